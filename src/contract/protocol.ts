@@ -1,0 +1,224 @@
+/**
+ * What the supervisor and its children say over the `fork` IPC channel (`serialization: 'advanced'`).
+ * Small messages only: pixels travel on the data plane (`src/frames`), named here by their ticket.
+ * Every message carries `v`; a child that speaks another version is refused at `hello`.
+ */
+import type { Box, DetectedFace, FiveLandmarks } from './geometry.ts';
+import type { WireError } from './errors.ts';
+import type { CropSpec, Golden, Manifest } from './manifest.ts';
+
+export const PROTOCOL_VERSION = 1;
+
+/** Environment that the supervisor sets and children read. */
+export const ENV_PARENT_PID = 'FACEPOOL_PARENT_PID';
+export const ENV_WORKER_ID = 'FACEPOOL_WORKER_ID';
+/** File descriptor of the upload pipe in the imaging process (supervisor → imaging, data-plane frames). */
+export const UPLOAD_FD = 4;
+
+/** One number for one transfer on the data plane, never reused while the supervisor lives. */
+export type Ticket = number;
+/** A request id on the control channel; unique per child. */
+export type CallId = number;
+/** A child process; unique while the supervisor lives, so a restarted worker has another. */
+export type WorkerId = number;
+export type FrameId = number;
+
+type Msg<T extends string, Body = unknown> = { readonly v: number; readonly type: T } & Body;
+type CallMsg<T extends string, Body = unknown> = Msg<T, { readonly id: CallId } & Body>;
+
+// ── imaging ────────────────────────────────────────────────────────────────
+
+/** The upload arrives on the upload pipe under `ticket`, in any order relative to this message. */
+export type OpenParams = {
+  readonly ticket: Ticket;
+  readonly maxPixels: number;
+  /** Detector geometry: reduce to fit `fit`, pad right and below to `multipleOf`. */
+  readonly fit: number;
+  readonly multipleOf: number;
+};
+export type OpenResult = {
+  readonly frame: FrameId;
+  /** The upright picture. */
+  readonly width: number;
+  readonly height: number;
+  readonly format: string;
+  readonly orientationApplied: boolean;
+  /** The reduced frame without padding. */
+  readonly reducedWidth: number;
+  readonly reducedHeight: number;
+  /** The padded detector input, RGB uint8 NHWC [1, inputHeight, inputWidth, 3]. */
+  readonly inputWidth: number;
+  readonly inputHeight: number;
+  readonly decodeMs: number;
+};
+
+/** A face in pixels of the upright picture. */
+export type FaceGeometry = { readonly box: Box; readonly landmarks: FiveLandmarks | null };
+
+/** Makes the crops of all faces for every spec; they stay in imaging until delivered or the frame is closed. */
+export type CropParams = {
+  readonly frame: FrameId;
+  readonly faces: readonly FaceGeometry[];
+  readonly specs: readonly CropSpec[];
+};
+export type CropResult = { readonly set: number; readonly cropMs: number; readonly decodedAgain: boolean };
+
+export type DeliverItem =
+  | { readonly kind: 'input' }
+  | {
+      readonly kind: 'crops';
+      readonly set: number;
+      /** Index into the `specs` of the crop call. */
+      readonly spec: number;
+      readonly from: number;
+      readonly count: number;
+      /** `count` crops, padded with zeros to this batch size. */
+      readonly batch: number;
+    };
+/** Writes one tensor per item to the worker under `ticket`, part = index of the item. */
+export type DeliverParams = {
+  readonly frame: FrameId;
+  readonly to: WorkerId;
+  readonly ticket: Ticket;
+  readonly items: readonly DeliverItem[];
+};
+export type DeliverResult = { readonly bytes: number };
+
+/** JPEG crops of faces, box grown by `margin` (fraction of the box side added on every side), clipped to the picture. */
+export type EncodeParams = {
+  readonly frame: FrameId;
+  readonly faces: readonly FaceGeometry[];
+  readonly margin: number;
+  readonly quality: number;
+};
+export type EncodeResult = { readonly jpegs: readonly Uint8Array[] };
+
+export type ImagingCalls = {
+  open: { params: OpenParams; result: OpenResult };
+  crop: { params: CropParams; result: CropResult };
+  deliver: { params: DeliverParams; result: DeliverResult };
+  encode: { params: EncodeParams; result: EncodeResult };
+};
+
+/** Sent once after `hello`: the socket to listen on, and the bounds. */
+export type ImagingConfig = {
+  readonly socketPath: string;
+  readonly maxFrameBytes: number;
+  readonly cropThreads: number;
+  /** Faces from which a crop call uses the pool. */
+  readonly poolFromFaces: number;
+};
+
+// ── model workers ──────────────────────────────────────────────────────────
+
+export type LoadParams = {
+  readonly manifest: Manifest;
+  readonly golden: Golden;
+  /** Graph id → path of the imported (uint8 NHWC) graph. Graphs left out are not loaded. */
+  readonly graphPaths: Readonly<Record<string, string>>;
+  readonly device: string;
+  readonly threads: number;
+};
+export type LoadPhase = 'create' | 'warm' | 'golden';
+export type LoadResult = {
+  readonly provider: string;
+  readonly phasesMs: Readonly<Record<LoadPhase, number>>;
+  readonly golden: ProbeResult;
+};
+
+/** Least cosine over all graphs and outputs against the golden tensors. */
+export type ProbeResult = { readonly passed: boolean; readonly minCosine: number; readonly detail: string };
+
+/** The tensors arrive on the data plane under `ticket`; part i belongs to `parts[i]`. */
+export type InferPart = {
+  /** Graph id; `shape` is NHWC of the tensor that was sent, padding included. */
+  readonly graph: string;
+  readonly shape: readonly [number, number, number, number];
+  /** How many of the batch are real. */
+  readonly count: number;
+};
+export type InferParams = {
+  readonly ticket: Ticket;
+  readonly parts: readonly InferPart[];
+  /** Detectors: the area of the input that is picture, and the least score. */
+  readonly detect?: { readonly width: number; readonly height: number; readonly scoreThreshold: number } | undefined;
+};
+export type InferResult = { readonly output: InferOutput; readonly computeMs: number; readonly waitMs: number };
+export type InferOutput =
+  | { readonly role: 'detector' /** In pixels of the input. */; readonly faces: readonly DetectedFace[] }
+  | {
+      readonly role: 'recognizer';
+      /** [count × dim], L2-normalised. */
+      readonly embeddings: Float32Array;
+      /** Norms before normalisation. */
+      readonly norms: Float32Array;
+      /** Raw quality scores, one per face; null where no quality graph was asked for. */
+      readonly quality: Float32Array | null;
+    }
+  | {
+      readonly role: 'liveness';
+      /** Probability that the face is live, one per face. */
+      readonly scores: Float32Array;
+      readonly opinions: readonly { readonly graph: string; readonly scores: Float32Array }[];
+    };
+
+export type ModelCalls = {
+  load: { params: LoadParams; result: LoadResult };
+  infer: { params: InferParams; result: InferResult };
+  /** The golden probe through the worker's own queue. */
+  probe: { params: Record<string, never>; result: ProbeResult };
+};
+
+// ── importer (short-lived child, `workers/importer.ts`) ────────────────────
+
+export type ImportParams = {
+  readonly source: string;
+  readonly target: string;
+  readonly graph: Manifest['graphs'][number];
+};
+export type ImportResult = { readonly bytes: number; readonly verified: boolean; readonly maxAbsDiff: number };
+export type ImporterCalls = { import: { params: ImportParams; result: ImportResult } };
+
+// ── envelopes ──────────────────────────────────────────────────────────────
+
+export type AnyCalls = Record<string, { params: unknown; result: unknown }>;
+
+type CallsToChild<C extends AnyCalls> = {
+  [K in keyof C & string]: CallMsg<K, { readonly params: C[K]['params'] }>;
+}[keyof C & string];
+
+/** Supervisor → any child. */
+type Housekeeping =
+  /** Forget this call; no answer is owed. Work that has begun goes on and its answer is dropped. */
+  | CallMsg<'abandon'>
+  | CallMsg<'ping'>
+  /** Finish what has begun, answer it, and exit 0. */
+  | Msg<'stop'>;
+
+export type ToImaging =
+  | CallsToChild<ImagingCalls>
+  | Msg<'configure', { readonly config: ImagingConfig }>
+  | Msg<'close', { readonly frame: FrameId }>
+  | Housekeeping;
+
+export type ToModel =
+  | CallsToChild<ModelCalls>
+  /** Connect to imaging's data socket; sent again when imaging was restarted. */
+  | Msg<'link', { readonly path: string }>
+  | Housekeeping;
+
+export type ToImporter = CallsToChild<ImporterCalls> | Housekeeping;
+
+export type ChildKind = 'imaging' | 'model' | 'importer';
+
+/** Any child → supervisor. */
+export type FromChild =
+  | Msg<'hello', { readonly kind: ChildKind; readonly pid: number; readonly runtime: string }>
+  /** Imaging: listening; model workers: not sent. */
+  | Msg<'listening'>
+  /** Load phase entered. */
+  | Msg<'progress', { readonly phase: LoadPhase }>
+  /** Said before a call is run, so that a death can be charged to it. */
+  | CallMsg<'begin'>
+  | CallMsg<'result', { readonly value: unknown }>
+  | CallMsg<'error', { readonly error: WireError }>;

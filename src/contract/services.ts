@@ -1,0 +1,39 @@
+/** What the outer layers (HTTP, admin, CLI) ask of the inner ones. Implemented in `src/pipeline` and `src/supervisor`. */
+import type { RequestOptions } from './options.ts';
+import type { FacesAnswer, ModelStatus, VerifyAnswer } from './results.ts';
+
+export type RequestContext = {
+  readonly requestId: string;
+  readonly options: RequestOptions;
+  /** Aborted when the client goes or the deadline passes; its reason is a FacepoolError. */
+  readonly signal: AbortSignal;
+};
+
+export type FacesRequest = RequestContext & { readonly image: Uint8Array };
+export type VerifyRequest = RequestContext & { readonly source: Uint8Array; readonly target: Uint8Array };
+
+/** Every method rejects with a FacepoolError only. */
+export type Pipeline = {
+  detect(request: FacesRequest): Promise<FacesAnswer>;
+  recognize(request: FacesRequest): Promise<FacesAnswer>;
+  liveness(request: FacesRequest): Promise<FacesAnswer>;
+  embed(request: FacesRequest): Promise<FacesAnswer>;
+  verify(request: VerifyRequest): Promise<VerifyAnswer>;
+};
+
+export type ReadyCheck = { readonly name: string; readonly ok: boolean; readonly detail: string };
+
+export type Control = {
+  /** Imaging first, then the models in config order. */
+  status(): ModelStatus[];
+  /** Each resolves when the process is in its new state; unknown name → `not_found`. */
+  restart(name: string): Promise<ModelStatus>;
+  stop(name: string): Promise<ModelStatus>;
+  start(name: string): Promise<ModelStatus>;
+  /** A real inference in every model that should be resident, through its real queue. */
+  ready(signal: AbortSignal): Promise<ReadyCheck[]>;
+  /** Path of a child's current log file; unknown name → `not_found`. */
+  logPath(name: string): string;
+  /** True once SIGTERM was received. */
+  stopping(): boolean;
+};

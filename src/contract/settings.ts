@@ -1,0 +1,71 @@
+/**
+ * Every setting, once. The zod schema gives the types, `config/schema.json` and the environment overrides;
+ * `config/default.yaml` holds the default of each with its comment (a test keeps the three together).
+ */
+import * as z from 'zod';
+
+const ms = z.int().nonnegative().describe('milliseconds');
+const positive = z.int().positive();
+
+const modelSettings = z.strictObject({
+  enabled: z.boolean(),
+  version: z.string().min(1).describe('folder under models.dir/<name>/'),
+  device: z.string().min(1).describe('cpu'),
+  threads: z
+    .union([z.literal('auto'), positive])
+    .describe('intra-op threads; auto = cores ÷ resident models, at least 1'),
+  opinions: z.boolean().describe('liveness only: also run the second-opinion graphs'),
+});
+export type ModelSettings = z.infer<typeof modelSettings>;
+
+export const settingsSchema = z.strictObject({
+  data_dir: z.string().min(1).describe('sockets, logs, imported graphs; one server per directory'),
+  http: z.strictObject({
+    host: z.string().min(1),
+    port: z.int().min(0).max(65_535).describe('0 = any free port'),
+    allowed_hosts: z.array(z.string().min(1)).describe('names a Host header may carry, without port'),
+    allowed_origins: z.array(z.string().min(1)).describe('web origins that may call the API from a browser'),
+  }),
+  admin: z.strictObject({
+    socket: z.string().describe('path of the admin socket; empty = <data_dir>/admin.sock'),
+  }),
+  limits: z.strictObject({
+    upload_bytes: positive,
+    pixels: positive.describe('width × height of a picture'),
+    max_faces: positive.describe('more faces → the largest ones and truncated: true'),
+    queue: positive.describe('requests waiting for one model or for imaging; one more is 429 queue_full'),
+    timeout_ms: ms.describe('default deadline of a request'),
+    max_timeout_ms: ms.describe('largest timeout_ms a client may ask for'),
+  }),
+  imaging: z.strictObject({
+    concurrency: positive.describe('pictures decoded at the same time'),
+    max_frame_bytes: positive.describe('decoded bytes held at the same time'),
+    crop_threads: z.int().nonnegative().describe('piscina threads for crowds; 0 = none'),
+    pool_from_faces: positive.describe('faces in one picture from which the threads are used'),
+    libuv_threads: positive.describe('UV_THREADPOOL_SIZE of the imaging process'),
+  }),
+  workers: z.strictObject({
+    start_timeout_ms: ms,
+    infer_timeout_ms: ms.describe('one run longer than this is a hang'),
+    stop_wait_ms: ms,
+    start_retries: z.int().nonnegative(),
+    max_attempts: positive.describe('times a request may be begun when its workers crash'),
+  }),
+  store: z.strictObject({
+    models_dir: z.string().min(1).describe('manifests: <models_dir>/<name>/<version>/manifest.yaml'),
+    cache_dir: z.string().describe('weights by sha256; empty = <data_dir>/weights'),
+    mirrors: z.array(z.string()).describe('directories searched for weight files, by name and sha256'),
+    offline: z.boolean().describe('true: never ask an upstream address'),
+  }),
+  log: z.strictObject({
+    level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    worker_max_bytes: positive.describe('a worker log is rotated at this size'),
+    worker_files: positive.describe('rotated worker logs kept'),
+  }),
+  models: z
+    .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), modelSettings)
+    .describe('model name → which version runs, and how'),
+});
+
+/** Frozen, nothing optional, paths absolute. */
+export type Settings = z.infer<typeof settingsSchema>;

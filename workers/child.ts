@@ -1,0 +1,52 @@
+/** What every child process does: dies with its parent, says hello, answers pings, stops when asked. */
+import process from 'node:process';
+import { toWire } from '../src/contract/errors.ts';
+import type { ErrorCode } from '../src/contract/errors.ts';
+import { PROTOCOL_VERSION } from '../src/contract/protocol.ts';
+import type { CallId, ChildKind, FromChild, LoadPhase } from '../src/contract/protocol.ts';
+import { dieWithParent } from './parent.ts';
+
+/** The child's side of the control channel. */
+export type Port = {
+  begin(id: CallId): void;
+  result(id: CallId, value: unknown): void;
+  fail(id: CallId, error: unknown, fallback?: ErrorCode): void;
+  progress(phase: LoadPhase): void;
+  listening(): void;
+};
+
+export type ChildOptions<M> = {
+  readonly kind: ChildKind;
+  /** Shown in `facepool status`, e.g. `onnxruntime 1.30.0`. */
+  readonly runtime: string;
+  /** Every message but `ping` and `stop`. Must not throw; answers through the port. */
+  readonly onMessage: (message: M, port: Port) => void;
+  /** Finish what has begun; the process exits 0 when this resolves. */
+  readonly onStop: () => Promise<void>;
+};
+
+export function startChild<M extends { readonly v: number; readonly type: string }>(options: ChildOptions<M>): Port {
+  dieWithParent();
+  // Ctrl-C reaches the whole process group; it is the supervisor's to handle.
+  process.on('SIGINT', () => {});
+
+  const send = (message: FromChild): void => {
+    if (process.connected) process.send?.(message);
+  };
+  const v = PROTOCOL_VERSION;
+  const port: Port = {
+    begin: (id) => send({ v, type: 'begin', id }),
+    result: (id, value) => send({ v, type: 'result', id, value }),
+    fail: (id, error, fallback) => send({ v, type: 'error', id, error: toWire(error, fallback) }),
+    progress: (phase) => send({ v, type: 'progress', phase }),
+    listening: () => send({ v, type: 'listening' }),
+  };
+
+  process.on('message', (raw: M & { readonly id: CallId }) => {
+    if (raw.type === 'ping') port.result(raw.id, process.uptime());
+    else if (raw.type === 'stop') void options.onStop().finally(() => process.exit(0));
+    else options.onMessage(raw, port);
+  });
+  send({ v, type: 'hello', kind: options.kind, pid: process.pid, runtime: options.runtime });
+  return port;
+}
