@@ -1,0 +1,77 @@
+/** What happens to workers, as typed events. Listeners are told synchronously, in the order they came. */
+import type { WorkerState } from '../contract/lifecycle.ts';
+
+export type EventMap = {
+  /** A worker moved from one state to another. One event per move. */
+  'worker.state': {
+    readonly name: string;
+    /** Model version; null for imaging. */
+    readonly version: string | null;
+    /** Null while there is no process. */
+    readonly workerId: number | null;
+    readonly pid: number | null;
+    readonly from: WorkerState;
+    readonly to: WorkerState;
+    readonly reason: string;
+    /** Milliseconds since 1970. */
+    readonly at: number;
+  };
+  /** A process has ended, on purpose or not. */
+  'worker.exit': {
+    readonly name: string;
+    readonly workerId: number;
+    readonly code: number | null;
+    readonly signal: NodeJS.Signals | null;
+    readonly reason: string;
+    readonly at: number;
+  };
+  /** A process will be started again after `delayMs`. */
+  'worker.restart': {
+    readonly name: string;
+    readonly reason: string;
+    readonly delayMs: number;
+    readonly attempt: number;
+    readonly at: number;
+  };
+};
+
+export type EventName = keyof EventMap;
+
+export type Events = {
+  /** Tells every listener; what a listener throws goes to `onListenerError` and never to the caller. */
+  emit<K extends EventName>(name: K, payload: EventMap[K]): void;
+  /** Adds a listener; the answer removes it. */
+  on<K extends EventName>(name: K, listener: (payload: EventMap[K]) => void): () => void;
+};
+
+type ListenerSets = { [K in EventName]: Set<(payload: EventMap[K]) => void> };
+
+/** An emitter for the events above. */
+export function createEvents(onListenerError: (error: unknown, name: EventName) => void = () => {}): Events {
+  const listeners: ListenerSets = { 'worker.state': new Set(), 'worker.exit': new Set(), 'worker.restart': new Set() };
+
+  return {
+    emit(name, payload) {
+      // A copy: a listener may remove itself or others while it runs.
+      for (const listener of [...listeners[name]]) {
+        try {
+          listener(payload);
+        } catch (error) {
+          try {
+            onListenerError(error, name);
+          } catch {
+            // The emitter outlives its reporter too.
+          }
+        }
+      }
+    },
+    on(name, listener) {
+      // Wrapped, so that the same function added twice is two listeners and each `off` removes its own.
+      const own = (payload: Parameters<typeof listener>[0]) => listener(payload);
+      listeners[name].add(own);
+      return () => {
+        listeners[name].delete(own);
+      };
+    },
+  };
+}
