@@ -40,7 +40,7 @@ const graphSchema = z.strictObject({
   input: z.strictObject({
     name: z.string().min(1),
     color: z.enum(['rgb', 'bgr']),
-    mean: triple.describe('subtracted, in the model’s colour order'),
+    mean: triple.describe('subtracted from 0..255 values, in the model’s colour order'),
     std: triple.describe('divided by, after the mean'),
   }),
   outputs: z.array(z.string().min(1)).min(1),
@@ -61,6 +61,17 @@ const common = {
     attribution: z.string().min(1),
     commercial: z.boolean(),
     notes: z.string().optional(),
+    parts: z
+      .array(
+        z.strictObject({
+          graphs: z.array(slug).min(1),
+          spdx: z.string().min(1),
+          file: z.string().min(1),
+          attribution: z.string().min(1),
+        }),
+      )
+      .optional()
+      .describe('which terms hold for which graphs, where they differ'),
   }),
   graphs: z.array(graphSchema).min(1),
   memory: z.strictObject({ load_peak_mb: z.number().positive().describe('estimate until measured') }),
@@ -115,19 +126,46 @@ const livenessManifest = z.strictObject({
     unsure_band: unit.default(0).describe('scores closer than this to the threshold are "unsure"'),
     real_index: z.int().nonnegative(),
     spoof_index: z.int().nonnegative(),
+    opinions: z
+      .record(
+        slug,
+        z.strictObject({
+          real_index: z.int().nonnegative(),
+          activation: z.enum(['softmax', 'none']).describe('none: the graph gives probabilities already'),
+        }),
+      )
+      .default({})
+      .describe('how the output of each second-opinion graph is read'),
   }),
 });
 
 export const manifestSchema = z
   .discriminatedUnion('role', [detectorManifest, recognizerManifest, livenessManifest])
   .superRefine((m, ctx) => {
+    const ids = new Set<string>();
     for (const [i, g] of m.graphs.entries()) {
+      if (ids.has(g.id)) {
+        ctx.addIssue({ code: 'custom', path: ['graphs', i, 'id'], message: `the id "${g.id}" is used twice` });
+      }
+      ids.add(g.id);
       if ((m.role === 'detector') === (g.crop !== undefined)) {
         ctx.addIssue({
           code: 'custom',
           path: ['graphs', i, 'crop'],
           message: 'crops are for recognizers and liveness, not for detectors',
         });
+      }
+      if (g.use === 'opinion' && (m.role !== 'liveness' || m.liveness.opinions[g.id] === undefined)) {
+        ctx.addIssue({
+          code: 'custom',
+          path: ['graphs', i, 'use'],
+          message: 'an opinion needs an entry in liveness.opinions',
+        });
+      }
+    }
+    for (const [i, part] of (m.licence.parts ?? []).entries()) {
+      for (const id of part.graphs.filter((x) => !ids.has(x))) {
+        ctx.addIssue({ code: 'custom', path: ['licence', 'parts', i, 'graphs'], message: `there is no graph "${id}"` });
       }
     }
   });
