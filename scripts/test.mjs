@@ -1,0 +1,65 @@
+/**
+ * `npm test`: installs what is missing, then typecheck, lint, format and every test; all steps run, any failure fails.
+ * `npm test -- test/foo.test.ts` (any arguments) runs only those tests; options go to `node --test`.
+ */
+import path from 'node:path';
+import process from 'node:process';
+import { ensureInstalled, node24, ROOT } from './ensure.mjs';
+import { childEnv, orExplain, run } from './launch.mjs';
+
+const ALL_TESTS = 'test/**/*.test.ts';
+/** Test files at once: the end-to-end ones start processes of their own, and two cores are the smallest machine we test on. */
+const CONCURRENCY = 2;
+/** One test may take this long, so that a hang fails with its name instead of holding the machine. */
+const TEST_TIMEOUT_MS = 180_000;
+
+/** @typedef {{ name: string, command: string, args: string[] }} Step */
+
+await orExplain(async () => {
+  // What tests need beyond npm packages (Debian packages such as a browser) is to be made sure of here.
+  ensureInstalled();
+  const given = process.argv.slice(2);
+  const tests = testStep(node24(), given);
+  const failed = [];
+  const lines = [];
+  for (const step of given.length > 0 ? [tests] : [...staticSteps(), tests]) {
+    process.stdout.write(`\n> ${step.name}\n`);
+    const start = performance.now();
+    const { code, signal } = await run(step.command, step.args, childEnv(), ROOT);
+    const seconds = ((performance.now() - start) / 1000).toFixed(1);
+    const ok = code === 0;
+    if (!ok) failed.push(step.name);
+    lines.push(
+      `${ok ? 'ok    ' : 'FAILED'} ${step.name} (${seconds} s)${ok ? '' : `, ${signal ?? `exit code ${code}`}`}`,
+    );
+    if (signal === 'SIGINT' || signal === 'SIGTERM') break;
+  }
+  process.stdout.write(`\n${lines.join('\n')}\n`);
+  process.exitCode = failed.length > 0 ? 1 : 0;
+});
+
+/** @returns {Step[]} */
+function staticSteps() {
+  const bin = path.join(ROOT, 'node_modules', '.bin');
+  return [
+    { name: 'typecheck', command: path.join(bin, 'tsc'), args: ['-p', '.'] },
+    { name: 'lint', command: path.join(bin, 'oxlint'), args: ['--type-aware', '--deny-warnings'] },
+    { name: 'format', command: path.join(bin, 'biome'), args: ['check', '--error-on-warnings'] },
+  ];
+}
+
+/**
+ * @param {string} node
+ * @param {string[]} given command-line arguments: files and options of `node --test`
+ * @returns {Step}
+ */
+function testStep(node, given) {
+  const files = given.some((arg) => !arg.startsWith('-')) ? [] : [ALL_TESTS];
+  const fixed = [
+    '--test',
+    '--test-reporter=spec',
+    `--test-concurrency=${CONCURRENCY}`,
+    `--test-timeout=${TEST_TIMEOUT_MS}`,
+  ];
+  return { name: 'tests', command: node, args: [...fixed, ...given, ...files] };
+}
