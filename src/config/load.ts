@@ -1,0 +1,149 @@
+/** File + environment + flags → frozen settings. Later layers win: defaults, the user's file, environment, flags. */
+import { isAbsolute, relative, resolve } from 'node:path';
+import { type ModelSettings, type Settings, settingsSchema } from '../contract/settings.ts';
+import { deepFreeze } from '../util/deep-freeze.ts';
+import { didYouMean } from '../util/nearest.ts';
+import type { Assignment, Layer } from './assignment.ts';
+import { ConfigError } from './config-error.ts';
+import { DEFAULT_CONFIG_FILE, PROJECT_DIR } from './paths.ts';
+import { findSpec } from './setting-index.ts';
+import { fitSocketPath } from './socket-path.ts';
+import { ENV_CONFIG_FILE, type Environment, type FlagSetting, readEnvLayer, readFlagLayer } from './text-layers.ts';
+import { readYamlLayer } from './yaml-layer.ts';
+
+export type LoadOptions = {
+  /** The user's file; without it, the one that FACEPOOL_CONFIG names, if any. */
+  readonly file?: string | undefined;
+  readonly env: Environment;
+  readonly flags?: readonly FlagSetting[] | undefined;
+  readonly cwd: string;
+};
+
+export type LoadedSettings = {
+  readonly settings: Settings;
+  /** Setting (`http.port`) → where its value comes from. */
+  readonly origins: ReadonlyMap<string, string>;
+  /** The user's file, absolute. */
+  readonly file: string | undefined;
+};
+
+type Values = Map<string, Assignment>;
+
+/** What a model that the defaults do not know gets for the keys its entry leaves out; `version` has no default. */
+const NEW_MODEL: Omit<ModelSettings, 'version'> = { enabled: true, device: 'cpu', threads: 'auto', opinions: false };
+
+/** Throws `ConfigError` that names every wrong setting. */
+export function loadSettings(options: LoadOptions): Settings {
+  return loadSettingsWithOrigins(options).settings;
+}
+
+/** As `loadSettings`, and says where each value comes from. */
+export function loadSettingsWithOrigins(options: LoadOptions): LoadedSettings {
+  const { env, cwd } = options;
+  const given = options.file ?? (env[ENV_CONFIG_FILE] || undefined);
+  const file = given === undefined ? undefined : resolve(cwd, given);
+  const values: Values = new Map();
+  const problems: string[] = [];
+  const add = (layer: Layer): void => {
+    problems.push(...layer.problems);
+    for (const assignment of layer.assignments) values.set(assignment.path.join('.'), assignment);
+  };
+
+  add(readYamlLayer(DEFAULT_CONFIG_FILE, 'config/default.yaml', PROJECT_DIR));
+  const defaultModels = modelNames(values);
+  if (file !== undefined) add(readYamlLayer(file, shorten(file, cwd)));
+  const models = modelNames(values);
+  add(readEnvLayer(env, models, cwd));
+  add(readFlagLayer(options.flags ?? [], models, cwd));
+  for (const name of models) problems.push(...completeModel(values, name, defaultModels));
+
+  problems.push(...findFaults(values));
+  if (problems.length > 0) throw new ConfigError(problems);
+  const origins = new Map([...values].map(([key, { origin }]) => [key, origin]));
+  return { settings: deepFreeze(derive(toTree(values), origins)), origins, file };
+}
+
+function shorten(file: string, cwd: string): string {
+  const short = relative(cwd, file);
+  return short.startsWith('..') || isAbsolute(short) ? file : short;
+}
+
+function modelNames(values: Values): string[] {
+  const names = [...values.values()].filter(({ path }) => path[0] === 'models').map(({ path }) => path[1] ?? '');
+  return [...new Set(names)];
+}
+
+function completeModel(values: Values, name: string, defaultModels: readonly string[]): string[] {
+  const own = [...values.values()].find(({ path }) => path[0] === 'models' && path[1] === name);
+  for (const [key, value] of Object.entries(NEW_MODEL)) {
+    const path = ['models', name, key];
+    if (!values.has(path.join('.'))) values.set(path.join('.'), { path, value, origin: 'default of a new model' });
+  }
+  if (values.has(`models.${name}.version`)) return [];
+  const hint = didYouMean(name, defaultModels);
+  return [`models.${name} (${own?.origin ?? 'file'}): a new model needs "version", a folder under models_dir${hint}`];
+}
+
+function toTree(values: Values): Record<string, unknown> {
+  const tree: Record<string, unknown> = {};
+  for (const { path, value } of values.values()) {
+    let section = tree;
+    for (const key of path.slice(0, -1)) {
+      // No prototype: a model named `__proto__` must stay a plain key until the schema refuses it.
+      section[key] ??= Object.create(null) as Record<string, unknown>;
+      section = section[key] as Record<string, unknown>;
+    }
+    const last = path.at(-1);
+    if (last !== undefined) section[last] = value;
+  }
+  return tree;
+}
+
+function findFaults(values: Values): string[] {
+  const parsed = settingsSchema.safeParse(toTree(values));
+  if (parsed.success) return crossFaults(parsed.data, values);
+  const faults = parsed.error.issues.map((issue) => describeFault(issue.path.map(String), issue.message, values));
+  return [...new Set(faults.filter((fault) => fault !== undefined))];
+}
+
+function describeFault(path: readonly string[], message: string, values: Values): string | undefined {
+  for (let length = path.length; length > 0; length -= 1) {
+    const found = values.get(path.slice(0, length).join('.'));
+    if (found === undefined) continue;
+    const allowed = findSpec(found.path)?.allowed ?? message;
+    return `${found.path.join('.')} (${found.origin}): ${JSON.stringify(found.value)} is not allowed; allowed: ${allowed}`;
+  }
+  const [section, name] = path;
+  // A missing version was told by `completeModel`.
+  if (section === 'models' && name !== undefined && path.length > 2) return undefined;
+  if (section === 'models' && name !== undefined) {
+    return `models.${name}: not a model name; allowed: small letters, digits and dashes`;
+  }
+  return `${path.join('.')}: ${message}`;
+}
+
+function crossFaults(settings: Settings, values: Values): string[] {
+  const { timeout_ms, max_timeout_ms } = settings.limits;
+  if (timeout_ms <= max_timeout_ms) return [];
+  const origin = values.get('limits.timeout_ms')?.origin ?? 'default';
+  const other = values.get('limits.max_timeout_ms')?.origin ?? 'default';
+  return [
+    `limits.timeout_ms (${origin}): ${timeout_ms} is not allowed; allowed: no more than limits.max_timeout_ms, ` +
+      `which is ${max_timeout_ms} (${other})`,
+  ];
+}
+
+/** Fills what is derived from other settings. */
+function derive(tree: Record<string, unknown>, origins: Map<string, string>): Settings {
+  const settings = settingsSchema.parse(tree);
+  if (settings.admin.socket === '') {
+    settings.admin.socket = resolve(settings.data_dir, 'admin.sock');
+    origins.set('admin.socket', 'from data_dir');
+  }
+  settings.admin.socket = fitSocketPath(settings.admin.socket);
+  if (settings.store.cache_dir === '') {
+    settings.store.cache_dir = resolve(settings.data_dir, 'weights');
+    origins.set('store.cache_dir', 'from data_dir');
+  }
+  return settings;
+}

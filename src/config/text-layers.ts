@@ -1,0 +1,58 @@
+/** The layers that are written as text: `FACEPOOL_<SECTION>_<KEY>` and flags. */
+import { ENV_PARENT_PID, ENV_WORKER_ID } from '../contract/protocol.ts';
+import { didYouMean } from '../util/nearest.ts';
+import type { Assignment, Layer } from './assignment.ts';
+import { resolvePaths } from './paths.ts';
+import { envName, findSpec, SETTING_INDEX } from './setting-index.ts';
+
+/** The environment variable that names the configuration file. */
+export const ENV_CONFIG_FILE = 'FACEPOOL_CONFIG';
+
+/** Names that are no settings: the file's name and what the supervisor tells its children. */
+const NOT_SETTINGS: ReadonlySet<string> = new Set([ENV_CONFIG_FILE, ENV_PARENT_PID, ENV_WORKER_ID]);
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** One `key=value` of the command line; `flag` is how messages name it. */
+export type FlagSetting = { readonly key: string; readonly value: string; readonly flag: string };
+
+/** Paths of all settings, with `*` replaced by each model that the files configure. */
+function concretePaths(models: readonly string[]): (readonly string[])[] {
+  return SETTING_INDEX.flatMap((spec) =>
+    spec.path.includes('*') ? models.map((m) => spec.path.map((key) => (key === '*' ? m : key))) : [spec.path],
+  );
+}
+
+/** `models`: the names that files configure; a new model belongs in a file, so that a misspelt name is found. */
+export function readEnvLayer(env: Environment, models: readonly string[], cwd: string): Layer {
+  const byName = new Map(concretePaths(models).map((path) => [envName(path), path]));
+  const assignments: Assignment[] = [];
+  const problems: string[] = [];
+  for (const [name, text] of Object.entries(env)) {
+    if (!name.startsWith('FACEPOOL_') || NOT_SETTINGS.has(name) || text === undefined) continue;
+    const path = byName.get(name);
+    if (path === undefined) {
+      problems.push(`${name} (environment): unknown setting${didYouMean(name, byName.keys())}`);
+    } else {
+      assignments.push(fromText(path, text, name, cwd));
+    }
+  }
+  return { assignments, problems };
+}
+
+export function readFlagLayer(flags: readonly FlagSetting[], models: readonly string[], cwd: string): Layer {
+  const byKey = new Map(concretePaths(models).map((path) => [path.join('.'), path]));
+  const assignments: Assignment[] = [];
+  const problems: string[] = [];
+  for (const { key, value, flag } of flags) {
+    const path = byKey.get(key);
+    if (path === undefined) problems.push(`${key} (${flag}): unknown setting${didYouMean(key, byKey.keys())}`);
+    else assignments.push(fromText(path, value, flag, cwd));
+  }
+  return { assignments, problems };
+}
+
+function fromText(path: readonly string[], text: string, origin: string, cwd: string): Assignment {
+  const value = findSpec(path)?.parse(text);
+  return { path, value: resolvePaths(path, value, cwd), origin };
+}

@@ -1,0 +1,86 @@
+/** A YAML file → assignments with their lines. Unknown keys are found here, where the line is known. */
+import { readFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { type Document, type LineCounter, isAlias, isMap, isScalar, parseDocument, LineCounter as Lines } from 'yaml';
+import { didYouMean } from '../util/nearest.ts';
+import type { Assignment, Layer } from './assignment.ts';
+import { ConfigError } from './config-error.ts';
+import { resolvePaths } from './paths.ts';
+import { childKeys, findSpec } from './setting-index.ts';
+
+type Reader = {
+  readonly doc: Document;
+  readonly lines: LineCounter;
+  readonly shownAs: string;
+  readonly baseDir: string;
+  readonly assignments: Assignment[];
+  readonly problems: string[];
+};
+
+/**
+ * Reads a configuration file. `shownAs` is how messages name it; `baseDir` is what its relative paths are
+ * relative to. Throws `ConfigError` where the file cannot be read or is no YAML.
+ */
+export function readYamlLayer(file: string, shownAs: string, baseDir: string = dirname(file)): Layer {
+  const lines = new Lines();
+  const doc = parseDocument(readText(file, shownAs), { lineCounter: lines, prettyErrors: false });
+  const faults = doc.errors.map((e) => `${shownAs}:${lines.linePos(e.pos[0]).line}: not valid YAML: ${e.message}`);
+  if (faults.length > 0) throw new ConfigError(faults);
+  const reader: Reader = { doc, lines, shownAs, baseDir, assignments: [], problems: [] };
+  readSection(reader, doc.contents, []);
+  return { assignments: reader.assignments, problems: reader.problems };
+}
+
+function readText(file: string, shownAs: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    const code = error instanceof Error && 'code' in error ? String(error.code) : 'unreadable';
+    const why = { ENOENT: 'there is no such file', EACCES: 'no permission to read it', EISDIR: 'it is a directory' }[
+      code
+    ];
+    throw new ConfigError([`${shownAs}: cannot read the configuration: ${why ?? code}`], { cause: error });
+  }
+}
+
+function readSection(reader: Reader, given: unknown, path: readonly string[]): void {
+  const node = isAlias(given) ? given.resolve(reader.doc) : given;
+  // A section of which every line is commented out.
+  if (node === null || node === undefined || (isScalar(node) && node.value === null)) return;
+  if (!isMap(node)) {
+    const name = path.length === 0 ? 'the file' : path.join('.');
+    reader.problems.push(`${name} (${at(reader, given)}): must be a map of settings, one "name: value" per line`);
+    return;
+  }
+  for (const { key, value } of node.items) readPair(reader, key, value, path);
+}
+
+function readPair(reader: Reader, key: unknown, value: unknown, parent: readonly string[]): void {
+  const name = isScalar(key) ? String(key.value) : String(key);
+  const path = [...parent, name];
+  const origin = at(reader, key);
+  const known = childKeys(parent);
+  if (!known.includes(name) && !known.includes('*')) {
+    const where = parent.length === 0 ? 'at the top level' : `in ${parent.join('.')}`;
+    const hint = didYouMean(name, known) || `; known ${where}: ${known.join(', ')}`;
+    reader.problems.push(`${path.join('.')} (${origin}): unknown setting${hint}`);
+    return;
+  }
+  if (findSpec(path) === undefined) {
+    readSection(reader, value, path);
+    return;
+  }
+  const node = isAlias(value) ? value.resolve(reader.doc) : value;
+  const plain: unknown = isMap(node) || isScalar(node) || hasToJS(node) ? node.toJS(reader.doc) : node;
+  reader.assignments.push({ path, value: resolvePaths(path, plain, reader.baseDir), origin });
+}
+
+function hasToJS(node: unknown): node is { toJS: (doc: Document) => unknown } {
+  return typeof node === 'object' && node !== null && 'toJS' in node && typeof node.toJS === 'function';
+}
+
+function at(reader: Reader, node: unknown): string {
+  const range: unknown = typeof node === 'object' && node !== null && 'range' in node ? node.range : undefined;
+  const offset: unknown = Array.isArray(range) ? range[0] : undefined;
+  return typeof offset === 'number' ? `${reader.shownAs}:${reader.lines.linePos(offset).line}` : reader.shownAs;
+}
