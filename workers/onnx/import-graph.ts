@@ -1,0 +1,35 @@
+/** One import: read and check the graph, prepend the preprocessing, write it, prove that it says the same. */
+import { randomUUID } from 'node:crypto';
+import { open, rename, rm } from 'node:fs/promises';
+import process from 'node:process';
+import type { ImportParams, ImportResult } from '../../src/contract/protocol.ts';
+import { compareGraphs } from './compare.ts';
+import { encodeModel, readModel } from './model-file.ts';
+import { prependPreprocessing } from './prepend.ts';
+
+/**
+ * The target appears under its name only when it is complete and verified, so two importers of one target
+ * cannot hurt each other: the second replaces the file with the same bytes.
+ * @throws FacepoolError `model_failed` with what is wrong
+ */
+export async function importGraph(params: ImportParams): Promise<ImportResult> {
+  const { source, target, graph } = params;
+  const model = await readModel(source);
+  prependPreprocessing(model, graph.input);
+  const bytes = encodeModel(model);
+  const temporary = `${target}.${process.pid}-${randomUUID()}.tmp`;
+  try {
+    const file = await open(temporary, 'wx', 0o600);
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    const { maxAbsDiff } = await compareGraphs(source, temporary, graph);
+    await rename(temporary, target);
+    return { bytes: bytes.byteLength, verified: true, maxAbsDiff };
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}

@@ -1,0 +1,154 @@
+/**
+ * Puts the picture's last steps into the graph: its float NCHW input becomes a uint8 NHWC RGB input of the same name,
+ * followed by Transpose → [Gather for BGR] → Cast → [Sub mean] → [Mul 1/std].
+ * Moving bytes before they become floats is the faster order on CPUs (docs/models.md has the figures).
+ */
+import { create } from '@bufbuild/protobuf';
+import type { GraphSpec } from '../../src/contract/manifest.ts';
+import {
+  ATTRIBUTE_TYPE,
+  AttributeSchema,
+  DATA_TYPE,
+  NodeSchema,
+  TensorSchema,
+  TensorShapeSchema,
+} from './descriptor.ts';
+import type {
+  AttributeProto,
+  DimensionProto,
+  GraphProto,
+  NodeProto,
+  TensorProto,
+  TensorTypeProto,
+} from './descriptor.ts';
+import { allGraphs, refuse } from './model-file.ts';
+import type { OnnxModel } from './model-file.ts';
+
+/** Raised whenever the nodes that are written change: imported files of another number are made again. */
+export const IMPORTER_VERSION = 1;
+
+/** Numpy-style broadcasting of Sub and Mul, and Cast with a number, exist from here. */
+const LEAST_OPSET = 7;
+
+/** Changes `model` in place. @throws FacepoolError `model_failed` when the input is not what the manifest says. */
+export function prependPreprocessing(model: OnnxModel, input: GraphSpec['input']): void {
+  const { graph } = model;
+  checkOpset(model);
+  const tensor = inputTensor(graph, input.name);
+  const [batch, channels, height, width] = nchw(tensor, input.name);
+  if (channels.value.case === 'dimValue' && channels.value.value !== 3n) {
+    throw refuse(`the input "${input.name}" has ${channels.value.value} channels, not 3`);
+  }
+
+  const prefix = freePrefix(graph);
+  const chain = preprocessing(input, prefix);
+  renameUses(graph, input.name, chain.output);
+  graph.node.unshift(...chain.nodes);
+  graph.initializer.push(...chain.initializers);
+  channels.value = { case: 'dimValue', value: 3n };
+  tensor.elemType = DATA_TYPE.uint8;
+  tensor.shape = create(TensorShapeSchema, { dim: [batch, height, width, channels] });
+}
+
+function checkOpset(model: OnnxModel): void {
+  const opset = model.opsetImport.find((o) => o.domain === '' || o.domain === 'ai.onnx');
+  if (opset === undefined) throw refuse('the model does not use the standard operators');
+  if (opset.version < BigInt(LEAST_OPSET)) {
+    throw refuse(`the model is of opset ${opset.version}; ${LEAST_OPSET} is the oldest that is served`);
+  }
+}
+
+function inputTensor(graph: GraphProto, name: string): TensorTypeProto {
+  // Old exporters list weights among the inputs; those have an initializer of the same name.
+  const weights = new Set(graph.initializer.map((t) => t.name));
+  const inputs = graph.input.filter((i) => !weights.has(i.name));
+  const found = inputs.find((i) => i.name === name);
+  if (found === undefined) {
+    throw refuse(`the graph has no input "${name}"; it has ${inputs.map((i) => `"${i.name}"`).join(', ') || 'none'}`);
+  }
+  if (inputs.length > 1) {
+    const others = inputs.filter((i) => i !== found).map((i) => `"${i.name}"`);
+    throw refuse(`the graph needs further inputs: ${others.join(', ')}`);
+  }
+  if (graph.output.some((o) => o.name === name)) throw refuse(`"${name}" is both an input and an output`);
+  const tensor = found.type?.tensorType;
+  if (tensor === undefined) throw refuse(`the input "${name}" is not a tensor`);
+  if (tensor.elemType !== DATA_TYPE.float) throw refuse(`the input "${name}" is not float32`);
+  return tensor;
+}
+
+function nchw(tensor: TensorTypeProto, name: string): [DimensionProto, DimensionProto, DimensionProto, DimensionProto] {
+  const dims = tensor.shape?.dim ?? [];
+  const [n, c, h, w] = dims;
+  if (dims.length !== 4 || n === undefined || c === undefined || h === undefined || w === undefined) {
+    throw refuse(`the input "${name}" has ${dims.length} dimensions, not 4 (batch, channels, height, width)`);
+  }
+  return [n, c, h, w];
+}
+
+/** A prefix that no name in the graph starts with. */
+function freePrefix(main: GraphProto): string {
+  const names = new Set<string>();
+  for (const graph of allGraphs(main)) {
+    for (const tensor of graph.initializer) names.add(tensor.name);
+    for (const value of [...graph.input, ...graph.output, ...graph.valueInfo]) names.add(value.name);
+    for (const node of graph.node) for (const name of [node.name, ...node.input, ...node.output]) names.add(name);
+  }
+  for (let i = 0; ; i++) {
+    const prefix = `facepool_pre${i === 0 ? '' : i}_`;
+    if (![...names].some((name) => name.startsWith(prefix))) return prefix;
+  }
+}
+
+/** Inner graphs see the outer names, and ONNX forbids them to define the same name again. */
+function renameUses(main: GraphProto, from: string, to: string): void {
+  for (const graph of allGraphs(main)) {
+    for (const node of graph.node) {
+      node.input = node.input.map((name) => (name === from ? to : name));
+    }
+  }
+}
+
+type Chain = { readonly nodes: NodeProto[]; readonly initializers: TensorProto[]; readonly output: string };
+
+function preprocessing(input: GraphSpec['input'], prefix: string): Chain {
+  const nodes: NodeProto[] = [];
+  const initializers: TensorProto[] = [];
+  let last = input.name;
+  const add = (opType: string, constant: TensorProto | null, attribute: AttributeProto[]): void => {
+    const output = `${prefix}${opType.toLowerCase()}`;
+    const inputs = [last];
+    if (constant !== null) {
+      constant.name = `${output}_constant`;
+      initializers.push(constant);
+      inputs.push(constant.name);
+    }
+    nodes.push(create(NodeSchema, { name: `${output}_node`, opType, input: inputs, output: [output], attribute }));
+    last = output;
+  };
+
+  add('Transpose', null, [ints('perm', [0n, 3n, 1n, 2n])]);
+  if (input.color === 'bgr') {
+    const indices = create(TensorSchema, { dims: [3n], dataType: DATA_TYPE.int64, int64Data: [2n, 1n, 0n] });
+    add('Gather', indices, [int('axis', 1n)]);
+  }
+  add('Cast', null, [int('to', BigInt(DATA_TYPE.float))]);
+  if (input.mean.some((v) => v !== 0)) add('Sub', perChannel(input.mean), []);
+  if (input.std.some((v) => v !== 1)) {
+    if (input.std.some((v) => v === 0)) throw refuse('a std of 0 in the manifest');
+    add('Mul', perChannel(input.std.map((v) => 1 / v)), []);
+  }
+  return { nodes, initializers, output: last };
+}
+
+function perChannel(values: readonly number[]): TensorProto {
+  return create(TensorSchema, { dims: [1n, 3n, 1n, 1n], dataType: DATA_TYPE.float, floatData: [...values] });
+}
+
+function int(name: string, i: bigint): AttributeProto {
+  return create(AttributeSchema, { name, type: ATTRIBUTE_TYPE.int, i });
+}
+
+function ints(name: string, values: bigint[]): AttributeProto {
+  return create(AttributeSchema, { name, type: ATTRIBUTE_TYPE.ints, ints: values });
+}
