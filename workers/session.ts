@@ -10,7 +10,7 @@ import { FacepoolError } from '../src/contract/errors.ts';
 import { ortFailure } from './ort-failures.ts';
 
 // onnxruntime ≥ 1.29 sends telemetry unless this is set before the first session. The supervisor sets it too.
-process.env['ORT_DISABLE_TELEMETRY'] = '1';
+process.env.ORT_DISABLE_TELEMETRY = '1';
 
 const LOG_ERRORS_ONLY = 3;
 

@@ -15,6 +15,9 @@ export const ENV_WORKER_ID = 'FACEPOOL_WORKER_ID';
 /** File descriptor of the upload pipe in the imaging process (supervisor → imaging, data-plane frames). */
 export const UPLOAD_FD = 4;
 
+/** Exit code of a model worker whose device context is lost (a sticky CUDA error): only a new process helps. */
+export const EXIT_POISONED = 86;
+
 /** One number for one transfer on the data plane, never reused while the supervisor lives. */
 export type Ticket = number;
 /** A request id on the control channel; unique per child. */
@@ -189,7 +192,10 @@ type CallsToChild<C extends AnyCalls> = {
 
 /** Supervisor → any child. */
 type Housekeeping =
-  /** Forget this call; no answer is owed. Work that has begun goes on and its answer is dropped. */
+  /**
+   * Nobody waits for this call any more. Not begun: drop it, no answer is owed. Begun: it is answered all the same,
+   * so that the supervisor knows when the process is free again.
+   */
   | CallMsg<'abandon'>
   | CallMsg<'ping'>
   /** Finish what has begun, answer it, and exit 0. */

@@ -1,0 +1,20 @@
+/** A model worker: one process, one model version. Started by the supervisor with an IPC channel. */
+import process from 'node:process';
+import { ENV_WORKER_ID, EXIT_POISONED } from '../src/contract/protocol.ts';
+import type { ToModel } from '../src/contract/protocol.ts';
+import { startChild } from './child.ts';
+import { createModelWorker } from './serve.ts';
+import { RUNTIME, openSession } from './session.ts';
+
+const worker = createModelWorker({
+  worker: Number(process.env[ENV_WORKER_ID] ?? 0),
+  open: openSession,
+  now: () => performance.now(),
+  poisoned(error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`device context lost, ending the process: ${reason}\n`);
+    process.exit(EXIT_POISONED);
+  },
+});
+
+startChild<ToModel>({ kind: 'model', runtime: RUNTIME, ...worker });

@@ -1,0 +1,127 @@
+/** A loaded model: its open graphs, its decoder, its golden probe. */
+import { FacepoolError } from '../src/contract/errors.ts';
+import type { GraphSpec, Manifest } from '../src/contract/manifest.ts';
+import type {
+  InferOutput,
+  InferParams,
+  LoadParams,
+  LoadPhase,
+  LoadResult,
+  ProbeResult,
+} from '../src/contract/protocol.ts';
+import { seededBytes } from '../src/util/seeded.ts';
+import type { GraphRun } from './decoders/decoder.ts';
+import { decoderFor } from './decoders/table.ts';
+import { providersFor } from './device.ts';
+import { probeGolden } from './golden.ts';
+import { checkInfer, tensorBytes } from './infer-check.ts';
+import type { GraphSession, openSession } from './session.ts';
+
+type Shape = readonly [number, number, number, number];
+
+export type Model = {
+  readonly manifest: Manifest;
+  readonly loaded: LoadResult;
+  /** Throws `invalid_argument` when the graphs cannot run this. */
+  check(params: InferParams): void;
+  /** `tensors[i]` belongs to `params.parts[i]`; nothing reads them once this is settled. */
+  infer(params: InferParams, tensors: readonly Uint8Array[]): Promise<InferOutput>;
+  probe(): Promise<ProbeResult>;
+};
+
+export type LoadTools = {
+  readonly open: typeof openSession;
+  /** Milliseconds from any fixed point. */
+  readonly now: () => number;
+  readonly onPhase: (phase: LoadPhase) => void;
+};
+
+type OpenGraph = { readonly spec: GraphSpec; readonly session: GraphSession };
+
+function checkSignature({ spec, session }: OpenGraph): void {
+  const input = session.inputs.find((candidate) => candidate.name === spec.input.name);
+  const problem =
+    input === undefined || session.inputs.length !== 1
+      ? `must have the one input "${spec.input.name}"`
+      : input.type !== 'uint8' || input.shape.length !== 4
+        ? 'must take uint8 [N, H, W, 3]: it was not imported'
+        : null;
+  const missing = spec.outputs.find((name) => !session.outputNames.includes(name));
+  if (problem !== null) throw new FacepoolError('model_failed', `graph "${spec.id}" ${problem}`);
+  if (missing !== undefined) throw new FacepoolError('model_failed', `graph "${spec.id}" has no output "${missing}"`);
+}
+
+async function openGraphs(params: LoadParams, open: typeof openSession): Promise<Map<string, OpenGraph>> {
+  const providers = providersFor(params.device);
+  const graphs = new Map<string, OpenGraph>();
+  for (const spec of params.manifest.graphs) {
+    const path = params.graphPaths[spec.id];
+    if (path === undefined) continue;
+    const graph = { spec, session: await open(path, { threads: params.threads, providers }) };
+    checkSignature(graph);
+    graphs.set(spec.id, graph);
+  }
+  if (graphs.size === 0) throw new FacepoolError('model_missing', `${params.manifest.name} has no graph to load`);
+  return graphs;
+}
+
+/** Every shape the manifest promises, largest first so that memory grows once. */
+function warmShapes(manifest: Manifest, spec: GraphSpec): Shape[] {
+  const shapes: Shape[] =
+    manifest.role === 'detector'
+      ? manifest.detector.warm_shapes.map(([width, height]) => [1, height, width, 3])
+      : spec.batches.map((batch) => [batch, spec.crop?.size ?? 1, spec.crop?.size ?? 1, 3]);
+  return shapes.sort((a, b) => tensorBytes(b) - tensorBytes(a));
+}
+
+/** Opens, warms and probes a model. A failed probe is told in the result; everything else rejects. */
+export async function loadModel(params: LoadParams, tools: LoadTools): Promise<Model> {
+  const { manifest, golden } = params;
+  const decode = decoderFor(manifest);
+  let entered = tools.now();
+  const phasesMs = { create: 0, warm: 0, golden: 0 };
+  const phase = async <T>(name: LoadPhase, work: () => Promise<T>): Promise<T> => {
+    tools.onPhase(name);
+    const result = await work();
+    phasesMs[name] = tools.now() - entered;
+    entered = tools.now();
+    return result;
+  };
+
+  const graphs = await phase('create', () => openGraphs(params, tools.open));
+  const specs = new Map([...graphs].map(([id, graph]) => [id, graph.spec]));
+
+  const run = (id: string, tensor: Uint8Array, shape: Shape): ReturnType<GraphSession['run']> => {
+    const graph = graphs.get(id);
+    if (graph === undefined) throw new FacepoolError('invalid_argument', `graph "${id}" is not loaded`);
+    return graph.session.run({ [graph.spec.input.name]: { type: 'uint8', data: tensor, dims: shape } });
+  };
+  const probe = (): Promise<ProbeResult> =>
+    probeGolden(golden, [...graphs.keys()], manifest.golden.min_cosine, seededBytes, run);
+
+  await phase('warm', async () => {
+    for (const [id, { spec }] of graphs) {
+      for (const shape of warmShapes(manifest, spec)) await run(id, new Uint8Array(tensorBytes(shape)), shape);
+    }
+  });
+  const probed = await phase('golden', probe);
+  const provider = [...graphs.values()][0]?.session.provider ?? params.device;
+
+  return {
+    manifest,
+    loaded: { provider, phasesMs, golden: probed },
+    check: (inferParams) => checkInfer(inferParams, manifest, specs),
+    async infer({ parts, detect }, tensors) {
+      const runs: GraphRun[] = [];
+      for (const [i, { graph: id, shape, count }] of parts.entries()) {
+        const graph = specs.get(id);
+        const tensor = tensors[i];
+        if (graph === undefined || tensor === undefined)
+          throw new FacepoolError('invalid_argument', `part ${i} is missing`);
+        runs.push({ graph, shape, count, outputs: await run(id, tensor, shape) });
+      }
+      return decode(runs, detect);
+    },
+    probe,
+  };
+}
