@@ -1,0 +1,229 @@
+/**
+ * What a process of its own costs one inference: from "the tensor lies ready in imaging" to "the result is in the
+ * supervisor", divided by the same run of the same graph on the same input, and the same decoder, in one process.
+ */
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import sharp from 'sharp';
+import type { FaceGeometry } from '../../src/contract/protocol.ts';
+import type { InferOutput, InferPart } from '../../src/contract/protocol.ts';
+import type { Frame, ImagingClient } from '../../src/router/imaging-client.ts';
+import type { ModelRouter } from '../../src/router/model-router.ts';
+import { decoderFor } from '../../workers/decoders/table.ts';
+import { openSession } from '../../workers/session.ts';
+import { importModel } from '../lib/graphs.ts';
+import type { LoadedModel } from '../lib/graphs.ts';
+import { interleave } from '../lib/order.ts';
+import { end, imagingClient, startImaging, startModel } from '../lib/rig.ts';
+import { median, percentile, ratio } from '../lib/stats.ts';
+import { figure, ranged } from '../lib/table.ts';
+import type { SuiteContext, SuiteResult } from './suite.ts';
+
+const GROUP = fileURLToPath(new URL('../../../shared/eval/photos/group-1.jpg', import.meta.url));
+/** Samples of one variant between two turns; short enough that both meet the same noise. */
+const PER_TURN = 10;
+const never = new AbortController().signal;
+const GEOMETRY = { maxPixels: 1e8, fit: 640, multipleOf: 32 };
+
+type Case = {
+  readonly name: string;
+  /** Called before every isolated sample, outside the measured time. */
+  readonly prepare: () => Promise<void>;
+  readonly isolated: () => Promise<{ output: InferOutput; computeMs: number }>;
+  readonly direct: () => Promise<InferOutput>;
+};
+
+type Measured = { name: string; directMs: number[][]; isolatedMs: number[][]; computeMs: number[][] };
+
+/** The same run in this process: session and decoder are the worker's own. */
+async function directRun(model: LoadedModel, part: InferPart, tensor: Uint8Array): Promise<() => Promise<InferOutput>> {
+  const spec = model.manifest.graphs.find((g) => g.id === part.graph);
+  if (spec === undefined) throw new Error(`no graph ${part.graph}`);
+  const session = await openSession(model.graphPaths[part.graph] ?? '', { threads: 1 });
+  const decode = decoderFor(model.manifest);
+  const [, height, width] = part.shape;
+  return async () => {
+    const outputs = await session.run({ [spec.input.name]: { type: 'uint8', data: tensor, dims: part.shape } });
+    return decode([{ graph: spec, shape: part.shape, count: part.count, outputs }], {
+      width,
+      height,
+      scoreThreshold: 0.6,
+    });
+  };
+}
+
+async function detectorCase(
+  model: LoadedModel,
+  imaging: ImagingClient,
+  router: ModelRouter,
+  crop: { width: number; height: number },
+): Promise<Case> {
+  const jpeg = await sharp(GROUP).resize(crop.width, crop.height, { fit: 'cover' }).jpeg({ quality: 95 }).toBuffer();
+  const opened = await imaging.open({ bytes: jpeg, geometry: GEOMETRY, signal: never, charges: { count: 0 } });
+  const frame = opened.value;
+  const part: InferPart = { graph: 'yunet', shape: [1, frame.inputHeight, frame.inputWidth, 3], count: 1 };
+  const tensor = await sharp(jpeg).resize(frame.inputWidth, frame.inputHeight, { fit: 'fill' }).raw().toBuffer();
+  return {
+    name: `detector ${frame.inputWidth}×${frame.inputHeight}`,
+    prepare: async () => {},
+    isolated: async () => {
+      const { value } = await router.infer({
+        parts: [part],
+        detect: { width: frame.inputWidth, height: frame.inputHeight, scoreThreshold: 0.6 },
+        feed: (to, ticket) => frame.deliver(to, ticket, [{ kind: 'input' }], never),
+        signal: never,
+        charges: { count: 0 },
+      });
+      return value;
+    },
+    direct: await directRun(model, part, tensor),
+  };
+}
+
+async function embedderCase(
+  model: LoadedModel,
+  frame: Frame,
+  faces: readonly FaceGeometry[],
+  router: ModelRouter,
+): Promise<Case> {
+  const spec = model.manifest.graphs.find((g) => g.use === 'embedding');
+  if (spec?.crop === undefined) throw new Error('the recognizer declares no crop');
+  const count = faces.length;
+  const { size } = spec.crop;
+  const part: InferPart = { graph: spec.id, shape: [count, size, size, 3], count };
+  const specs = [spec.crop];
+  let set = -1;
+  return {
+    name: `embedder, batch ${count}`,
+    prepare: async () => {
+      ({ set } = await frame.crop({ faces, specs }, never));
+    },
+    isolated: async () => {
+      const items = [{ kind: 'crops' as const, set, spec: 0, from: 0, count, batch: count }];
+      const { value } = await router.infer({
+        parts: [part],
+        feed: (to, ticket) => frame.deliver(to, ticket, items, never),
+        signal: never,
+        charges: { count: 0 },
+      });
+      return value;
+    },
+    direct: await directRun(model, part, new Uint8Array(count * size * size * 3).fill(99)),
+  };
+}
+
+async function measure(subject: Case, turns: number): Promise<Measured> {
+  const out: Measured = { name: subject.name, directMs: [], isolatedMs: [], computeMs: [] };
+  const once = {
+    direct: async () => {
+      const began = performance.now();
+      await subject.direct();
+      return [performance.now() - began, 0] as const;
+    },
+    isolated: async () => {
+      await subject.prepare();
+      const began = performance.now();
+      const { computeMs } = await subject.isolated();
+      return [performance.now() - began, computeMs] as const;
+    },
+  };
+  for (let i = 0; i < PER_TURN; i++) for (const run of [once.direct, once.isolated]) await run();
+  for (const turn of interleave(['direct', 'isolated'] as const, turns)) {
+    for (const variant of turn) {
+      const times: number[] = [];
+      const compute: number[] = [];
+      for (let i = 0; i < PER_TURN; i++) {
+        const [ms, inWorker] = await once[variant]();
+        times.push(ms);
+        compute.push(inWorker);
+      }
+      out[`${variant}Ms`].push(times);
+      if (variant === 'isolated') out.computeMs.push(compute);
+    }
+  }
+  return out;
+}
+
+function row(measured: Measured): string[] {
+  const { directMs, isolatedMs, computeMs } = measured;
+  const both = (times: number[][]): string =>
+    `${figure(median(times.flat()))} / ${figure(percentile(times.flat(), 0.99))}`;
+  const overall = median(isolatedMs.flat()) / median(directMs.flat());
+  return [
+    measured.name,
+    both(directMs),
+    both(isolatedMs),
+    figure(median(computeMs.flat())),
+    overall.toFixed(3),
+    ranged(ratio(isolatedMs.map(median), directMs.map(median))),
+  ];
+}
+
+/** The faces of the picture, as the detector finds them. */
+async function findFaces(frame: Frame, router: ModelRouter): Promise<FaceGeometry[]> {
+  const { value } = await router.infer({
+    parts: [{ graph: 'yunet', shape: [1, frame.inputHeight, frame.inputWidth, 3], count: 1 }],
+    detect: { width: frame.reducedWidth, height: frame.reducedHeight, scoreThreshold: 0.6 },
+    feed: (to, ticket) => frame.deliver(to, ticket, [{ kind: 'input' }], never),
+    signal: never,
+    charges: { count: 0 },
+  });
+  if (value.output.role !== 'detector') throw new Error('not a detector');
+  return value.output.faces.map(({ box, landmarks }) => ({ box, landmarks }));
+}
+
+export async function isolationSuite(context: SuiteContext): Promise<SuiteResult> {
+  const { options, scratch, say } = context;
+  const turns = options.rounds ?? (options.quick ? 4 : 30);
+  say('importing the graphs');
+  const detector = await importModel('detector', 'yunet-n', join(scratch, 'graphs'));
+  const recognizer = await importModel('recognizer', 'omz-0095', join(scratch, 'graphs'));
+  const { child: imagingChild, socketPath } = await startImaging(scratch);
+  const children: Parameters<typeof end>[0][] = [imagingChild];
+  const measured: Measured[] = [];
+  try {
+    const imaging = imagingClient(imagingChild);
+    const detectorWorker = await startModel(detector, socketPath);
+    children.push(detectorWorker.child);
+    const recognizerWorker = await startModel(recognizer, socketPath);
+    children.push(recognizerWorker.child);
+
+    // 640×480 from imaging, so reduced and upright picture are one and the faces need no scaling.
+    const small = await sharp(GROUP).resize(640, 480, { fit: 'cover' }).jpeg({ quality: 95 }).toBuffer();
+    const { value: frame } = await imaging.open({
+      bytes: small,
+      geometry: GEOMETRY,
+      signal: never,
+      charges: { count: 0 },
+    });
+    const faces = await findFaces(frame, detectorWorker.router);
+    if (faces.length < 4) throw new Error(`found ${faces.length} faces in the group picture`);
+
+    const cases = [
+      await detectorCase(detector, imaging, detectorWorker.router, { width: 1280, height: 1280 }),
+      await detectorCase(detector, imaging, detectorWorker.router, { width: 1280, height: 960 }),
+      await embedderCase(recognizer, frame, faces.slice(0, 1), recognizerWorker.router),
+      await embedderCase(recognizer, frame, faces.slice(0, 4), recognizerWorker.router),
+    ];
+    for (const subject of cases) {
+      say(subject.name);
+      measured.push(await measure(subject, turns));
+    }
+  } finally {
+    for (const child of children) await end(child);
+  }
+  return {
+    title: 'Isolation',
+    note: `${turns} turns of ${PER_TURN} samples per variant (A B, B A, …), one thread, no spinning. Direct: session.run and decoder in one process. Isolated: from the tensor ready in imaging, through data plane, worker and router, to the result in the supervisor. Milliseconds, p50 / p99.`,
+    tables: [
+      {
+        caption: 'One inference in its own process ÷ the same in one process (1.000 = free)',
+        table: {
+          head: ['case', 'direct', 'isolated', 'run in worker', 'ratio of p50', 'ratio per turn'],
+          rows: measured.map(row),
+        },
+      },
+    ],
+    raw: measured,
+  };
+}
