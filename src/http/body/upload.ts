@@ -1,0 +1,71 @@
+/** The pictures and options of a request, whatever way they came in. */
+import type { Request, Response } from 'express';
+import { FacepoolError } from '../../contract/errors.ts';
+import { announceContinue } from '../continue.ts';
+import type { OptionPair } from '../options.ts';
+import { collectBody } from './collect.ts';
+import { parseJsonBody } from './json.ts';
+import { multipartReader } from './multipart.ts';
+import { BODY_OVERHEAD, missingImage, type PictureSlot, tooLarge, type Upload } from './slots.ts';
+
+export type CompleteUpload = { readonly pictures: readonly Buffer[]; readonly options: readonly OptionPair[] };
+
+/** Reads the upload of one request. Pictures come in the order of the slots, none empty. */
+export type UploadReader = (req: Request, res: Response, signal: AbortSignal) => Promise<CompleteUpload>;
+
+const WAYS_IN = 'multipart/form-data, image/* or application/octet-stream, or application/json';
+
+/**
+ * Makes the reader of one route, which picks the way in by `Content-Type`.
+ * @throws FacepoolError `missing_image`, `unsupported_media`, `payload_too_large`, `invalid_argument`, or the signal's reason
+ */
+export function uploadReader(slots: readonly PictureSlot[], uploadBytes: number): UploadReader {
+  const readMultipart = multipartReader(slots, uploadBytes);
+  const maxJson = slots.length * Math.ceil(uploadBytes / 3) * 4 + BODY_OVERHEAD;
+
+  const read = async (req: Request, res: Response, signal: AbortSignal): Promise<Upload> => {
+    const type = mediaType(req.headers['content-type']);
+    if (type === 'multipart/form-data') return readMultipart(req, res, signal);
+    if (type === 'application/json') {
+      const body = await collectBody(req, { maxBytes: maxJson, tooLarge: () => tooLarge(uploadBytes), signal });
+      if (body.length === 0) return { pictures: [], options: [] };
+      return parseJsonBody(body, slots, uploadBytes);
+    }
+    if (type.startsWith('image/') || type === 'application/octet-stream') {
+      if (slots.length > 1) {
+        const fields = slots.map((slot) => slot.field).join(' and ');
+        throw new FacepoolError('invalid_argument', `This route takes ${fields}: send a form or JSON, not a raw body.`);
+      }
+      const body = await collectBody(req, { maxBytes: uploadBytes, tooLarge: () => tooLarge(uploadBytes), signal });
+      return { pictures: [body], options: [] };
+    }
+    throw new FacepoolError('unsupported_media', `This Content-Type is not known here. Send ${WAYS_IN}.`);
+  };
+
+  return async (req, res, signal) => {
+    const first = slots[0];
+    if (first !== undefined && !hasBody(req)) throw missingImage(first);
+    const encoding = req.headers['content-encoding'];
+    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
+      throw new FacepoolError('unsupported_media', 'Compressed request bodies (Content-Encoding) are not read.');
+    }
+    announceContinue(req, res);
+    const upload = await read(req, res, signal);
+    const pictures = slots.map((slot, i) => {
+      const picture = upload.pictures[i];
+      if (picture === undefined || picture.length === 0) throw missingImage(slot);
+      return picture;
+    });
+    return { pictures, options: upload.options };
+  };
+}
+
+/** Media type in lower case, without parameters; empty when there is none. */
+function mediaType(header: string | undefined): string {
+  return (header?.split(';', 1)[0] ?? '').trim().toLowerCase();
+}
+
+function hasBody(req: Request): boolean {
+  const length = req.headers['content-length'];
+  return req.headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) > 0);
+}

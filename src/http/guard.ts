@@ -1,0 +1,69 @@
+/** Who may call: the Host header against DNS rebinding, the Origin header against foreign web pages, CORS for known ones. */
+import type { IncomingMessage } from 'node:http';
+import type { NextFunction, Request, RequestHandler, Response } from 'express';
+import { FacepoolError } from '../contract/errors.ts';
+import type { Settings } from '../contract/settings.ts';
+
+const PREFLIGHT_MAX_AGE_S = '600';
+const CORS_METHODS = 'GET, HEAD, POST, OPTIONS';
+const CORS_REQUEST_HEADERS = 'Content-Type, X-Request-Id';
+const CORS_EXPOSED_HEADERS = 'X-Request-Id, Retry-After';
+
+/** Host of a `Host` header or of a setting: lower case, without port, brackets and trailing dot; null when malformed. */
+export function hostName(header: string): string | null {
+  const text = header.trim().toLowerCase();
+  const bracketed = /^\[([0-9a-f:.]+)\](?::\d{1,5})?$/.exec(text);
+  if (bracketed !== null) return bracketed[1] ?? null;
+  // A bare IPv6 address, as settings may have it; a Host header must bracket it, so no port can follow.
+  if (/^[0-9a-f:.]*:[0-9a-f:.]*:[0-9a-f:.]*$/.test(text)) return text;
+  const plain = /^([a-z0-9._-]+?)\.?(?::\d{1,5})?$/.exec(text);
+  return plain?.[1] ?? null;
+}
+
+/** The address the client connected to. A page that rebinds a name cannot forge it: it would have to use the address itself. */
+function ownAddress(req: IncomingMessage): string | undefined {
+  return req.socket.localAddress?.toLowerCase().replace(/^::ffff:(?=\d+\.)/, '');
+}
+
+/** Refuses foreign hosts and origins with `forbidden`, answers preflights, and marks answers for allowed origins. */
+export function guard(http: Pick<Settings['http'], 'allowed_hosts' | 'allowed_origins' | 'host'>): RequestHandler {
+  const hosts = new Set([...http.allowed_hosts, http.host].map(hostName));
+  const origins = new Set(http.allowed_origins.map((origin) => origin.toLowerCase().replace(/\/$/, '')));
+
+  return (req: Request, res: Response, next: NextFunction) => {
+    const host = hostName(req.headers.host ?? '');
+    if (host === null || !(hosts.has(host) || host === ownAddress(req))) {
+      throw new FacepoolError(
+        'forbidden',
+        'This Host is not served here. Add it to http.allowed_hosts if it is meant to be.',
+      );
+    }
+    const origin = req.headers.origin;
+    if (origin === undefined) return next();
+
+    res.setHeader('Vary', 'Origin');
+    if (!origins.has(origin.toLowerCase())) {
+      if (!isSameOrigin(origin, req.headers.host)) {
+        throw new FacepoolError(
+          'forbidden',
+          'This web origin may not call this server. Add it to http.allowed_origins if it is meant to.',
+        );
+      }
+      return next();
+    }
+    res.setHeader('Access-Control-Allow-Origin', origin);
+    res.setHeader('Access-Control-Expose-Headers', CORS_EXPOSED_HEADERS);
+    if (req.method !== 'OPTIONS' || req.headers['access-control-request-method'] === undefined) return next();
+    res.setHeader('Access-Control-Allow-Methods', CORS_METHODS);
+    res.setHeader('Access-Control-Allow-Headers', CORS_REQUEST_HEADERS);
+    res.setHeader('Access-Control-Max-Age', PREFLIGHT_MAX_AGE_S);
+    res.status(204).end();
+  };
+}
+
+/** Same host and port. The scheme is left out: behind a TLS proxy the page is https while we are asked over http. */
+function isSameOrigin(origin: string, host: string | undefined): boolean {
+  const url = URL.parse(origin);
+  if (url === null || host === undefined) return false;
+  return url.host === host.toLowerCase() || `${url.hostname}:${url.protocol === 'https:' ? 443 : 80}` === host;
+}

@@ -1,0 +1,68 @@
+/** `components.schemas` of the OpenAPI document, made from the zod schemas that shape the answers. */
+import * as z from 'zod';
+import { ERROR_CATALOGUE } from '../../contract/errors.ts';
+import {
+  boxSchema,
+  embeddingSchema,
+  faceSchema,
+  facesAnswerSchema,
+  imageSchema,
+  livenessSchema,
+  matchSchema,
+  modelRefSchema,
+  modelStatusSchema,
+  modelsAnswerSchema,
+  oodSchema,
+  problemSchema,
+  qualitySchema,
+  verifyAnswerSchema,
+} from '../../contract/results.ts';
+
+const base64Picture = z
+  .strictObject({ base64: z.string().describe('the picture’s bytes; a data:…;base64, prefix is accepted') })
+  .describe('a picture in JSON');
+
+export const healthSchema = z.strictObject({ status: z.literal('ok'), uptime_s: z.number(), version: z.string() });
+export const readySchema = z.strictObject({
+  ready: z.boolean(),
+  checks: z.array(z.strictObject({ name: z.string(), ok: z.boolean(), detail: z.string() })),
+});
+
+/** Every named schema; nested ones become references. */
+const NAMED = {
+  Base64Picture: base64Picture,
+  Box: boxSchema,
+  Embedding: embeddingSchema,
+  Face: faceSchema,
+  FacesAnswer: facesAnswerSchema,
+  Health: healthSchema,
+  Image: imageSchema,
+  Liveness: livenessSchema,
+  Match: matchSchema,
+  ModelRef: modelRefSchema,
+  ModelStatus: modelStatusSchema,
+  ModelsAnswer: modelsAnswerSchema,
+  Ood: oodSchema,
+  Problem: problemSchema.extend({
+    code: z.enum(Object.keys(ERROR_CATALOGUE)).describe('stable; the texts are for people'),
+  }),
+  Quality: qualitySchema,
+  Ready: readySchema,
+  VerifyAnswer: verifyAnswerSchema,
+} as const;
+
+export type SchemaName = keyof typeof NAMED;
+
+export function schemaRef(name: SchemaName): { $ref: string } {
+  return { $ref: `#/components/schemas/${name}` };
+}
+
+/** JSON Schemas (2020-12) by name, with references between them. */
+export function componentSchemas(): Record<string, unknown> {
+  const registry = z.registry<{ id: string }>();
+  for (const [id, schema] of Object.entries(NAMED)) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, { io: 'output', uri: (id) => `#/components/schemas/${id}` });
+  return Object.fromEntries(
+    Object.entries(schemas).map(([name, { $schema: _dialect, $id: _id, ...schema }]) => [name, schema]),
+  );
+}

@@ -1,0 +1,61 @@
+/** The index, `openapi.json` and the page made from it. All are made once, at start. */
+import { Router } from 'express';
+import { escapeHtml, htmlPage, sendHtml } from '../html.ts';
+import { docsPage } from '../openapi/docs-page.ts';
+import { openApiDocument } from '../openapi/document.ts';
+import { addRoute } from '../route.ts';
+import { send } from '../send.ts';
+
+const JSON_TYPE = 'application/json; charset=utf-8';
+
+const ADDRESSES: readonly (readonly [address: string, meaning: string])[] = [
+  ['POST /v1/detect', 'find faces'],
+  ['POST /v1/recognize', 'find faces and say who they are'],
+  ['POST /v1/verify', 'compare the faces of two pictures'],
+  ['POST /v1/liveness', 'live or spoof'],
+  ['POST /v1/embed', 'vectors of faces'],
+  ['GET /v1/models', 'every process and its state'],
+  ['GET /healthz', 'the process answers'],
+  ['GET /readyz', 'every model answers'],
+  ['GET /metrics', 'for Prometheus'],
+  ['GET /openapi.json', 'the API, for programs'],
+  ['GET /docs', 'the API, for people'],
+];
+
+/** `/openapi.json` and `/docs`, mounted at the root and under `/v1`. */
+export function documentsRouter(version: string): Router {
+  const router = Router();
+  const document = openApiDocument(version);
+  const json = JSON.stringify(document);
+  const page = docsPage(document);
+  addRoute(router, 'get', '/openapi.json', 'openapi', (_req, res) => send(res, JSON_TYPE, json));
+  addRoute(router, 'get', '/docs', 'docs', (_req, res) => sendHtml(res, page));
+  return router;
+}
+
+/** `/`: what there is, as a page for browsers and as text for everyone else. */
+export function indexRouter(version: string): Router {
+  const router = Router();
+  const width = Math.max(...ADDRESSES.map(([address]) => address.length)) + 2;
+  const text = [`facepool ${version}`, ...ADDRESSES.map(([a, b]) => `  ${a.padEnd(width)}${b}`), ''].join('\n');
+  const page = htmlPage(
+    `facepool ${version}`,
+    `<h1>facepool <small>${escapeHtml(version)}</small></h1>${indexTable()}`,
+  );
+  addRoute(router, 'get', '/', 'index', (req, res) => {
+    res.vary('Accept');
+    if (req.accepts(['text', 'html']) === 'html') sendHtml(res, page);
+    else send(res, 'text/plain; charset=utf-8', text);
+  });
+  return router;
+}
+
+function indexTable(): string {
+  const rows = ADDRESSES.map(([address, meaning]) => {
+    const [method, path] = address.split(' ');
+    const cell =
+      method === 'GET' ? `GET <a href="${escapeHtml(path ?? '')}">${escapeHtml(path ?? '')}</a>` : escapeHtml(address);
+    return `<tr><td><code>${cell}</code></td><td>${escapeHtml(meaning)}</td></tr>`;
+  });
+  return `<table>${rows.join('\n')}</table>`;
+}

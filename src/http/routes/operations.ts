@@ -1,0 +1,65 @@
+/** Health, readiness, metrics and the list of models. */
+import { type Request, type Response, Router } from 'express';
+import type { Control, ReadyCheck } from '../../contract/services.ts';
+import type { Settings } from '../../contract/settings.ts';
+import type { Logger } from '../../telemetry/logger.ts';
+import type { Metrics } from '../../telemetry/metrics.ts';
+import { CLIENT_GONE, orAborted, startDeadline } from '../deadline.ts';
+import { toProblem } from '../problem.ts';
+import { stateOf } from '../request-state.ts';
+import { addRoute } from '../route.ts';
+import { send, sendJson } from '../send.ts';
+
+export type OperationsDeps = {
+  readonly control: Control;
+  readonly limits: Settings['limits'];
+  readonly metrics: Metrics;
+  readonly log: Logger;
+  readonly version: string;
+};
+
+/** `/healthz`, `/readyz` and `/metrics`, mounted at the root and under `/v1`. */
+export function operationsRouter(deps: OperationsDeps): Router {
+  const router = Router();
+  addRoute(router, 'get', '/healthz', 'healthz', (_req, res) => {
+    sendJson(res, { status: 'ok', uptime_s: Math.round(process.uptime() * 10) / 10, version: deps.version });
+  });
+  addRoute(router, 'get', '/readyz', 'readyz', (req, res) => answerReady(req, res, deps));
+  addRoute(router, 'get', '/metrics', 'metrics', async (_req, res) => {
+    send(res, deps.metrics.registry.contentType, await deps.metrics.registry.metrics());
+  });
+  return router;
+}
+
+/** `/models`, mounted under `/v1` only. */
+export function modelsRouter(control: Pick<Control, 'status'>): Router {
+  const router = Router();
+  addRoute(router, 'get', '/models', 'models', (_req, res) => {
+    sendJson(res, { models: control.status() });
+  });
+  return router;
+}
+
+async function answerReady(req: Request, res: Response, deps: OperationsDeps): Promise<void> {
+  const checks = await readyChecks(req, res, deps);
+  if (checks === null) return;
+  const ready = checks.every((check) => check.ok);
+  if (!ready) stateOf(req).code = deps.control.stopping() ? 'shutting_down' : 'model_loading';
+  sendJson(res, { ready, checks }, ready ? 200 : 503);
+}
+
+/** The checks, or null when the client is gone. A check that could not be made is a check that failed. */
+async function readyChecks(req: Request, res: Response, deps: OperationsDeps): Promise<ReadyCheck[] | null> {
+  if (deps.control.stopping()) return [{ name: 'server', ok: false, detail: 'shutting down' }];
+  const deadline = startDeadline(res, deps.limits);
+  try {
+    return await orAborted(deps.control.ready(deadline.signal), deadline.signal);
+  } catch (error) {
+    if (error === CLIENT_GONE) return null;
+    const { id } = stateOf(req);
+    deps.log.warn({ request_id: id, err: error }, 'readiness could not be checked');
+    return [{ name: 'server', ok: false, detail: toProblem(error, id).detail }];
+  } finally {
+    deadline.dispose();
+  }
+}
