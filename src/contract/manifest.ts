@@ -5,6 +5,7 @@ const slug = z.string().regex(/^[a-z0-9][a-z0-9._-]*$/, 'lower-case letters, dig
 const point = z.tuple([z.number(), z.number()]);
 const triple = z.tuple([z.number(), z.number(), z.number()]);
 const unit = z.number().min(0).max(1);
+const bareName = z.string().regex(/^\w[\w.-]*$/, 'a bare file name');
 
 /** Warp by a least-squares similarity transform of landmarks onto `template` (fractions of `size`). */
 const alignedCrop = z.strictObject({
@@ -33,7 +34,7 @@ export type CropSpec = z.infer<typeof cropSchema>;
 const graphSchema = z.strictObject({
   id: slug,
   use: z.enum(['detect', 'embedding', 'quality', 'liveness', 'opinion']),
-  file: z.string().regex(/^[\w.-]+$/, 'a bare file name'),
+  file: bareName,
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   bytes: z.int().positive(),
   urls: z.array(z.url()).default([]).describe('upstream addresses of exactly these bytes'),
@@ -57,7 +58,7 @@ const common = {
   family: slug.describe('decoder file in workers/decoders'),
   licence: z.strictObject({
     spdx: z.string().min(1),
-    file: z.string().min(1),
+    file: bareName.describe('licence text beside the manifest'),
     attribution: z.string().min(1),
     commercial: z.boolean(),
     notes: z.string().optional(),
@@ -66,7 +67,7 @@ const common = {
         z.strictObject({
           graphs: z.array(slug).min(1),
           spdx: z.string().min(1),
-          file: z.string().min(1),
+          file: bareName,
           attribution: z.string().min(1),
         }),
       )
@@ -76,7 +77,7 @@ const common = {
   graphs: z.array(graphSchema).min(1),
   memory: z.strictObject({ load_peak_mb: z.number().positive().describe('estimate until measured') }),
   golden: z.strictObject({
-    file: z.string().min(1).describe('expected outputs of the seeded tensors, beside the manifest'),
+    file: bareName.describe('expected outputs of the seeded tensors, beside the manifest'),
     min_cosine: z.number().min(0).max(1).default(0.999),
   }),
 };

@@ -1,6 +1,7 @@
 /**
  * Puts the picture's last steps into the graph: its float NCHW input becomes a uint8 NHWC RGB input of the same name,
  * followed by Transpose → [Gather for BGR] → Cast → [Sub mean] → [Mul 1/std].
+ * Whoever changes these nodes raises IMPORTER_VERSION in src/contract/importer.ts.
  * Moving bytes before they become floats is the faster order on CPUs (docs/models.md has the figures).
  */
 import { create } from '@bufbuild/protobuf';
@@ -23,9 +24,6 @@ import type {
 } from './descriptor.ts';
 import { allGraphs, refuse } from './model-file.ts';
 import type { OnnxModel } from './model-file.ts';
-
-/** Raised whenever the nodes that are written change: imported files of another number are made again. */
-export const IMPORTER_VERSION = 1;
 
 /** Numpy-style broadcasting of Sub and Mul, and Cast with a number, exist from here. */
 const LEAST_OPSET = 7;

@@ -1,0 +1,79 @@
+/** One manifest file: YAML → checked `Manifest`, with errors that say where. */
+import { readFile, stat } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { LineCounter, parseDocument } from 'yaml';
+import type { Document } from 'yaml';
+import { FacepoolError } from '../contract/errors.ts';
+import { manifestSchema } from '../contract/manifest.ts';
+import type { Manifest } from '../contract/manifest.ts';
+
+export const MANIFEST_FILE = 'manifest.yaml';
+
+const MAX_MANIFEST_BYTES = 256 * 1024;
+
+/**
+ * Reads `<dir>/manifest.yaml`, where `dir` is `<models_dir>/<name>/<version>`.
+ * @throws FacepoolError `model_missing` when there is none, `model_failed` naming file, line and field when it is wrong
+ */
+export async function loadManifest(dir: string): Promise<Manifest> {
+  const version = basename(dir);
+  const name = basename(dirname(dir));
+  const label = `${name}/${version}/${MANIFEST_FILE}`;
+  const path = join(dir, MANIFEST_FILE);
+  const info = await stat(path).catch((error: unknown) => {
+    throw new FacepoolError('model_missing', `${label}: there is no such file`, { cause: error });
+  });
+  if (info.size > MAX_MANIFEST_BYTES) {
+    throw new FacepoolError('model_failed', `${label}: ${info.size} bytes; ${MAX_MANIFEST_BYTES} is the most`);
+  }
+  const manifest = parseManifest(await readFile(path, 'utf8'), label);
+  if (manifest.name !== name || manifest.version !== version) {
+    const said = `${manifest.name}/${manifest.version}`;
+    throw new FacepoolError('model_failed', `${label}: says it is ${said}; name and version are those of its folders`);
+  }
+  return manifest;
+}
+
+/**
+ * @param label how the file is called in errors
+ * @throws FacepoolError `model_failed`
+ */
+export function parseManifest(text: string, label: string): Manifest {
+  const lines = new LineCounter();
+  // stringKeys: a false accept rate such as 1e-4 is a name, not a number.
+  const document = parseDocument(text, { lineCounter: lines, stringKeys: true, prettyErrors: false });
+  const [syntax] = document.errors;
+  if (syntax !== undefined) {
+    throw new FacepoolError('model_failed', `${label}:${lines.linePos(syntax.pos[0]).line}: ${syntax.message}`);
+  }
+  let value: unknown;
+  try {
+    value = document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    throw new FacepoolError('model_failed', `${label}: too many YAML aliases`, { cause: error });
+  }
+  const parsed = manifestSchema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const problems = parsed.error.issues.map((issue) => {
+    const line = lineOf(document, lines, issue.path);
+    const where = issue.path.length === 0 ? '' : ` ${issue.path.join('.')}:`;
+    return `${label}:${line}:${where} ${issue.message}`;
+  });
+  throw new FacepoolError('model_failed', problems.join('\n'));
+}
+
+/** Line of the deepest node on the path that the file has. */
+function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number {
+  for (let depth = path.length; depth > 0; depth--) {
+    const node = document.getIn(path.slice(0, depth), true);
+    const start = rangeStart(node);
+    if (start !== undefined) return lines.linePos(start).line;
+  }
+  return 1;
+}
+
+function rangeStart(node: unknown): number | undefined {
+  if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range)) return undefined;
+  const start: unknown = node.range[0];
+  return typeof start === 'number' ? start : undefined;
+}
