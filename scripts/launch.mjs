@@ -23,8 +23,9 @@ export async function launch(file, args, options = {}) {
     ensureInstalled(options);
     const node = node24();
     const argv = [path.join(ROOT, file), ...args];
-    if (process.execve) process.execve(node, [node, ...argv], definedOnly(childEnv()));
-    mirror(await run(node, argv, childEnv()));
+    const env = childEnv(node);
+    if (process.execve) process.execve(node, [node, ...argv], definedOnly(env));
+    mirror(await run(node, argv, env));
   });
 }
 
@@ -46,11 +47,17 @@ export function run(command, args, env, cwd) {
   }).finally(stopForwarding);
 }
 
-/** What a child gets: Node 24 first on the PATH, and compiled code kept between runs. */
-export function childEnv() {
-  const bin = path.join(ROOT, 'node_modules', '.bin');
+/**
+ * What a child gets: Node 24 first on the PATH, and compiled code kept between runs.
+ * @param {string} node path of Node 24
+ */
+export function childEnv(node) {
   const cache = process.env['NODE_COMPILE_CACHE'] ?? path.join(ROOT, '.cache', 'node-compile');
-  return { ...process.env, NODE_COMPILE_CACHE: cache, PATH: `${bin}${path.delimiter}${process.env['PATH'] ?? ''}` };
+  return {
+    ...process.env,
+    NODE_COMPILE_CACHE: cache,
+    PATH: `${path.dirname(node)}${path.delimiter}${process.env['PATH'] ?? ''}`,
+  };
 }
 
 /**

@@ -19,13 +19,15 @@ await orExplain(async () => {
   // What tests need beyond npm packages (Debian packages such as a browser) is to be made sure of here.
   ensureInstalled();
   const given = process.argv.slice(2);
-  const tests = testStep(node24(), given);
+  const node = node24();
+  const env = childEnv(node);
+  const tests = testStep(node, given);
   const failed = [];
   const lines = [];
   for (const step of given.length > 0 ? [tests] : [...staticSteps(), tests]) {
     process.stdout.write(`\n> ${step.name}\n`);
     const start = performance.now();
-    const { code, signal } = await run(step.command, step.args, childEnv(), ROOT);
+    const { code, signal } = await run(step.command, step.args, env, ROOT);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
     const ok = code === 0;
     if (!ok) failed.push(step.name);
