@@ -9,7 +9,7 @@ export const boxSchema = z.strictObject({ x_min: z.number(), y_min: z.number(), 
 export const qualitySchema = z.strictObject({
   score: unit,
   usable: z.boolean(),
-  reasons: z.array(z.string()).describe('why not usable: low_quality, out_of_distribution, small_face'),
+  reasons: z.array(z.string()).describe('why not usable: low_quality, out_of_distribution'),
 });
 
 export const oodSchema = z.strictObject({

@@ -1,0 +1,93 @@
+/** The whole way of one picture: open → detect → crop → recognizer ∥ liveness → JPEG crops. Routes say how far it goes. */
+import { FacepoolError } from '../contract/errors.ts';
+import type { LivenessManifest, RecognizerManifest } from '../contract/manifest.ts';
+import type { RequestOptions } from '../contract/options.ts';
+import type { FacesAnswer, ModelRef } from '../contract/results.ts';
+import type { Frame } from '../router/imaging-client.ts';
+import { modelOf } from './deps.ts';
+import type { PipelineDeps } from './deps.ts';
+import { describeFaces, faceGeometry } from './describe-faces.ts';
+import { detectStep } from './detect-step.ts';
+import type { FaceRecord } from './face-record.ts';
+import type { Needs } from './needs.ts';
+import type { Timings } from './timings.ts';
+import { withFrame } from './with-frame.ts';
+
+export type Analysis = {
+  readonly image: FacesAnswer['image'];
+  readonly faces: readonly FaceRecord[];
+  readonly truncated: boolean;
+  readonly models: Record<string, ModelRef>;
+  readonly recognizer: RecognizerManifest | null;
+  readonly liveness: LivenessManifest | null;
+};
+
+export type AnalyzeRequest = {
+  readonly bytes: Uint8Array;
+  readonly options: RequestOptions;
+  readonly signal: AbortSignal;
+  readonly needs: Needs;
+};
+
+const DEFAULT_CROP_MARGIN = 0.25;
+const JPEG_QUALITY = 90;
+
+/** Rejects with a FacepoolError; the frame is closed whatever happens. */
+export async function analyze(deps: PipelineDeps, request: AnalyzeRequest, timings: Timings): Promise<Analysis> {
+  const { options, needs, signal } = request;
+  if (request.bytes.length === 0) throw new FacepoolError('missing_image', 'the picture is empty');
+  const detector = modelOf(deps, options.detector ?? 'detector', 'detector');
+  const wantsRecognizer = needs.quality || needs.embedding;
+  const recognizer = wantsRecognizer ? modelOf(deps, options.recognizer ?? 'recognizer', 'recognizer') : null;
+  const liveness = needs.liveness ? modelOf(deps, 'liveness', 'liveness') : null;
+  if (recognizer !== null && detector.manifest.detector.landmarks === 'none') {
+    const detail = `"${detector.name}" gives no landmarks, which recognition needs`;
+    throw new FacepoolError('invalid_argument', detail, { param: 'detector' });
+  }
+
+  const { fit, multiple_of: multipleOf } = detector.manifest.detector;
+  const picture = { bytes: request.bytes, geometry: { fit, multipleOf }, signal };
+  return withFrame(deps, picture, timings, async (frame) => {
+    const detected = await detectStep(deps, detector, frame, options, signal, timings);
+    const faces: FaceRecord[] = detected.faces.map((face) => ({ ...face }));
+    const models: Record<string, ModelRef> = { [detector.name]: detector.ref() };
+    if (faces.length > 0) {
+      await Promise.all([
+        describeFaces(deps, frame, faces, recognizer, liveness, needs, signal, timings),
+        needs.jpeg ? encodeFaces(frame, faces, options, signal, timings) : undefined,
+      ]);
+    }
+    if (recognizer !== null) models[recognizer.name] = recognizer.ref();
+    if (liveness !== null) models[liveness.name] = liveness.ref();
+    return {
+      image: {
+        width: frame.width,
+        height: frame.height,
+        format: frame.format,
+        orientation_applied: frame.orientationApplied,
+      },
+      faces,
+      truncated: detected.truncated,
+      models,
+      recognizer: recognizer?.manifest ?? null,
+      liveness: liveness?.manifest ?? null,
+    };
+  });
+}
+
+async function encodeFaces(
+  frame: Frame,
+  faces: readonly FaceRecord[],
+  options: RequestOptions,
+  signal: AbortSignal,
+  timings: Timings,
+): Promise<void> {
+  const begun = performance.now();
+  const margin = options.crop_margin ?? DEFAULT_CROP_MARGIN;
+  const { jpegs } = await frame.encode({ faces: faces.map(faceGeometry), margin, quality: JPEG_QUALITY }, signal);
+  for (const [i, face] of faces.entries()) {
+    const jpeg = jpegs[i];
+    if (jpeg !== undefined) (face as FaceRecord).jpeg = jpeg;
+  }
+  timings.add('encode', performance.now() - begun);
+}

@@ -1,0 +1,77 @@
+/** The crops of a picture's faces through one model, in batches of the sizes that its manifest warms. */
+import { FacepoolError } from '../contract/errors.ts';
+import type { GraphSpec } from '../contract/manifest.ts';
+import type { DeliverItem, InferOutput, InferPart } from '../contract/protocol.ts';
+import type { Frame } from '../router/imaging-client.ts';
+import type { PipelineDeps, RoutedModel } from './deps.ts';
+import type { Stage } from '../telemetry/metrics.ts';
+import type { Timings } from './timings.ts';
+
+export type Batch = { readonly from: number; readonly count: number; readonly size: number };
+
+/** Padding costs as much as faces do (a batch gains nothing on one thread), so little of it is accepted. */
+const MAX_PADDING = 1 / 8;
+
+/** Splits `count` faces into batches of the given sizes: the largest that is full, or nearly so when padded. */
+export function planBatches(count: number, sizes: readonly number[]): Batch[] {
+  const descending = [...sizes].sort((a, b) => b - a);
+  const smallest = descending.at(-1);
+  if (smallest === undefined) throw new Error('no batch sizes');
+  const batches: Batch[] = [];
+  for (let from = 0; from < count; ) {
+    const left = count - from;
+    const size = descending.find((s) => s <= left || (s - left) / s <= MAX_PADDING) ?? smallest;
+    const taken = Math.min(left, size);
+    batches.push({ from, count: taken, size });
+    from += taken;
+  }
+  return batches;
+}
+
+export type CropSet = {
+  readonly frame: Frame;
+  readonly set: number;
+  readonly faces: number;
+  /** Place of each graph's crop among the specs of the set. */
+  readonly specOf: ReadonlyMap<GraphSpec, number>;
+};
+
+/** Every batch through the model; answers come in the order of the faces. */
+export async function inferCrops(
+  deps: PipelineDeps,
+  model: RoutedModel,
+  graphs: readonly GraphSpec[],
+  crops: CropSet,
+  stage: Stage,
+  signal: AbortSignal,
+  timings: Timings,
+): Promise<{ readonly batch: Batch; readonly output: InferOutput }[]> {
+  // All graphs of one call get the same batch size, so take the sizes that the first one warms.
+  const batches = planBatches(crops.faces, graphs[0]?.batches ?? [1]);
+  return Promise.all(
+    batches.map(async (batch) => {
+      const parts: InferPart[] = [];
+      const items: DeliverItem[] = [];
+      for (const graph of graphs) {
+        const spec = crops.specOf.get(graph);
+        if (graph.crop === undefined || spec === undefined) {
+          throw new FacepoolError('model_failed', `graph ${graph.id} of ${model.name} has no crop`);
+        }
+        const { size } = graph.crop;
+        parts.push({ graph: graph.id, shape: [batch.size, size, size, 3], count: batch.count });
+        items.push({ kind: 'crops', set: crops.set, spec, from: batch.from, count: batch.count, batch: batch.size });
+      }
+      const { value, queueMs } = await model.router.infer({
+        parts,
+        feed: (to, ticket) => crops.frame.deliver(to, ticket, items, signal),
+        signal,
+        charges: { count: 0 },
+      });
+      timings.add('queue', queueMs);
+      timings.add(stage, value.computeMs);
+      deps.metrics.inferenceBatchFaces.observe({ model: model.name }, batch.count);
+      deps.metrics.facesTotal.inc({ model: model.name }, batch.count);
+      return { batch, output: value.output };
+    }),
+  );
+}

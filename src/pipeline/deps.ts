@@ -1,0 +1,52 @@
+/** What the steps of the pipeline work with. */
+import { FacepoolError } from '../contract/errors.ts';
+import type {
+  DetectorManifest,
+  LivenessManifest,
+  Manifest,
+  ModelRole,
+  RecognizerManifest,
+} from '../contract/manifest.ts';
+import type { ModelRef } from '../contract/results.ts';
+import type { Settings } from '../contract/settings.ts';
+import type { ImagingClient } from '../router/imaging-client.ts';
+import type { ModelRouter } from '../router/model-router.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Clock } from '../util/clock.ts';
+
+export type RoutedModel = {
+  readonly name: string;
+  readonly manifest: Manifest;
+  readonly router: ModelRouter;
+  /** Which version answers now. */
+  readonly ref: () => ModelRef;
+};
+
+export type PipelineDeps = {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly imaging: ImagingClient;
+  /** Undefined where no such model is configured; throws `model_failed` where its manifest cannot be read. */
+  readonly model: (name: string) => RoutedModel | undefined;
+};
+
+type ManifestOf = { detector: DetectorManifest; recognizer: RecognizerManifest; liveness: LivenessManifest };
+
+/** The model by name, which must have the role; else `invalid_argument` naming the option. */
+export function modelOf<R extends ModelRole>(
+  deps: PipelineDeps,
+  name: string,
+  role: R,
+): RoutedModel & { readonly manifest: ManifestOf[R] } {
+  const model = deps.model(name);
+  if (model === undefined) {
+    throw new FacepoolError('invalid_argument', `there is no model "${name}"`, { param: role });
+  }
+  if (model.manifest.role !== role) {
+    throw new FacepoolError('invalid_argument', `"${name}" is a ${model.manifest.role}, not a ${role}`, {
+      param: role,
+    });
+  }
+  return model as RoutedModel & { readonly manifest: ManifestOf[R] };
+}

@@ -1,0 +1,102 @@
+/** What the recognizer and the liveness model say of each face. */
+import { FacepoolError } from '../contract/errors.ts';
+import type { CropSpec, GraphSpec, LivenessManifest, RecognizerManifest } from '../contract/manifest.ts';
+import type { FaceGeometry } from '../contract/protocol.ts';
+import type { Frame } from '../router/imaging-client.ts';
+import { inferCrops } from './crop-batches.ts';
+import type { CropSet } from './crop-batches.ts';
+import type { PipelineDeps, RoutedModel } from './deps.ts';
+import type { FaceRecord } from './face-record.ts';
+import type { Needs } from './needs.ts';
+import type { Timings } from './timings.ts';
+
+type Recognizer = RoutedModel & { readonly manifest: RecognizerManifest };
+type Liveness = RoutedModel & { readonly manifest: LivenessManifest };
+
+/** Fills in `quality`, `embedding` and `liveness` of every face, as needed; both models work side by side. */
+export async function describeFaces(
+  deps: PipelineDeps,
+  frame: Frame,
+  faces: FaceRecord[],
+  recognizer: Recognizer | null,
+  liveness: Liveness | null,
+  needs: Needs,
+  signal: AbortSignal,
+  timings: Timings,
+): Promise<void> {
+  const recognizerGraphs =
+    recognizer?.manifest.graphs.filter((g) => (g.use === 'embedding' ? needs.embedding : g.use === 'quality')) ?? [];
+  const livenessGraphs = liveness === null ? [] : activeLivenessGraphs(deps, liveness);
+  const graphs = [...recognizerGraphs, ...livenessGraphs];
+  if (graphs.length === 0) return;
+
+  const specs: CropSpec[] = [];
+  const specOf = new Map<GraphSpec, number>();
+  for (const graph of graphs) {
+    if (graph.crop === undefined) throw new FacepoolError('model_failed', `graph ${graph.id} declares no crop`);
+    specOf.set(graph, specs.push(graph.crop) - 1);
+  }
+  const made = await frame.crop({ faces: faces.map(faceGeometry), specs }, signal);
+  timings.add('crop', made.cropMs);
+  const crops: CropSet = { frame, set: made.set, faces: faces.length, specOf };
+  await Promise.all([
+    recognizer === null ? undefined : embedFaces(deps, recognizer, recognizerGraphs, crops, faces, signal, timings),
+    liveness === null ? undefined : checkLiveness(deps, liveness, livenessGraphs, crops, faces, signal, timings),
+  ]);
+}
+
+async function embedFaces(
+  deps: PipelineDeps,
+  recognizer: Recognizer,
+  graphs: readonly GraphSpec[],
+  crops: CropSet,
+  faces: readonly FaceRecord[],
+  signal: AbortSignal,
+  timings: Timings,
+): Promise<void> {
+  const { dim } = recognizer.manifest.recognizer;
+  for (const { batch, output } of await inferCrops(deps, recognizer, graphs, crops, 'embed', signal, timings)) {
+    if (output.role !== 'recognizer') throw wrongAnswer(recognizer);
+    for (let i = 0; i < batch.count; i++) {
+      const face = faces[batch.from + i];
+      if (face === undefined) throw wrongAnswer(recognizer);
+      const quality = output.quality?.[i];
+      if (quality !== undefined) face.quality = quality;
+      if (output.embeddings.length > 0) face.embedding = output.embeddings.slice(i * dim, (i + 1) * dim);
+    }
+  }
+}
+
+async function checkLiveness(
+  deps: PipelineDeps,
+  liveness: Liveness,
+  graphs: readonly GraphSpec[],
+  crops: CropSet,
+  faces: readonly FaceRecord[],
+  signal: AbortSignal,
+  timings: Timings,
+): Promise<void> {
+  for (const { batch, output } of await inferCrops(deps, liveness, graphs, crops, 'liveness', signal, timings)) {
+    if (output.role !== 'liveness') throw wrongAnswer(liveness);
+    for (let i = 0; i < batch.count; i++) {
+      const face = faces[batch.from + i];
+      const score = output.scores[i];
+      if (face === undefined || score === undefined) throw wrongAnswer(liveness);
+      const opinions = output.opinions.map((o) => ({ model: o.graph, score: o.scores[i] ?? 0 }));
+      face.liveness = { score, opinions };
+    }
+  }
+}
+
+function activeLivenessGraphs(deps: PipelineDeps, liveness: Liveness): GraphSpec[] {
+  const opinions = deps.settings.models[liveness.name]?.opinions === true;
+  return liveness.manifest.graphs.filter((g) => g.use === 'liveness' || (opinions && g.use === 'opinion'));
+}
+
+export function faceGeometry(face: FaceRecord): FaceGeometry {
+  return { box: face.box, landmarks: face.landmarks };
+}
+
+function wrongAnswer(model: RoutedModel): FacepoolError {
+  return new FacepoolError('model_failed', `${model.name} did not answer as a ${model.manifest.role}`);
+}

@@ -1,0 +1,97 @@
+/** Pictures in imaging: uploads go over its pipe, what comes back is a handle on the decoded frame. */
+import { FacepoolError } from '../contract/errors.ts';
+import type {
+  CropParams,
+  CropResult,
+  DeliverItem,
+  EncodeParams,
+  EncodeResult,
+  ImagingCalls,
+  OpenParams,
+  OpenResult,
+  Ticket,
+  WorkerId,
+} from '../contract/protocol.ts';
+import { writeFrame } from '../frames/socket.ts';
+import type { Child } from '../supervisor/child.ts';
+import { Dispatcher } from './dispatcher.ts';
+import type { Answered, Charges, DispatcherOptions, Target } from './dispatcher.ts';
+
+/** A decoded picture that imaging holds until `close`. Calls reject with ChildGoneError when imaging dies. */
+export type Frame = OpenResult & {
+  crop(params: Omit<CropParams, 'frame'>, signal: AbortSignal): Promise<CropResult>;
+  encode(params: Omit<EncodeParams, 'frame'>, signal: AbortSignal): Promise<EncodeResult>;
+  deliver(to: WorkerId, ticket: Ticket, items: readonly DeliverItem[], signal: AbortSignal): Promise<unknown>;
+  /** Idempotent. */
+  close(): void;
+};
+
+export type ImagingOptions = Omit<DispatcherOptions<ImagingCalls>, 'hasRoom'> & {
+  readonly nextTicket: () => Ticket;
+  /** Pictures decoded at the same time. */
+  readonly concurrency: number;
+  /** A decode longer than this is a hang. */
+  readonly decodeTimeoutMs: number;
+};
+
+export type OpenRequest = {
+  readonly bytes: Uint8Array;
+  readonly geometry: Pick<OpenParams, 'maxPixels' | 'fit' | 'multipleOf'>;
+  readonly signal: AbortSignal;
+  readonly charges: Charges;
+};
+
+export class ImagingClient {
+  readonly #dispatcher: Dispatcher<ImagingCalls>;
+  readonly #options: ImagingOptions;
+
+  constructor(target: Target<ImagingCalls>, options: ImagingOptions) {
+    this.#options = options;
+    this.#dispatcher = new Dispatcher(target, {
+      ...options,
+      hasRoom: (_child, leased) => leased < options.concurrency,
+    });
+  }
+
+  get queueLength(): number {
+    return this.#dispatcher.queueLength;
+  }
+
+  open(request: OpenRequest): Promise<Answered<Frame>> {
+    return this.#dispatcher.submit({
+      signal: request.signal,
+      charges: request.charges,
+      run: (child) => this.#open(child, request),
+    });
+  }
+
+  async #open(child: Child<ImagingCalls>, request: OpenRequest): Promise<Frame> {
+    const pipe = child.spawned.uploadPipe;
+    if (pipe === null) throw new FacepoolError('internal', 'imaging has no upload pipe');
+    const ticket = this.#options.nextTicket();
+    // A pipe that breaks means that imaging is dying; its exit says so better.
+    writeFrame(pipe, { ticket, part: 0, length: request.bytes.length }, request.bytes).catch(() => {});
+    const opened = await child.call(
+      'open',
+      { ticket, ...request.geometry },
+      { signal: request.signal, runTimeoutMs: this.#options.decodeTimeoutMs },
+    );
+    return frameHandle(child, opened, this.#options.decodeTimeoutMs);
+  }
+}
+
+function frameHandle(child: Child<ImagingCalls>, opened: OpenResult, runTimeoutMs: number): Frame {
+  const { frame } = opened;
+  let closed = false;
+  return {
+    ...opened,
+    crop: (params, signal) => child.call('crop', { frame, ...params }, { signal, runTimeoutMs }),
+    encode: (params, signal) => child.call('encode', { frame, ...params }, { signal, runTimeoutMs }),
+    deliver: (to, ticket, items, signal) => child.call('deliver', { frame, to, ticket, items }, { signal }),
+    close: () => {
+      if (closed) return;
+      closed = true;
+      child.notify({ type: 'close', frame });
+    },
+  };
+}

@@ -1,0 +1,34 @@
+/** Imaging as a managed process. */
+import { rm } from 'node:fs/promises';
+import { PROTOCOL_VERSION } from '../contract/protocol.ts';
+import type { ImagingCalls, ImagingConfig } from '../contract/protocol.ts';
+import type { Settings } from '../contract/settings.ts';
+import type { Role } from './managed-process.ts';
+
+export const IMAGING = 'imaging';
+
+/** `socketPath` is where model workers connect for their pixels. */
+export function imagingRole(settings: Settings, socketPath: string): Role<ImagingCalls, ImagingConfig> {
+  const { imaging } = settings;
+  return {
+    name: IMAGING,
+    version: null,
+    entry: new URL('../../workers/imaging/main.ts', import.meta.url),
+    env: { UV_THREADPOOL_SIZE: String(imaging.libuv_threads) },
+    uploadPipe: true,
+    prepare: async () => {
+      await rm(socketPath, { force: true });
+      const value: ImagingConfig = {
+        socketPath,
+        maxFrameBytes: imaging.max_frame_bytes,
+        cropThreads: imaging.crop_threads,
+        poolFromFaces: imaging.pool_from_faces,
+      };
+      return { ok: true, value };
+    },
+    boot: async (child, config) => {
+      child.notify({ type: 'configure', v: PROTOCOL_VERSION, config });
+      await child.listening;
+    },
+  };
+}

@@ -1,0 +1,303 @@
+/**
+ * One named process and its life: started, watched, restarted by policy, stopped by the ladder.
+ *
+ * `#wanted` says what people want (up or down); the lifecycle says what is. Every end of the process passes through
+ * `#onExit`, which alone decides whether it comes back.
+ */
+import type { AnyCalls, WorkerId } from '../contract/protocol.ts';
+import { decideRestart, NO_HISTORY, recordEnd } from '../scheduler/restart.ts';
+import { classifyDeath, describeDeath } from '../scheduler/death.ts';
+import type { Death } from '../scheduler/death.ts';
+import type { Events } from '../telemetry/events.ts';
+import type { RestartReason } from '../telemetry/metrics.ts';
+import type { Clock } from '../util/clock.ts';
+import { Child } from './child.ts';
+import { Lifecycle } from './lifecycle.ts';
+import type { Spawner } from './spawn.ts';
+import { drained, endProcess } from './stop-ladder.ts';
+import type { WorkerLog } from './worker-log.ts';
+
+/** What is particular to imaging or to a model. `P` is what `prepare` found. */
+export type Role<C extends AnyCalls, P> = {
+  readonly name: string;
+  readonly version: string | null;
+  readonly entry: URL;
+  readonly env: Readonly<Record<string, string>>;
+  readonly uploadPipe: boolean;
+  /** Before the fork. `missing` says what is not there and what to do. Throws when it can never work. */
+  readonly prepare: () => Promise<
+    { readonly ok: true; readonly value: P } | { readonly ok: false; readonly missing: string }
+  >;
+  /** After `hello`: makes the process ready. `warming` is called when loading is over. */
+  readonly boot: (child: Child<C>, prepared: P, warming: () => void) => Promise<void>;
+};
+
+export type ProcessDeps = {
+  readonly spawn: Spawner;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly nextWorkerId: () => WorkerId;
+  readonly random: () => number;
+  readonly startTimeoutMs: number;
+  readonly stopWaitMs: number;
+  readonly startRetries: number;
+  /** Told once per process that became ready, with fork → ready in milliseconds. */
+  readonly onLoaded?: (name: string, ms: number) => void;
+};
+
+/** What a caller may expect: `coming` is worth waiting for. */
+export type Availability = 'ready' | 'coming' | 'missing' | 'stopped' | 'failed';
+
+const RESTART_REASON: Readonly<Record<ReturnType<typeof classifyDeath>, RestartReason>> = {
+  asked: 'manual',
+  hang: 'hang',
+  crash: 'signal',
+  killed: 'signal',
+  exit: 'exit',
+};
+
+export class ManagedProcess<C extends AnyCalls, P> {
+  readonly role: Role<C, P>;
+  readonly log: WorkerLog;
+  /** Told after every move; the router looks what it can do now. */
+  onChange: () => void = () => {};
+  restarts = 0;
+  lastDeath: string | null = null;
+  loadMs: number | null = null;
+
+  readonly #deps: ProcessDeps;
+  readonly #lifecycle: Lifecycle;
+  #child: Child<C> | null = null;
+  #wanted: 'up' | 'down' = 'down';
+  #restarting = false;
+  #history = NO_HISTORY;
+  #bootError: Error | null = null;
+  #launching: Promise<void> = Promise.resolve();
+  #operation: Promise<void> = Promise.resolve();
+  #cancelRetry: () => void = () => {};
+  #settled = Promise.withResolvers<void>();
+  #isSettled = false;
+
+  constructor(role: Role<C, P>, log: WorkerLog, deps: ProcessDeps) {
+    this.role = role;
+    this.log = log;
+    this.#deps = deps;
+    this.#lifecycle = new Lifecycle(role.name, deps.clock, (move) => {
+      deps.events.emit('worker.state', {
+        name: role.name,
+        version: role.version,
+        workerId: this.#child?.workerId ?? null,
+        pid: this.#child?.pid ?? null,
+        ...move,
+        at: deps.clock.date().getTime(),
+      });
+      if (['ready', 'failed', 'missing', 'stopped'].includes(move.to) && !this.#restarting) this.#settle();
+      this.onChange();
+    });
+  }
+
+  get state(): Lifecycle {
+    return this.#lifecycle;
+  }
+
+  /** The process, once it was forked and until it has ended. */
+  get child(): Child<C> | null {
+    return this.#child;
+  }
+
+  /** The process, if requests may be sent to it. */
+  get readyChild(): Child<C> | null {
+    return this.#lifecycle.state === 'ready' && this.#child?.alive === true ? this.#child : null;
+  }
+
+  get availability(): Availability {
+    const { state } = this.#lifecycle;
+    if (state === 'ready' || state === 'missing' || state === 'failed') return state;
+    if (this.#wanted === 'up' || this.#restarting) return 'coming';
+    return 'stopped';
+  }
+
+  /** Resolves when it is ready, or will not be without help (failed, missing, stopped). */
+  get settled(): Promise<void> {
+    return this.#settled.promise;
+  }
+
+  start(reason = 'started'): Promise<void> {
+    return this.#exclusively(async () => {
+      this.#wanted = 'up';
+      if (['stopped', 'missing', 'failed', 'backoff'].includes(this.#lifecycle.state)) {
+        this.#history = NO_HISTORY;
+        this.#launch(reason);
+      }
+      await this.#settled.promise;
+    });
+  }
+
+  stop(reason = 'stopped'): Promise<void> {
+    return this.#exclusively(() => this.#bringDown(reason));
+  }
+
+  restart(reason = 'restarted'): Promise<void> {
+    return this.#exclusively(async () => {
+      this.#restarting = true;
+      this.#unsettle();
+      try {
+        await this.#bringDown(reason);
+      } finally {
+        this.#restarting = false;
+      }
+      this.#wanted = 'up';
+      this.#history = NO_HISTORY;
+      this.#countRestart('manual', 0);
+      this.#launch(reason);
+      await this.#settled.promise;
+    });
+  }
+
+  /** Ends the process at once; it comes back by policy. For a worker that must not answer any more. */
+  kill(): void {
+    this.#child?.kill('SIGKILL');
+  }
+
+  /** A method, because the answer changes across every await. */
+  #isDown(): boolean {
+    return this.#wanted === 'down';
+  }
+
+  #settle(): void {
+    this.#isSettled = true;
+    this.#settled.resolve();
+  }
+
+  /** Whoever waits goes on waiting through restarts; only a promise that was kept is replaced. */
+  #unsettle(): void {
+    if (!this.#isSettled) return;
+    this.#isSettled = false;
+    this.#settled = Promise.withResolvers();
+  }
+
+  /** One operation of a person at a time. A stop does not wait for a start: it cuts it short. */
+  #exclusively(operation: () => Promise<void>): Promise<void> {
+    const before = this.#operation;
+    const run = async (): Promise<void> => {
+      if (this.#lifecycle.state === 'ready' || this.#restarting) await before;
+      await operation();
+    };
+    const result = run();
+    this.#operation = result.catch(() => {});
+    return result;
+  }
+
+  #launch(reason: string): void {
+    this.#cancelRetry();
+    this.#unsettle();
+    this.#bootError = null;
+    this.#lifecycle.move('starting', reason);
+    this.#launching = this.#boot().catch((error: unknown) => {
+      this.#bootError = error instanceof Error ? error : new Error(String(error));
+      if (this.#isDown()) this.#child?.kill('SIGKILL');
+      else if (this.#child === null) this.#onEnded(this.#bootError.message, 'start_failed', null);
+      else this.#child.kill('SIGKILL');
+    });
+  }
+
+  async #boot(): Promise<void> {
+    const { deps, role } = { deps: this.#deps, role: this.role };
+    const begunAt = deps.clock.now();
+    const prepared = await role.prepare();
+    if (this.#isDown()) return;
+    if (!prepared.ok) {
+      this.#lifecycle.move('missing', prepared.missing);
+      return;
+    }
+    const workerId = deps.nextWorkerId();
+    const spawned = deps.spawn({
+      entry: role.entry,
+      workerId,
+      env: role.env,
+      uploadPipe: role.uploadPipe,
+      log: this.log,
+    });
+    const child = new Child<C>(spawned, workerId, deps.clock);
+    this.#child = child;
+    void child.exited.then((death) => this.#onExit(child, death));
+    const timeout = Promise.withResolvers<never>();
+    const cancelTimeout = deps.clock.after(deps.startTimeoutMs, () =>
+      timeout.reject(new Error(`not ready within ${deps.startTimeoutMs} ms`)),
+    );
+    try {
+      await Promise.race([timeout.promise, child.hello]);
+      if (this.#isDown()) return;
+      this.#lifecycle.move('loading', 'process said hello');
+      const warming = (): void => {
+        if (this.#lifecycle.state === 'loading') this.#lifecycle.move('warming', 'loaded');
+      };
+      await Promise.race([timeout.promise, role.boot(child, prepared.value, warming)]);
+      if (this.#isDown()) return;
+      warming();
+      this.loadMs = deps.clock.now() - begunAt;
+      deps.onLoaded?.(role.name, this.loadMs);
+      this.#lifecycle.move('ready', 'proven by the golden probe');
+    } finally {
+      cancelTimeout();
+      timeout.promise.catch(() => {});
+    }
+  }
+
+  async #onExit(child: Child<C>, death: Death): Promise<void> {
+    // `#boot` notices the end too; its reason is the better one.
+    await this.#launching;
+    this.lastDeath = describeDeath(death);
+    this.#deps.events.emit('worker.exit', {
+      name: this.role.name,
+      workerId: child.workerId,
+      code: death.code,
+      signal: death.signal as NodeJS.Signals | null,
+      reason: this.lastDeath,
+      at: this.#deps.clock.date().getTime(),
+    });
+    const wasReady = this.#lifecycle.state === 'ready' ? this.#lifecycle.forMs : null;
+    if (this.#child === child) this.#child = null;
+    if (this.#isDown()) return;
+    const reason = this.#bootError?.message ?? this.lastDeath;
+    this.#onEnded(reason, wasReady === null ? 'start_failed' : RESTART_REASON[classifyDeath(death)], wasReady);
+  }
+
+  /** It ended although it is wanted: wait and come back, or give up for a while. */
+  #onEnded(reason: string, why: RestartReason, readyForMs: number | null): void {
+    this.#history = recordEnd(this.#history, readyForMs);
+    const decision = decideRestart(this.#history, this.#deps.startRetries, this.#deps.random());
+    const delayMs = decision.kind === 'wait' ? decision.delayMs : decision.retryInMs;
+    this.#lifecycle.move(decision.kind === 'wait' ? 'backoff' : 'failed', reason);
+    this.#cancelRetry = this.#deps.clock.after(delayMs, () => {
+      this.#countRestart(why, delayMs);
+      this.#launch(`restart after: ${reason}`);
+    });
+  }
+
+  #countRestart(reason: RestartReason, delayMs: number): void {
+    this.restarts += 1;
+    const { clock, events } = this.#deps;
+    const at = clock.date().getTime();
+    events.emit('worker.restart', { name: this.role.name, reason, delayMs, attempt: this.#history.ends, at });
+  }
+
+  async #bringDown(reason: string): Promise<void> {
+    this.#wanted = 'down';
+    this.#cancelRetry();
+    const { state } = this.#lifecycle;
+    if (state === 'stopped') return;
+    const child = this.#child;
+    if (state === 'ready' && child !== null) {
+      this.#lifecycle.move('draining', reason);
+      await drained(child, this.#deps.stopWaitMs, this.#deps.clock);
+      this.#lifecycle.move('stopping', reason);
+    } else if (state === 'starting' || state === 'loading' || state === 'warming') {
+      this.#lifecycle.move('stopping', reason);
+    }
+    if (child !== null) await endProcess(child, this.#deps.clock);
+    await this.#launching;
+    this.#child = null;
+    this.#lifecycle.move('stopped', reason);
+  }
+}

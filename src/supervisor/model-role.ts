@@ -1,0 +1,67 @@
+/** One model version as a managed process. */
+import { availableParallelism } from 'node:os';
+import { FacepoolError } from '../contract/errors.ts';
+import type { Golden, Manifest } from '../contract/manifest.ts';
+import type { LoadResult, ModelCalls } from '../contract/protocol.ts';
+import type { ModelSettings, Settings } from '../contract/settings.ts';
+import type { Child } from './child.ts';
+import type { Role } from './managed-process.ts';
+
+/** What the model store gives for one configured model. */
+export type PreparedModel = {
+  readonly manifest: Manifest;
+  readonly golden: Golden;
+  /** Graph id → path of the imported graph. */
+  readonly graphPaths: Readonly<Record<string, string>>;
+  readonly missing: readonly { readonly graph: string; readonly file: string; readonly bytes: number }[];
+};
+
+export type ModelRoleOptions = {
+  readonly settings: Settings;
+  readonly model: ModelSettings;
+  readonly prepare: (name: string) => Promise<PreparedModel>;
+  /** Gives the fresh process the address of imaging's data socket. */
+  readonly link: (child: Child<ModelCalls>) => void;
+  readonly onLoaded: (result: LoadResult) => void;
+};
+
+/** Cores shared out among the resident models, so that processes do not fight. */
+export function threadsFor(settings: Settings, model: ModelSettings): number {
+  if (model.threads !== 'auto') return model.threads;
+  const models = Object.values(settings.models).filter((m) => m.enabled).length;
+  return Math.max(1, Math.floor(availableParallelism() / Math.max(1, models)));
+}
+
+export function modelRole(name: string, options: ModelRoleOptions): Role<ModelCalls, PreparedModel> {
+  const { settings, model } = options;
+  return {
+    name,
+    version: model.version,
+    entry: new URL('../../workers/main.ts', import.meta.url),
+    env: {},
+    uploadPipe: false,
+    prepare: async () => {
+      const value = await options.prepare(name);
+      if (value.missing.length === 0) return { ok: true, value };
+      const files = value.missing.map((m) => m.file).join(', ');
+      return { ok: false, missing: `weights are missing (${files}); "facepool models pull ${name}" fetches them` };
+    },
+    boot: async (child, prepared, warming) => {
+      options.link(child);
+      child.onProgress = (phase) => {
+        if (phase === 'warm') warming();
+      };
+      const result = await child.call('load', {
+        manifest: prepared.manifest,
+        golden: prepared.golden,
+        graphPaths: prepared.graphPaths,
+        device: model.device,
+        threads: threadsFor(settings, model),
+      });
+      if (!result.golden.passed) {
+        throw new FacepoolError('model_failed', `golden probe failed: ${result.golden.detail}`);
+      }
+      options.onLoaded(result);
+    },
+  };
+}

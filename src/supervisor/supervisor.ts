@@ -1,0 +1,142 @@
+/** All processes of one server: imaging and the configured models, linked to each other, started and stopped together. */
+import path from 'node:path';
+import { fitSocketPath, prepareSocketDir } from '../config/socket-path.ts';
+import { FacepoolError } from '../contract/errors.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import type { ImagingCalls, ImagingConfig, LoadResult, ModelCalls, WorkerId } from '../contract/protocol.ts';
+import type { Settings } from '../contract/settings.ts';
+import type { Events } from '../telemetry/events.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Clock } from '../util/clock.ts';
+import { counter } from '../util/counter.ts';
+import type { Child } from './child.ts';
+import { IMAGING, imagingRole } from './imaging-role.ts';
+import { ManagedProcess } from './managed-process.ts';
+import type { ProcessDeps } from './managed-process.ts';
+import { modelRole } from './model-role.ts';
+import type { PreparedModel } from './model-role.ts';
+import type { Spawner } from './spawn.ts';
+import { WorkerLog } from './worker-log.ts';
+
+export type ImagingProcess = ManagedProcess<ImagingCalls, ImagingConfig>;
+
+/** A configured model: its process, and what is known of it without or after loading. */
+export type ModelEntry = {
+  readonly name: string;
+  readonly process: ManagedProcess<ModelCalls, PreparedModel>;
+  /** Null when the manifest cannot be read; the process is `failed` then and says why. */
+  readonly manifest: Manifest | null;
+  /** Null until it was loaded once. */
+  loaded: LoadResult | null;
+};
+
+export type SupervisorDeps = {
+  readonly settings: Settings;
+  readonly spawn: Spawner;
+  readonly clock: Clock;
+  readonly events: Events;
+  readonly metrics: Metrics;
+  readonly random: () => number;
+  readonly manifests: ReadonlyMap<string, Manifest>;
+  readonly prepare: (name: string) => Promise<PreparedModel>;
+  readonly nextWorkerId?: () => WorkerId;
+};
+
+export class Supervisor {
+  readonly imaging: ImagingProcess;
+  readonly models: ReadonlyMap<string, ModelEntry>;
+  readonly #socketPath: string;
+  #stopping = false;
+
+  constructor(deps: SupervisorDeps) {
+    const { settings, metrics } = deps;
+    this.#socketPath = fitSocketPath(path.join(settings.data_dir, 'run', 'imaging.sock'));
+    prepareSocketDir(this.#socketPath);
+    const processDeps: ProcessDeps = {
+      spawn: deps.spawn,
+      clock: deps.clock,
+      events: deps.events,
+      random: deps.random,
+      nextWorkerId: deps.nextWorkerId ?? counter(),
+      startTimeoutMs: settings.workers.start_timeout_ms,
+      stopWaitMs: settings.workers.stop_wait_ms,
+      startRetries: settings.workers.start_retries,
+      onLoaded: (name, ms) => metrics.workerLoadDuration.observe({ model: name, phase: 'total' }, ms / 1000),
+    };
+    const log = (name: string): WorkerLog =>
+      new WorkerLog(path.join(settings.data_dir, 'logs', `${name}.log`), {
+        maxBytes: settings.log.worker_max_bytes,
+        files: settings.log.worker_files,
+      });
+
+    this.imaging = new ManagedProcess(imagingRole(settings, this.#socketPath), log(IMAGING), processDeps);
+    const models = new Map<string, ModelEntry>();
+    for (const [name, model] of Object.entries(settings.models)) {
+      if (!model.enabled) continue;
+      const role = modelRole(name, {
+        settings,
+        model,
+        prepare: deps.prepare,
+        link: (child) => this.#link(child),
+        onLoaded: (result) => {
+          entry.loaded = result;
+          for (const [phase, ms] of Object.entries(result.phasesMs)) {
+            metrics.workerLoadDuration.observe({ model: name, phase }, ms / 1000);
+          }
+        },
+      });
+      const process = new ManagedProcess(role, log(name), processDeps);
+      const entry: ModelEntry = { name, process, manifest: deps.manifests.get(name) ?? null, loaded: null };
+      models.set(name, entry);
+    }
+    this.models = models;
+    deps.events.on('worker.state', (move) => {
+      metrics.setWorkerState(move.name, move.to);
+      if (move.name === IMAGING && move.to === 'ready') this.#linkAll();
+    });
+    deps.events.on('worker.restart', (restart) => {
+      // The reason is one of the closed set; the event map types it for people.
+      metrics.workerRestarts.inc({ model: restart.name, reason: restart.reason });
+    });
+  }
+
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** Resolves when every process is ready or will not be without help. */
+  async start(): Promise<void> {
+    await Promise.all(this.all().map((process) => process.start()));
+  }
+
+  /** Drains and ends everything; requests still waiting are refused with `model_stopped`. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    // Models first: while they drain they may still need pixels.
+    await Promise.all([...this.models.values()].map((entry) => entry.process.stop('server is stopping')));
+    await this.imaging.stop('server is stopping');
+  }
+
+  /** Throws `not_found` and names what there is. */
+  process(name: string): ManagedProcess<ImagingCalls, ImagingConfig> | ManagedProcess<ModelCalls, PreparedModel> {
+    if (name === IMAGING) return this.imaging;
+    const entry = this.models.get(name);
+    if (entry !== undefined) return entry.process;
+    const known = [IMAGING, ...this.models.keys()].join(', ');
+    throw new FacepoolError('not_found', `there is no model "${name}"; there are: ${known}`, { param: 'model' });
+  }
+
+  all(): (ManagedProcess<ImagingCalls, ImagingConfig> | ManagedProcess<ModelCalls, PreparedModel>)[] {
+    return [this.imaging, ...[...this.models.values()].map((entry) => entry.process)];
+  }
+
+  #link(child: Child<ModelCalls>): void {
+    if (this.imaging.readyChild !== null) child.notify({ type: 'link', path: this.#socketPath });
+  }
+
+  #linkAll(): void {
+    for (const { process } of this.models.values()) {
+      if (process.child?.alive === true) this.#link(process.child);
+    }
+  }
+}
