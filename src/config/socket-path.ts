@@ -31,7 +31,8 @@ export function prepareSocketDir(socketPath: string): void {
   if (made !== undefined) chmodSync(folder, 0o700);
   const { uid, mode } = lstatSync(folder);
   const { uid: own } = userInfo();
-  if (uid !== own) throw new FacepoolError('forbidden', `the folder ${folder} of the socket belongs to another user`);
+  if (uid !== own && uid !== 0 && own !== 0)
+    throw new FacepoolError('forbidden', `the folder ${folder} of the socket belongs to another user`);
   if ((mode & 0o022) !== 0) {
     throw new FacepoolError('forbidden', `others may write to the folder ${folder} of the socket; chmod 700 it`);
   }

@@ -31,8 +31,8 @@ export function nearest(word: string, candidates: Iterable<string>): string | un
   return best;
 }
 
-/** `; did you mean "x"?` or an empty string. */
+/** ` (did you mean "x"?)` or an empty string. */
 export function didYouMean(word: string, candidates: Iterable<string>): string {
   const found = nearest(word, candidates);
-  return found === undefined ? '' : `; did you mean "${found}"?`;
+  return found === undefined ? '' : ` (did you mean "${found}"?)`;
 }

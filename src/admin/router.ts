@@ -1,0 +1,122 @@
+/** The routes that only the admin socket has. Everything else falls through to the public app. */
+import { pipeline } from 'node:stream/promises';
+import express from 'express';
+import type { NextFunction, Request, Response, Router } from 'express';
+import { FacepoolError } from '../contract/errors.ts';
+import type { ModelStatus } from '../contract/results.ts';
+import type { Control } from '../contract/services.ts';
+import { readBoolean, readCount, refuseUnknown } from './query.ts';
+import { tail } from './tail.ts';
+
+const ACTIONS = ['restart', 'stop', 'start'] as const;
+type Action = (typeof ACTIONS)[number];
+
+const MAX_LINES = 100_000;
+const DEFAULT_LINES = 200;
+
+export type AdminRouterOptions = {
+  /** Aborted when the server closes: ends log streams that follow. */
+  readonly signal?: AbortSignal | undefined;
+  /** Told when an action that nobody waits for fails. */
+  readonly onBackgroundError?: ((action: Action, name: string, error: unknown) => void) | undefined;
+};
+
+/**
+ * `GET /v1/models`, `GET /v1/models/:name`, `POST /v1/models/:name/restart|stop|start` (202 with `Location`;
+ * `?wait=true` answers 200 when done) and `GET /v1/models/:name/logs?lines=200&follow=false` (text).
+ */
+export function createAdminRouter(control: Control, options: AdminRouterOptions = {}): Router {
+  const router = express.Router();
+  router
+    .route('/v1/models')
+    .get((req, res) => {
+      refuseUnknown(req.query, []);
+      res.json({ models: control.status() });
+    })
+    .all(onlyAllow('GET, HEAD'));
+  router
+    .route('/v1/models/:name')
+    .get((req, res) => {
+      refuseUnknown(req.query, []);
+      res.json(findModel(control, req.params.name));
+    })
+    .all(onlyAllow('GET, HEAD'));
+  router
+    .route('/v1/models/:name/logs')
+    .get((req, res) => sendLog(control, req.params.name, req, res, options.signal))
+    .all(onlyAllow('GET, HEAD'));
+  for (const action of ACTIONS) {
+    router
+      .route(`/v1/models/:name/${action}`)
+      .post((req, res) => act(control, action, String(req.params['name']), req, res, options))
+      .all(onlyAllow('POST'));
+  }
+  return router;
+}
+
+function onlyAllow(methods: string) {
+  return (req: Request, res: Response, next: NextFunction): void => {
+    res.set('Allow', methods);
+    next(new FacepoolError('method_not_allowed', `${req.method} is not answered here; allowed: ${methods}`));
+  };
+}
+
+function findModel(control: Control, name: string): ModelStatus {
+  const all = control.status();
+  const found = all.find((model) => model.name === name);
+  if (found !== undefined) return found;
+  const names = all.map((model) => model.name).join(', ');
+  throw new FacepoolError('not_found', `there is no model "${name}"; there are: ${names}`, { param: 'model' });
+}
+
+async function act(
+  control: Control,
+  action: Action,
+  name: string,
+  req: Request,
+  res: Response,
+  options: AdminRouterOptions,
+): Promise<void> {
+  refuseUnknown(req.query, ['wait']);
+  const wait = readBoolean(req.query, 'wait', false);
+  findModel(control, name);
+  const done = control[action](name);
+  if (wait) {
+    res.json(await done);
+    return;
+  }
+  done.catch((error: unknown) => options.onBackgroundError?.(action, name, error));
+  res
+    .status(202)
+    .location(`/v1/models/${encodeURIComponent(name)}`)
+    .json(findModel(control, name));
+}
+
+async function sendLog(
+  control: Control,
+  name: string,
+  req: Request,
+  res: Response,
+  signal: AbortSignal | undefined,
+): Promise<void> {
+  refuseUnknown(req.query, ['lines', 'follow']);
+  const lines = readCount(req.query, 'lines', DEFAULT_LINES, MAX_LINES);
+  const follow = readBoolean(req.query, 'follow', false);
+  findModel(control, name);
+  const file = control.logPath(name);
+  const gone = new AbortController();
+  res.once('close', () => gone.abort());
+  const ends = signal === undefined ? gone.signal : AbortSignal.any([gone.signal, signal]);
+  res.type('text/plain; charset=utf-8');
+  res.flushHeaders();
+  if (req.method === 'HEAD') {
+    res.end();
+    return;
+  }
+  try {
+    await pipeline(tail(file, { lines, follow, signal: ends }), res);
+  } catch (error) {
+    // The reader went away: there is nobody to tell.
+    if (!gone.signal.aborted) throw error;
+  }
+}

@@ -1,0 +1,90 @@
+/** HTTP over the admin socket. */
+import type { IncomingMessage } from 'node:http';
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { type Problem, problemSchema } from '../contract/results.ts';
+import { CliError } from './cli-error.ts';
+import { EXIT } from './exit-codes.ts';
+
+export type ClientRequest = {
+  readonly method?: 'GET' | 'POST';
+  /** With its query, e.g. `/v1/models?wait=true`. */
+  readonly path: string;
+  readonly body?: { readonly type: string; readonly bytes: Uint8Array } | undefined;
+  readonly signal?: AbortSignal | undefined;
+};
+
+export type Client = {
+  readonly socketPath: string;
+  /** The parsed JSON of a 2xx answer. Throws `CliError`: no server (3), refused (4), failed (1). */
+  json(request: ClientRequest): Promise<unknown>;
+  /** The body of a 2xx answer as it comes. Throws like `json`. */
+  stream(request: ClientRequest): Promise<IncomingMessage>;
+};
+
+export function createClient(socketPath: string): Client {
+  const stream = async (wanted: ClientRequest): Promise<IncomingMessage> => {
+    const answer = await send(socketPath, wanted);
+    const status = answer.statusCode ?? 0;
+    if (status < 200 || status > 299) throw refusal(status, await text(answer));
+    return answer;
+  };
+  return {
+    socketPath,
+    stream,
+    async json(wanted) {
+      const body = await text(await stream(wanted));
+      try {
+        return JSON.parse(body) as unknown;
+      } catch (error) {
+        throw new CliError(EXIT.failure, 'the server’s answer is not JSON', { cause: error });
+      }
+    },
+  };
+}
+
+function send(socketPath: string, wanted: ClientRequest): Promise<IncomingMessage> {
+  const { method = 'GET', path, body, signal } = wanted;
+  const headers = {
+    Host: 'localhost',
+    Accept: 'application/json, text/plain',
+    ...(body === undefined ? {} : { 'Content-Type': body.type, 'Content-Length': body.bytes.byteLength }),
+  };
+  return new Promise((resolve, reject) => {
+    // One connection per request: agents keep sockets open and would hold the process.
+    const call = request({ socketPath, method, path, headers, agent: false, signal }, resolve);
+    call.once('error', (error) => reject(explain(error, socketPath)));
+    call.end(body?.bytes);
+  });
+}
+
+function explain(error: NodeJS.ErrnoException, socketPath: string): CliError {
+  const { code } = error;
+  if (code === 'ENOENT' || code === 'ECONNREFUSED') {
+    const message = `no server answers on ${socketPath}; start one with: facepool start`;
+    return new CliError(EXIT.noServer, message, { cause: error });
+  }
+  if (code === 'EACCES' || code === 'EPERM') {
+    const message = `no permission to open ${socketPath}; run this as the user that runs the server`;
+    return new CliError(EXIT.failure, message, { cause: error });
+  }
+  if (code === 'ECONNRESET' || code === 'EPIPE') {
+    return new CliError(EXIT.failure, 'the server closed the connection before it answered', { cause: error });
+  }
+  return new CliError(EXIT.failure, `cannot talk to the server on ${socketPath}: ${error.message}`, { cause: error });
+}
+
+function refusal(status: number, body: string): CliError {
+  const problem = readProblem(body);
+  const exitCode = status < 500 ? EXIT.refused : EXIT.failure;
+  if (problem === undefined) return new CliError(exitCode, `the server answered with status ${status}`);
+  return new CliError(exitCode, `${problem.code}: ${problem.detail}`, { problem });
+}
+
+function readProblem(body: string): Problem | undefined {
+  try {
+    return problemSchema.parse(JSON.parse(body));
+  } catch {
+    return undefined;
+  }
+}

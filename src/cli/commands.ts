@@ -1,0 +1,34 @@
+/** Every command, in the order of the help. */
+import type { Command } from './command.ts';
+import { configCheck, configShow } from './commands/config.ts';
+import { faceCommands } from './commands/faces.ts';
+import { logs } from './commands/logs.ts';
+import { modelsList, modelsPull, modelsVerify } from './commands/models.ts';
+import { start } from './commands/start.ts';
+import { restart, stop } from './commands/actions.ts';
+import { status } from './commands/status.ts';
+import { verify } from './commands/verify.ts';
+import { version } from './commands/version.ts';
+
+export const COMMANDS: readonly Command[] = [
+  start,
+  status,
+  restart,
+  stop,
+  logs,
+  ...faceCommands,
+  verify,
+  modelsList,
+  modelsPull,
+  modelsVerify,
+  configCheck,
+  configShow,
+  version,
+  {
+    name: 'help',
+    words: '[command]',
+    summary: 'this list, or help about one command',
+    options: {},
+    run: () => Promise.reject(new Error('help is answered before a command runs')),
+  },
+];

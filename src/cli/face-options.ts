@@ -1,0 +1,32 @@
+/** Request options as flags: `det_threshold` is `--det-threshold`. Made from the contract, so that none is missing. */
+import { OPTION_SCHEMAS, type OptionName, ROUTE_OPTIONS, type RouteName } from '../contract/options.ts';
+import { usageError } from './cli-error.ts';
+import type { Invocation, OptionSpecs } from './command.ts';
+
+function flagOf(option: OptionName): string {
+  return option.replaceAll('_', '-');
+}
+
+export function faceOptions(route: RouteName): OptionSpecs {
+  return Object.fromEntries(
+    ROUTE_OPTIONS[route].map((option) => [
+      flagOf(option),
+      { type: 'string', value: '<value>', help: OPTION_SCHEMAS[option].description ?? '' },
+    ]),
+  );
+}
+
+/** The query of the request, checked here already: a wrong flag is a usage error and no picture is sent. */
+export function faceQuery(route: RouteName, invocation: Invocation): string {
+  const query = new URLSearchParams();
+  for (const option of ROUTE_OPTIONS[route]) {
+    const value = invocation.text(flagOf(option));
+    if (value === undefined) continue;
+    const parsed = OPTION_SCHEMAS[option].safeParse(value);
+    if (!parsed.success)
+      throw usageError(`--${flagOf(option)} ${value}: ${parsed.error.issues[0]?.message ?? 'wrong'}`);
+    query.set(option, value);
+  }
+  const text = query.toString();
+  return text === '' ? '' : `?${text}`;
+}

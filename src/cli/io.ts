@@ -1,0 +1,46 @@
+/** The process as commands see it; tests give their own. */
+import type { Readable, Writable } from 'node:stream';
+import { styleText } from 'node:util';
+
+export type Screen = Writable & { readonly isTTY?: boolean; readonly columns?: number };
+
+export type Io = {
+  readonly stdin: Readable;
+  readonly stdout: Screen;
+  readonly stderr: Screen;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+};
+
+export function processIo(): Io {
+  return {
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    env: process.env,
+    cwd: process.cwd(),
+  };
+}
+
+export function printLine(screen: Screen, text = ''): void {
+  screen.write(`${text}\n`);
+}
+
+/** One JSON document on one line. */
+export function printJson(io: Io, value: unknown): void {
+  printLine(io.stdout, JSON.stringify(value));
+}
+
+export type Style = Parameters<typeof styleText>[0];
+
+/** Colour on a terminal only, and not where NO_COLOR is set. */
+export function paint(io: Io, style: Style | undefined, text: string): string {
+  if (style === undefined || io.stdout.isTTY !== true || (io.env['NO_COLOR'] ?? '') !== '') return text;
+  return styleText(style, text, { validateStream: false });
+}
+
+/** Names of files and words of a server must not steer the terminal. */
+export function printable(text: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
+  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+}

@@ -1,0 +1,35 @@
+/** Aligned columns for people. */
+import { type Io, paint, printable, printLine, type Style } from './io.ts';
+
+export type Cell = string | number | { readonly text: string; readonly style?: Style | undefined };
+export type Column = { readonly title: string; readonly align?: 'left' | 'right' };
+
+function textOf(cell: Cell): string {
+  return printable(typeof cell === 'object' ? cell.text : String(cell));
+}
+
+/** Prints a title row and the rows; cells are padded by their number of characters. Trailing blanks are left out. */
+export function printTable(io: Io, columns: readonly Column[], rows: readonly (readonly Cell[])[]): void {
+  const widths = columns.map(({ title }, i) =>
+    Math.max([...title].length, ...rows.map((row) => [...textOf(row[i] ?? '')].length)),
+  );
+  const line = (cells: readonly Cell[], style?: Style): string =>
+    columns
+      .map((column, i) => {
+        const cell = cells[i] ?? '';
+        const text = textOf(cell);
+        const blanks = ' '.repeat(Math.max(0, (widths[i] ?? 0) - [...text].length));
+        const painted = paint(io, style ?? (typeof cell === 'object' ? cell.style : undefined), text);
+        return column.align === 'right' ? blanks + painted : painted + blanks;
+      })
+      .join('  ')
+      .trimEnd();
+  printLine(
+    io.stdout,
+    line(
+      columns.map((c) => c.title),
+      'bold',
+    ),
+  );
+  for (const row of rows) printLine(io.stdout, line(row));
+}
