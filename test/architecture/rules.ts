@@ -25,10 +25,18 @@ const ONLY: Readonly<Record<string, readonly string[]>> = {
   cli: ['util', 'contract', 'config', 'models', 'gpu'],
   workers: ['util', 'contract', 'frames', 'gpu'],
 };
+/** `import()` across the order, each with its reason. */
+const DOORS: readonly { readonly from: RegExp; readonly to: string; readonly reason: string }[] = [
+  {
+    from: /^src\/cli\/commands\/start\.ts$/,
+    to: 'main',
+    reason: '`facepool start` is the server; other commands must not load it',
+  },
+];
 /** Modules that only these files may import. */
 const RESERVED: readonly { readonly module: string; readonly within: string; readonly allowed: RegExp }[] = [
   { module: 'onnxruntime-node', within: '', allowed: /^workers\/session\.ts$/ },
-  { module: 'child_process', within: 'src/', allowed: /^src\/(?:supervisor|cli)\// },
+  { module: 'child_process', within: 'src/', allowed: /^src\/supervisor\// },
   { module: 'worker_threads', within: 'src/', allowed: /^src\/gallery\// },
   { module: 'sharp', within: '', allowed: /^workers\/imaging\// },
   { module: 'express', within: '', allowed: /^src\/(?:http|admin)\// },
