@@ -39,8 +39,7 @@ export function paint(io: Io, style: Style | undefined, text: string): string {
   return styleText(style, text, { validateStream: false });
 }
 
-/** Names of files and words of a server must not steer the terminal. */
+/** Names of files and words of a server must not steer the terminal, nor turn the direction of its text. */
 export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are what is looked for
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?');
+  return text.replaceAll(/[\p{Cc}\u202a-\u202e\u2066-\u2069]/gu, '?');
 }

@@ -8,17 +8,26 @@ function textOf(cell: Cell): string {
   return printable(typeof cell === 'object' ? cell.text : String(cell));
 }
 
+const segmenter = new Intl.Segmenter('en');
+
+/** Characters as people count them: an accent or an emoji of several code points is one. */
+function lengthOf(text: string): number {
+  let length = 0;
+  for (const _ of segmenter.segment(text)) length += 1;
+  return length;
+}
+
 /** Prints a title row and the rows; cells are padded by their number of characters. Trailing blanks are left out. */
 export function printTable(io: Io, columns: readonly Column[], rows: readonly (readonly Cell[])[]): void {
   const widths = columns.map(({ title }, i) =>
-    Math.max([...title].length, ...rows.map((row) => [...textOf(row[i] ?? '')].length)),
+    Math.max(lengthOf(title), ...rows.map((row) => lengthOf(textOf(row[i] ?? '')))),
   );
   const line = (cells: readonly Cell[], style?: Style): string =>
     columns
       .map((column, i) => {
         const cell = cells[i] ?? '';
         const text = textOf(cell);
-        const blanks = ' '.repeat(Math.max(0, (widths[i] ?? 0) - [...text].length));
+        const blanks = ' '.repeat(Math.max(0, (widths[i] ?? 0) - lengthOf(text)));
         const painted = paint(io, style ?? (typeof cell === 'object' ? cell.style : undefined), text);
         return column.align === 'right' ? blanks + painted : painted + blanks;
       })

@@ -8,8 +8,8 @@ type Node = {
   readonly properties?: Readonly<Record<string, Node>>;
   readonly additionalProperties?: Node | boolean;
   readonly anyOf?: readonly Node[];
-  readonly enum?: readonly unknown[];
-  readonly const?: unknown;
+  readonly enum?: readonly string[];
+  readonly const?: string;
   readonly minimum?: number;
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
@@ -36,7 +36,7 @@ function allowedRange(node: Node): string {
 
 function allowedWords(node: Node): string {
   if (node.anyOf !== undefined) return node.anyOf.map(allowedWords).join(' or ');
-  if (node.const !== undefined) return String(node.const);
+  if (node.const !== undefined) return node.const;
   if (node.enum !== undefined) return `one of ${node.enum.join(', ')}`;
   if (node.type === 'integer') return allowedRange(node);
   if (node.type === 'boolean') return 'true or false';

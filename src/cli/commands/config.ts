@@ -1,5 +1,5 @@
 import { DEFAULT_CONFIG_FILE } from '../../config/paths.ts';
-import { type Command, takeWords } from '../command.ts';
+import { type Command, type Invocation, takeWords } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printJson, printLine } from '../io.ts';
 import { loadFor } from '../settings.ts';
@@ -18,19 +18,16 @@ export const configCheck: Command = {
   async run(invocation) {
     const { io, words } = invocation;
     takeWords('config check', words, 0, 1, 'a file');
-    const file = words[0];
-    const loaded = loadFor(
-      file === undefined ? invocation : { ...invocation, text: withConfig(invocation.text, file) },
-    );
+    const withFile: Invocation = {
+      ...invocation,
+      text: (name) => (name === 'config' && words[0] !== undefined ? words[0] : invocation.text(name)),
+    };
+    const loaded = loadFor(withFile);
     if (invocation.flag('json')) printJson(io, { ok: true, file: loaded.file ?? null });
     else printLine(io.stdout, `the configuration is right: ${loaded.file ?? `${DEFAULT_CONFIG_FILE} (defaults only)`}`);
     return EXIT.ok;
   },
 };
-
-function withConfig(text: (name: string) => string | undefined, file: string): (name: string) => string | undefined {
-  return (name) => (name === 'config' ? file : text(name));
-}
 
 export const configShow: Command = {
   name: 'config show',
