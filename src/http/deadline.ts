@@ -49,13 +49,3 @@ export function startDeadline(res: ServerResponse, limits: Limits, timeoutMs?: n
     },
   };
 }
-
-/** Settles as `work` does, or rejects with the signal's reason as soon as it is aborted. */
-export function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener('abort', onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}

@@ -87,6 +87,7 @@ export function listenError(
         param: 'http.host',
         cause: error,
       });
+    case undefined:
     default:
       return new FacepoolError('internal', `${at} could not be opened: ${error.message}`, { cause: error });
   }

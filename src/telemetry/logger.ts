@@ -74,10 +74,11 @@ export function createLogger(log: Pick<Settings['log'], 'level'>, options: Logge
     base: { pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: (error: unknown) => errorLine(error) },
+    // Bindings of child loggers pass no formatter in pino, so for them the fields are named as paths.
+    redact: { paths: [...BIOMETRIC_FIELDS].flatMap((field) => [field, `*.${field}`]), censor: REDACTED },
     formatters: {
       level: (label: string) => ({ level: label }),
       log: (fields: Record<string, unknown>) => redactFields(fields),
-      bindings: (fields: Record<string, unknown>) => redactFields(fields),
     },
   };
   return options.destination === undefined ? pino(settings) : pino(settings, options.destination);

@@ -2,7 +2,7 @@
 import type { Request, Response } from 'express';
 import multer from 'multer';
 import { FacepoolError } from '../../contract/errors.ts';
-import { orAborted } from '../deadline.ts';
+import { orAbort } from '../../util/abort.ts';
 import type { OptionPair } from '../options.ts';
 import { contentLength } from './collect.ts';
 import { BODY_OVERHEAD, type PictureSlot, tooLarge, type Upload } from './slots.ts';
@@ -62,7 +62,7 @@ export function multipartReader(slots: readonly PictureSlot[], uploadBytes: numb
         }
       });
     });
-    return orAborted(parsed, AbortSignal.any([signal, refusal.signal]));
+    return orAbort(parsed, AbortSignal.any([signal, refusal.signal]));
   };
 }
 

@@ -5,9 +5,10 @@ import type { RouteName } from '../../contract/options.ts';
 import type { FacesAnswer, VerifyAnswer } from '../../contract/results.ts';
 import type { Control, Pipeline, RequestContext } from '../../contract/services.ts';
 import type { Settings } from '../../contract/settings.ts';
+import { orAbort } from '../../util/abort.ts';
 import { ONE_PICTURE, type PictureSlot, TWO_PICTURES } from '../body/slots.ts';
 import { uploadReader } from '../body/upload.ts';
-import { orAborted, startDeadline } from '../deadline.ts';
+import { startDeadline } from '../deadline.ts';
 import { parseOptions, queryPairs } from '../options.ts';
 import { stateOf } from '../request-state.ts';
 import { addRoute } from '../route.ts';
@@ -56,7 +57,7 @@ function pictureHandler(
       deadline.set(options.timeout_ms);
       const state = stateOf(req);
       const context = { requestId: state.id, options, signal: deadline.signal };
-      const answer = await orAborted(run(context, upload.pictures), deadline.signal);
+      const answer = await orAbort(run(context, upload.pictures), deadline.signal);
       if ('faces' in answer) state.faces = answer.faces.length;
       sendJson(res, answer);
     } finally {

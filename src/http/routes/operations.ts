@@ -4,7 +4,8 @@ import type { Control, ReadyCheck } from '../../contract/services.ts';
 import type { Settings } from '../../contract/settings.ts';
 import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
-import { CLIENT_GONE, orAborted, startDeadline } from '../deadline.ts';
+import { orAbort } from '../../util/abort.ts';
+import { CLIENT_GONE, startDeadline } from '../deadline.ts';
 import { toProblem } from '../problem.ts';
 import { stateOf } from '../request-state.ts';
 import { addRoute } from '../route.ts';
@@ -53,7 +54,7 @@ async function readyChecks(req: Request, res: Response, deps: OperationsDeps): P
   if (deps.control.stopping()) return [{ name: 'server', ok: false, detail: 'shutting down' }];
   const deadline = startDeadline(res, deps.limits);
   try {
-    return await orAborted(deps.control.ready(deadline.signal), deadline.signal);
+    return await orAbort(deps.control.ready(deadline.signal), deadline.signal);
   } catch (error) {
     if (error === CLIENT_GONE) return null;
     const { id } = stateOf(req);

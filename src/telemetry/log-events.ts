@@ -1,0 +1,20 @@
+/** The life of the workers, as lines in the log. */
+import type { Events } from './events.ts';
+import type { Logger } from './logger.ts';
+
+const BAD_STATES: ReadonlySet<string> = new Set(['backoff', 'failed', 'quarantined', 'missing']);
+
+export function logEvents(events: Events, log: Logger): void {
+  events.on('worker.state', ({ at: _at, ...move }) => {
+    const line = `${move.name} ${move.to}: ${move.reason}`;
+    if (BAD_STATES.has(move.to)) log.warn(move, line);
+    else if (move.to === 'ready' || move.to === 'stopped') log.info(move, line);
+    else log.debug(move, line);
+  });
+  events.on('worker.exit', ({ at: _at, ...exit }) => {
+    log.info(exit, `${exit.name} process ended: ${exit.reason}`);
+  });
+  events.on('worker.restart', ({ at: _at, ...restart }) => {
+    log.info(restart, `${restart.name} starts again after ${restart.delayMs} ms (${restart.reason})`);
+  });
+}
