@@ -59,6 +59,9 @@ export const settingsSchema = z.strictObject({
   }),
   log: z.strictObject({
     level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
+    to: z
+      .enum(['auto', 'stdout', 'file'])
+      .describe('auto: <data_dir>/logs/server.log on a terminal, else standard output'),
     worker_max_bytes: positive.describe('a worker log is rotated at this size'),
     worker_files: positive.describe('rotated worker logs kept'),
   }),

@@ -36,7 +36,14 @@ export type CropSet = {
   readonly specOf: ReadonlyMap<GraphSpec, number>;
 };
 
-/** Every batch through the model; answers come in the order of the faces. */
+export type CropAnswers = {
+  /** In the order of the faces. */
+  readonly batches: readonly { readonly batch: Batch; readonly output: InferOutput }[];
+  /** The longest wait of a batch; they wait side by side. */
+  readonly queueMs: number;
+};
+
+/** Every batch through the model. */
 export async function inferCrops(
   deps: PipelineDeps,
   model: RoutedModel,
@@ -45,11 +52,12 @@ export async function inferCrops(
   stage: Stage,
   signal: AbortSignal,
   timings: Timings,
-): Promise<{ readonly batch: Batch; readonly output: InferOutput }[]> {
+): Promise<CropAnswers> {
   // All graphs of one call get the same batch size, so take the sizes that the first one warms.
-  const batches = planBatches(crops.faces, graphs[0]?.batches ?? [1]);
-  return Promise.all(
-    batches.map(async (batch) => {
+  const plan = planBatches(crops.faces, graphs[0]?.batches ?? [1]);
+  let longest = 0;
+  const batches = await Promise.all(
+    plan.map(async (batch) => {
       const parts: InferPart[] = [];
       const items: DeliverItem[] = [];
       for (const graph of graphs) {
@@ -67,11 +75,12 @@ export async function inferCrops(
         signal,
         charges: { count: 0 },
       });
-      timings.add('queue', queueMs);
+      longest = Math.max(longest, queueMs);
       timings.add(stage, value.computeMs);
       deps.metrics.inferenceBatchFaces.observe({ model: model.name }, batch.count);
       deps.metrics.facesTotal.inc({ model: model.name }, batch.count);
       return { batch, output: value.output };
     }),
   );
+  return { batches, queueMs: longest };
 }

@@ -39,12 +39,15 @@ export async function describeFaces(
   const made = await frame.crop({ faces: faces.map(faceGeometry), specs }, signal);
   timings.add('crop', made.cropMs);
   const crops: CropSet = { frame, set: made.set, faces: faces.length, specOf };
-  await Promise.all([
-    recognizer === null ? undefined : embedFaces(deps, recognizer, recognizerGraphs, crops, faces, signal, timings),
-    liveness === null ? undefined : checkLiveness(deps, liveness, livenessGraphs, crops, faces, signal, timings),
+  const waits = await Promise.all([
+    recognizer === null ? 0 : embedFaces(deps, recognizer, recognizerGraphs, crops, faces, signal, timings),
+    liveness === null ? 0 : checkLiveness(deps, liveness, livenessGraphs, crops, faces, signal, timings),
   ]);
+  // The two models work side by side.
+  timings.add('queue', Math.max(...waits));
 }
 
+/** Resolves with the time it waited, in milliseconds. */
 async function embedFaces(
   deps: PipelineDeps,
   recognizer: Recognizer,
@@ -53,9 +56,10 @@ async function embedFaces(
   faces: readonly FaceRecord[],
   signal: AbortSignal,
   timings: Timings,
-): Promise<void> {
+): Promise<number> {
   const { dim } = recognizer.manifest.recognizer;
-  for (const { batch, output } of await inferCrops(deps, recognizer, graphs, crops, 'embed', signal, timings)) {
+  const answers = await inferCrops(deps, recognizer, graphs, crops, 'embed', signal, timings);
+  for (const { batch, output } of answers.batches) {
     if (output.role !== 'recognizer') throw wrongAnswer(recognizer);
     for (let i = 0; i < batch.count; i++) {
       const face = faces[batch.from + i];
@@ -65,8 +69,10 @@ async function embedFaces(
       if (output.embeddings.length > 0) face.embedding = output.embeddings.slice(i * dim, (i + 1) * dim);
     }
   }
+  return answers.queueMs;
 }
 
+/** Resolves with the time it waited, in milliseconds. */
 async function checkLiveness(
   deps: PipelineDeps,
   liveness: Liveness,
@@ -75,8 +81,9 @@ async function checkLiveness(
   faces: readonly FaceRecord[],
   signal: AbortSignal,
   timings: Timings,
-): Promise<void> {
-  for (const { batch, output } of await inferCrops(deps, liveness, graphs, crops, 'liveness', signal, timings)) {
+): Promise<number> {
+  const answers = await inferCrops(deps, liveness, graphs, crops, 'liveness', signal, timings);
+  for (const { batch, output } of answers.batches) {
     if (output.role !== 'liveness') throw wrongAnswer(liveness);
     for (let i = 0; i < batch.count; i++) {
       const face = faces[batch.from + i];
@@ -86,6 +93,7 @@ async function checkLiveness(
       face.liveness = { score, opinions };
     }
   }
+  return answers.queueMs;
 }
 
 function activeLivenessGraphs(deps: PipelineDeps, liveness: Liveness): GraphSpec[] {

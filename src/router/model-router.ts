@@ -25,6 +25,8 @@ export type ModelRouterOptions = Omit<DispatcherOptions<ModelCalls>, 'hasRoom' |
   readonly clock: Clock;
   readonly nextTicket: () => Ticket;
   readonly inferTimeoutMs: number;
+  /** Told the compute time of every inference. */
+  readonly onComputed?: ((ms: number) => void) | undefined;
 };
 
 export class ModelRouter {
@@ -75,7 +77,9 @@ export class ModelRouter {
         () => new Promise<never>(() => {}),
         (error: unknown) => this.#onTransferFailed(error, child, failures),
       );
-      return await Promise.race([infer, failed]);
+      const result = await Promise.race([infer, failed]);
+      this.#options.onComputed?.(result.computeMs);
+      return result;
     } catch (error) {
       abort.abort(error);
       throw error;

@@ -109,9 +109,14 @@ export class Supervisor {
     await Promise.all(this.all().map((process) => process.start()));
   }
 
+  /** From here on no new request is taken; those that run still get their answers. */
+  beginStop(): void {
+    this.#stopping = true;
+  }
+
   /** Drains and ends everything; requests still waiting are refused with `model_stopped`. */
   async stop(): Promise<void> {
-    this.#stopping = true;
+    this.beginStop();
     // Models first: while they drain they may still need pixels.
     await Promise.all([...this.models.values()].map((entry) => entry.process.stop('server is stopping')));
     await this.imaging.stop('server is stopping');

@@ -1,0 +1,179 @@
+/** The composition root: the only file that knows every layer. */
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import process from 'node:process';
+import { createAdminServer } from './admin/server.ts';
+import { lockDataDir } from './config/lock.ts';
+import { FacepoolError } from './contract/errors.ts';
+import type { Manifest } from './contract/manifest.ts';
+import type { Settings } from './contract/settings.ts';
+import { createApp } from './http/app.ts';
+import { listen } from './http/listen.ts';
+import { sendProblem } from './http/problem.ts';
+import { modelDir } from './models/catalogue.ts';
+import { runtimeVersion } from './models/import.ts';
+import { loadManifest } from './models/manifest-file.ts';
+import { obtainModel } from './models/obtain.ts';
+import { createPipeline } from './pipeline/pipeline.ts';
+import { createControl } from './router/control.ts';
+import { createRouters } from './router/routers.ts';
+import { runImporter } from './supervisor/run-importer.ts';
+import { spawnChild } from './supervisor/spawn.ts';
+import { Supervisor } from './supervisor/supervisor.ts';
+import { WorkerLog } from './supervisor/worker-log.ts';
+import { banner } from './telemetry/banner.ts';
+import { createEvents } from './telemetry/events.ts';
+import { logEvents } from './telemetry/log-events.ts';
+import { createLogger } from './telemetry/logger.ts';
+import { createMetrics } from './telemetry/metrics.ts';
+import { PullBars } from './telemetry/pull-bars.ts';
+import { systemClock } from './util/clock.ts';
+import { counter } from './util/counter.ts';
+
+/** An import of a large graph on a slow machine. */
+const IMPORT_TIMEOUT_MS = 120_000;
+
+/**
+ * Runs a server until SIGTERM or SIGINT. Resolves when it serves; rejects (and leaves nothing behind) when it cannot,
+ * with a FacepoolError that says what to change.
+ */
+export async function main(settings: Settings): Promise<void> {
+  const startedAt = performance.now();
+  const clock = systemClock;
+  const lock = lockDataDir(settings.data_dir);
+  const { version }: { version: string } = JSON.parse(
+    readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+  );
+
+  const limits = { maxBytes: settings.log.worker_max_bytes, files: settings.log.worker_files };
+  const workerLog = (name: string): WorkerLog =>
+    new WorkerLog(path.join(settings.data_dir, 'logs', `${name}.log`), limits);
+  // On a terminal people read the banner; the log goes to a file. Elsewhere the log is what is collected.
+  const toFile = settings.log.to === 'file' || (settings.log.to === 'auto' && process.stdout.isTTY === true);
+  const serverLog = toFile ? workerLog('server') : null;
+  const log = createLogger(settings.log, { name: 'facepool', destination: serverLog ?? undefined });
+  const people = toFile ? process.stdout : process.stderr;
+
+  const metrics = createMetrics();
+  const events = createEvents((err, name) => log.error({ err, event: name }, 'an event listener failed'));
+  logEvents(events, log);
+  metrics.setBuildInfo({ version, node: process.versions.node, onnxruntime: await runtimeVersion() });
+
+  const nextWorkerId = counter();
+  const importerLog = workerLog('importer');
+  const bars = new PullBars(people);
+  const supervisor = new Supervisor({
+    settings,
+    spawn: spawnChild,
+    clock,
+    events,
+    metrics,
+    random: Math.random,
+    nextWorkerId,
+    manifests: await readManifests(settings, (name, err) =>
+      log.error({ err, model: name }, 'the manifest cannot be read'),
+    ),
+    prepare: (name) =>
+      obtainModel(settings, name, {
+        runImporter: (params) =>
+          runImporter(params, {
+            spawn: spawnChild,
+            clock,
+            nextWorkerId,
+            log: importerLog,
+            timeoutMs: IMPORT_TIMEOUT_MS,
+          }),
+        onProgress: (progress) => bars.show(progress),
+      }),
+  });
+  const routers = createRouters({ settings, clock, metrics, supervisor });
+  const pipeline = createPipeline({ settings, clock, metrics, imaging: routers.imaging, model: routers.model });
+  const control = createControl({
+    settings,
+    clock,
+    supervisor,
+    imaging: routers.imaging,
+    routers: routers.models,
+    serverLog: serverLog?.path ?? null,
+  });
+  const app = createApp({ settings, pipeline, control, metrics, log, version });
+  const admin = createAdminServer({
+    app,
+    control,
+    servedHost: settings.http.allowed_hosts[0] ?? settings.http.host,
+    socketPath: settings.admin.socket,
+    log,
+    sendProblem,
+  });
+
+  try {
+    const started = supervisor.start();
+    const [http] = await Promise.all([listen(app, settings.http, settings.limits), admin.listen()]);
+    const stop = async (signal: string): Promise<void> => {
+      log.info({ signal }, 'stopping');
+      supervisor.beginStop();
+      await http.close(settings.workers.stop_wait_ms);
+      await supervisor.stop();
+      await admin.close();
+      lock.release();
+      log.info('stopped');
+      await new Promise((resolve) => (serverLog === null ? resolve(null) : serverLog.end(resolve)));
+      process.exit(0);
+    };
+    onSignals((signal) => void stop(signal));
+    await started;
+    bars.end();
+    const status = control.status();
+    const startedMs = performance.now() - startedAt;
+    log.info({ url: http.url, ms: Math.round(startedMs) }, 'serving');
+    people.write(
+      banner({
+        version,
+        url: http.url,
+        adminSocket: settings.admin.socket,
+        dataDir: settings.data_dir,
+        logFile: serverLog?.path ?? null,
+        status,
+        startedMs,
+      }),
+    );
+  } catch (error) {
+    supervisor.beginStop();
+    await supervisor.stop();
+    await admin.close();
+    lock.release();
+    throw error;
+  }
+}
+
+/** A second signal ends the server at once; its children die with it. */
+function onSignals(stop: (signal: string) => void): void {
+  let asked = false;
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      if (asked) process.exit(130);
+      asked = true;
+      stop(signal);
+    });
+  }
+}
+
+async function readManifests(
+  settings: Settings,
+  onError: (name: string, error: unknown) => void,
+): Promise<Map<string, Manifest>> {
+  const manifests = new Map<string, Manifest>();
+  await Promise.all(
+    Object.entries(settings.models).map(async ([name, model]) => {
+      if (!model.enabled) return;
+      try {
+        const manifest = await loadManifest(modelDir(settings.store.models_dir, name, model.version));
+        manifests.set(name, manifest);
+      } catch (error) {
+        if (!(error instanceof FacepoolError)) throw error;
+        onError(name, error);
+      }
+    }),
+  );
+  return manifests;
+}

@@ -1,0 +1,105 @@
+/** One router per process, bound to the supervisor's processes. */
+import { FacepoolError } from '../contract/errors.ts';
+import type { Manifest } from '../contract/manifest.ts';
+import type { AnyCalls } from '../contract/protocol.ts';
+import type { ModelRef } from '../contract/results.ts';
+import type { Settings } from '../contract/settings.ts';
+import { IMAGING } from '../supervisor/imaging-role.ts';
+import type { ManagedProcess } from '../supervisor/managed-process.ts';
+import type { ModelEntry, Supervisor } from '../supervisor/supervisor.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Clock } from '../util/clock.ts';
+import { counter } from '../util/counter.ts';
+import type { Target } from './dispatcher.ts';
+import { ImagingClient } from './imaging-client.ts';
+import { ModelRouter } from './model-router.ts';
+
+/** A picture that takes longer to decode than this hangs its decoder. */
+const DECODE_TIMEOUT_MS = 60_000;
+
+export type RoutersDeps = {
+  readonly settings: Settings;
+  readonly clock: Clock;
+  readonly metrics: Metrics;
+  readonly supervisor: Supervisor;
+};
+
+export type NamedRouter = {
+  readonly name: string;
+  readonly manifest: Manifest;
+  readonly router: ModelRouter;
+  readonly ref: () => ModelRef;
+};
+
+export type Routers = {
+  readonly imaging: ImagingClient;
+  readonly models: ReadonlyMap<string, ModelRouter>;
+  /** Undefined for a name that is not configured; throws `model_failed` where the manifest cannot be read. */
+  readonly model: (name: string) => NamedRouter | undefined;
+};
+
+export function createRouters(deps: RoutersDeps): Routers {
+  const { settings, clock, metrics, supervisor } = deps;
+  const nextTicket = counter();
+  const common = (name: string) => ({
+    queueLimit: settings.limits.queue,
+    maxAttempts: settings.workers.max_attempts,
+    clock,
+    nextTicket,
+    onWaited: (ms: number) => metrics.queueWait.observe({ model: name }, ms / 1000),
+  });
+  const imaging = new ImagingClient(targetOf(supervisor.imaging), {
+    ...common(IMAGING),
+    concurrency: settings.imaging.concurrency,
+    decodeTimeoutMs: DECODE_TIMEOUT_MS,
+  });
+  const models = new Map<string, ModelRouter>();
+  for (const { name, process } of supervisor.models.values()) {
+    const router = new ModelRouter(targetOf(process), {
+      ...common(name),
+      inferTimeoutMs: settings.workers.infer_timeout_ms,
+      onOutcome: (result) => metrics.inferencesTotal.inc({ model: name, result }),
+      onComputed: (ms) => metrics.inferenceDuration.observe({ model: name }, ms / 1000),
+    });
+    models.set(name, router);
+  }
+  metrics.observeQueues(() => [
+    [IMAGING, imaging.queueLength],
+    ...[...models].map(([name, router]) => [name, router.queueLength] as const),
+  ]);
+  return {
+    imaging,
+    models,
+    model: (name) => {
+      const entry = supervisor.models.get(name);
+      const router = models.get(name);
+      if (entry === undefined || router === undefined) return undefined;
+      if (entry.manifest === null) throw new FacepoolError('model_failed', `the manifest of ${name} cannot be read`);
+      return { name, manifest: entry.manifest, router, ref: () => refOf(entry) };
+    },
+  };
+}
+
+function refOf(entry: ModelEntry): ModelRef {
+  return {
+    version: entry.process.role.version ?? '',
+    alias: 'stable',
+    provider: entry.loaded?.provider ?? 'unknown',
+  };
+}
+
+function targetOf<C extends AnyCalls, P>(process: ManagedProcess<C, P>): Target<C> {
+  return {
+    name: process.role.name,
+    readyChild: () => process.readyChild,
+    availability: () => process.availability,
+    reason: () => process.state.reason,
+    onChange: (fn) => {
+      process.onChange = () => {
+        const child = process.readyChild;
+        if (child !== null) child.onSettled = fn;
+        fn();
+      };
+    },
+  };
+}
