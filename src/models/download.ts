@@ -19,9 +19,11 @@ export type DownloadOptions = {
 };
 
 const IDLE_TIMEOUT_MS = 30_000;
-/** A broken connection is continued this often, as long as every try brings something. */
+/** A broken download is continued this often, and this often in a row when a try brings nothing. */
 const MAX_TRIES = 20;
+const MAX_EMPTY_TRIES = 2;
 
+/** The server had begun to answer: trying again makes sense. */
 class Interrupted extends Error {}
 
 /**
@@ -29,6 +31,7 @@ class Interrupted extends Error {}
  * @throws FacepoolError `model_missing` saying what went wrong, or the signal's reason
  */
 export async function download(options: DownloadOptions): Promise<void> {
+  let empty = 0;
   for (let tries = 1; ; tries++) {
     const before = await sizeOf(options.path);
     if (before === options.bytes) return;
@@ -37,8 +40,9 @@ export async function download(options: DownloadOptions): Promise<void> {
     } catch (error) {
       options.signal?.throwIfAborted();
       if (error instanceof FacepoolError) throw error;
-      const moved = (await sizeOf(options.path)) !== before;
-      if (!moved || tries >= MAX_TRIES) throw failure(reasonOf(error), error);
+      empty = (await sizeOf(options.path)) === before ? empty + 1 : 0;
+      const again = error instanceof Interrupted && empty <= MAX_EMPTY_TRIES && tries < MAX_TRIES;
+      if (!again) throw failure(reasonOf(error), error);
     }
   }
 }
@@ -51,7 +55,7 @@ async function attempt(options: DownloadOptions, have: number): Promise<void> {
   }
   const idleMs = options.idleTimeoutMs ?? IDLE_TIMEOUT_MS;
   const idle = new AbortController();
-  const timer = setTimeout(() => idle.abort(new Interrupted(`nothing arrived for ${idleMs / 1000} s`)), idleMs);
+  const timer = setTimeout(() => idle.abort(new Error(`nothing arrived for ${idleMs / 1000} s`)), idleMs);
   const signal = options.signal === undefined ? idle.signal : AbortSignal.any([options.signal, idle.signal]);
   try {
     const response = await request(options.fetch ?? globalThis.fetch, url, have, signal);
@@ -109,7 +113,7 @@ async function writeBody(response: Response, options: WriteOptions, offset: numb
   let received = offset;
   try {
     onProgress?.(received, bytes);
-    for await (const chunk of response.body) {
+    for await (const chunk of unbroken(response.body)) {
       onData();
       received += chunk.byteLength;
       if (received > bytes) {
@@ -123,6 +127,15 @@ async function writeBody(response: Response, options: WriteOptions, offset: numb
     await file.close();
   }
   if (received < bytes) throw new Interrupted(`the connection ended after ${received} of ${bytes} bytes`);
+}
+
+/** The chunks; whatever ends them early is an interruption. (Errors of the disk are not: they happen outside.) */
+async function* unbroken(body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  try {
+    yield* body;
+  } catch (error) {
+    throw new Interrupted(reasonOf(error), { cause: error });
+  }
 }
 
 async function sizeOf(path: string): Promise<number> {
