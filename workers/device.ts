@@ -1,7 +1,7 @@
 /** Device of the config → onnxruntime's execution providers. */
 import { FacepoolError } from '../src/contract/errors.ts';
 
-const CUDA = /^(cuda(:\d+)?|(GPU|MIG)-[0-9a-fA-F/-]+)$/;
+const CUDA = /^(cuda(:\d+)?|(GPU|MIG|MIG-GPU)-[0-9a-fA-F][0-9a-fA-F/-]*)$/;
 
 /**
  * `cpu` → `['cpu']`; `cuda:N`, `GPU-<uuid>`, `MIG-<uuid>` → `['cuda']` alone, so that a card that cannot be used is

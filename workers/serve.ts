@@ -74,17 +74,17 @@ export function createModelWorker(options: ServeOptions): ModelWorker {
     call.tensors = [];
   };
 
-  /** Queues `work`; its value is the answer unless the call is abandoned meanwhile. */
+  /** Queues `work`; its value is the answer. */
   const enqueue = (id: CallId, call: Call, port: Port, work: () => Promise<unknown>): void => {
     call.job = async () => {
       call.begun = true;
       port.begin(id);
       try {
         const value = await work();
-        if (calls.get(id) === call) port.result(id, value);
+        port.result(id, value);
       } catch (error) {
         if (isSticky(error)) options.poisoned(error);
-        else if (calls.get(id) === call) port.fail(id, error, 'model_failed');
+        else port.fail(id, error, 'model_failed');
       } finally {
         settle(id, call);
       }
@@ -165,7 +165,9 @@ export function createModelWorker(options: ServeOptions): ModelWorker {
           else port.fail(message.id, new FacepoolError('conflict', 'this worker has its model'));
           break;
         case 'infer':
-          void infer(message.id, message.params, port);
+          if (typeof message.params !== 'object')
+            port.fail(message.id, new FacepoolError('invalid_argument', 'no params'));
+          else void infer(message.id, message.params, port);
           break;
         case 'probe':
           probe(message.id, port);
