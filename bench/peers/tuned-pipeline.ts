@@ -4,21 +4,20 @@
  * difference is the cost, or the gain, of the processes.
  */
 import sharp from 'sharp';
-import type { DetectedFace, FiveLandmarks } from '../../src/contract/geometry.ts';
+import type { DetectedFace } from '../../src/contract/geometry.ts';
 import { boxArea } from '../../src/contract/geometry.ts';
 import type { GraphSpec, Manifest } from '../../src/contract/manifest.ts';
 import type { InferOutput } from '../../src/contract/protocol.ts';
 import type { GraphRun } from '../../workers/decoders/decoder.ts';
 import { decoderFor } from '../../workers/decoders/table.ts';
 import { cropBytes, cropFace, scaleFace } from '../../workers/imaging/crop-face.ts';
+import { wantedScale } from '../../workers/imaging/crop.ts';
 import { toRaster } from '../../workers/imaging/raster.ts';
 import type { Raster } from '../../workers/imaging/raster.ts';
 import { openSession } from '../../workers/session.ts';
 import type { GraphSession } from '../../workers/session.ts';
 import { graphPath, readManifest } from '../lib/graphs.ts';
 
-/** Below this distance of the eyes in the reduced frame, the picture is decoded again in full. */
-const LEAST_EYE_PIXELS = 24;
 const MAX_PIXELS = 100_000_000;
 
 sharp.cache(false);
@@ -40,7 +39,7 @@ export type TunedPipeline = {
   recognize(bytes: Buffer, detection: Detection): Promise<Vectors | null>;
 };
 
-async function decode(bytes: Buffer, fit: number | null, multipleOf: number) {
+async function decode(bytes: Buffer, fit: number, multipleOf: number) {
   const picture = sharp(bytes, { autoOrient: true, ignoreIcc: true, failOn: 'error', limitInputPixels: MAX_PIXELS });
   const meta = await picture.metadata();
   const resized = fit === null ? picture : picture.resize(fit, fit, { fit: 'inside', kernel: 'linear' });
@@ -65,12 +64,6 @@ async function runGraph(
 ): Promise<GraphRun> {
   const outputs = await session.run({ [spec.input.name]: { type: 'uint8', data: tensor, dims: shape } });
   return { graph: spec, shape, count, outputs };
-}
-
-function eyeDistance(landmarks: FiveLandmarks | null, scale: number): number {
-  if (landmarks === null) return 0;
-  const [[x0, y0], [x1, y1]] = landmarks;
-  return Math.hypot(x1 - x0, y1 - y0) * scale;
 }
 
 /** Runs all faces of one graph, in batches that the manifest declares, and puts the pieces together. */
@@ -125,16 +118,20 @@ export async function openTuned(folder: string, threads: number): Promise<TunedP
       return { width, height, raster, faces: faces.sort((a, b) => boxArea(b.box) - boxArea(a.box)) };
     },
 
-    async recognize(bytes, { width, raster, faces }) {
+    async recognize(bytes, { width, height, raster, faces }) {
       if (faces.length === 0) return null;
       const reduced = raster.width / width;
-      const jobs = faces.map((face) => {
-        const small = reduced < 1 && eyeDistance(face.landmarks, reduced) < LEAST_EYE_PIXELS;
-        return { face, raster: small ? 1 : 0, scale: small ? 1 : reduced };
+      const wanted = faces.map((face) => Math.min(1, wantedScale(face, reduced)));
+      const most = Math.max(reduced, ...wanted);
+      const larger =
+        most > reduced ? (await decode(bytes, Math.round(most * Math.max(width, height)), 1)).raster : null;
+      const jobs = faces.map((face, i) => {
+        const small = larger !== null && (wanted[i] ?? 0) > reduced;
+        return { face, raster: small ? 1 : 0, scale: small ? larger.width / width : reduced };
       });
-      const full = jobs.some((job) => job.raster === 1) ? [(await decode(bytes, null, 1)).raster] : [];
       const runs: GraphRun[][] = [];
-      for (const graph of recognizers) runs.push(await embedAll(graph, [raster, ...full], jobs));
+      for (const graph of recognizers)
+        runs.push(await embedAll(graph, larger === null ? [raster] : [raster, larger], jobs));
       return join(
         (runs[0] ?? []).map((_, i) =>
           decodeVectors(

@@ -13,21 +13,22 @@ export async function startFacepool(dataDir: string): Promise<Server & { readonl
   const env = cleanEnvironment({
     FACEPOOL_HTTP_PORT: String(port),
     FACEPOOL_DATA_DIR: dataDir,
-    FACEPOOL_LOG_LEVEL: 'warn',
+    FACEPOOL_LOG_LEVEL: 'error',
   });
   const entry = fileURLToPath(new URL('../../bin/facepool.mjs', import.meta.url));
   const began = performance.now();
-  const { child, group, stop } = launch([entry, 'start'], env, false);
+  const { child, group, output, stop } = launch([entry, 'start'], env, false);
   for (;;) {
     const elapsed = performance.now() - began;
     try {
       const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
       await answer.arrayBuffer();
-      if (answer.ok) return { name: 'facepool', port, group, stop, readyMs: performance.now() - began };
+      if (answer.ok) return { name: 'facepool', port, group, output, stop, readyMs: performance.now() - began };
     } catch {
       // Not listening yet.
     }
-    if (child.exitCode !== null) throw new Error(`facepool ended with ${child.exitCode} before it was ready`);
+    if (child.exitCode !== null)
+      throw new Error(`facepool ended with ${child.exitCode} before it was ready:\n${output()}`);
     if (elapsed > START_TIMEOUT_MS) {
       await stop();
       throw new Error(`facepool was not ready after ${START_TIMEOUT_MS} ms`);

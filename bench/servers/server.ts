@@ -11,10 +11,14 @@ export type Server = {
   readonly port: number;
   /** Process group: the server and its children. */
   readonly group: number;
+  /** The end of what it printed. */
+  output(): string;
   stop(): Promise<void>;
 };
 
 const STOP_WAIT_MS = 5000;
+/** Characters of a server's output that are kept for error messages. */
+const KEPT_OUTPUT = 2000;
 const living = new Set<number>();
 
 function signalGroup(group: number, signal: NodeJS.Signals): void {
@@ -39,7 +43,12 @@ export function cleanEnvironment(extra: Readonly<Record<string, string>> = {}): 
   return { ...env, ORT_DISABLE_TELEMETRY: '1', NODE_ENV: 'production', ...extra };
 }
 
-export type Launched = { readonly child: ChildProcess; readonly group: number; stop(): Promise<void> };
+export type Launched = {
+  readonly child: ChildProcess;
+  readonly group: number;
+  output(): string;
+  stop(): Promise<void>;
+};
 
 /** Starts `node <argv>` as a process group of its own. `ipc` adds a channel on which peers tell their port. */
 export function launch(argv: readonly string[], env: NodeJS.ProcessEnv, ipc: boolean): Launched {
@@ -47,15 +56,22 @@ export function launch(argv: readonly string[], env: NodeJS.ProcessEnv, ipc: boo
     cwd: fileURLToPath(new URL('../../', import.meta.url)),
     env,
     detached: true,
-    stdio: ipc ? ['ignore', 'ignore', 'inherit', 'ipc'] : ['ignore', 'ignore', 'inherit'],
+    stdio: ipc ? ['ignore', 'pipe', 'pipe', 'ipc'] : ['ignore', 'pipe', 'pipe'],
   });
   const group = child.pid;
   if (group === undefined) throw new Error(`could not start ${argv.join(' ')}`);
   living.add(group);
   const ended = once(child, 'exit');
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream?.on('data', (chunk: Buffer) => {
+      printed = (printed + chunk.toString()).slice(-KEPT_OUTPUT);
+    });
+  }
   return {
     child,
     group,
+    output: () => printed,
     stop: async () => {
       const last = setTimeout(() => signalGroup(group, 'SIGKILL'), STOP_WAIT_MS);
       signalGroup(group, 'SIGTERM');

@@ -20,7 +20,7 @@ async function ask(server: Server, picture: Picture, upload: Upload): Promise<An
     method: 'POST',
     ...(upload === 'raw' ? { body: bytes, headers: { 'content-type': 'image/jpeg' } } : { body: form }),
   });
-  if (!answer.ok) throw new Error(`${server.name}: ${answer.status} ${await answer.text()}`);
+  if (!answer.ok) throw new Error(`${server.name}: ${answer.status} ${await answer.text()}\n${server.output()}`);
   return (await answer.json()) as Answer;
 }
 

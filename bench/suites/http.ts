@@ -1,9 +1,11 @@
 /** `/detect` and `/recognize` of facepool and both peers, side by side: requests per second, latencies, processor time. */
+import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startLoader } from '../client/loader.ts';
 import type { Loader } from '../client/loader.ts';
 import type { Upload } from '../client/request.ts';
 import { groupCpuMs } from '../lib/cpu.ts';
+import { DEFAULT_MODELS, importModel } from '../lib/graphs.ts';
 import { interleave } from '../lib/order.ts';
 import { makePictures } from '../lib/pictures.ts';
 import type { Picture } from '../lib/pictures.ts';
@@ -16,6 +18,9 @@ import { httpTables } from './http-tables.ts';
 import type { SuiteContext, SuiteResult } from './suite.ts';
 
 const MODELS = fileURLToPath(new URL('../../../shared/models/default', import.meta.url));
+
+/** Two threads without spinning: the better setting of one and two for the tuned peer on two cores. */
+const TUNED_THREADS = '2';
 
 export type Round = {
   readonly perSecond: number;
@@ -82,10 +87,11 @@ async function startAll(context: SuiteContext): Promise<Server[]> {
   const servers: Server[] = [];
   try {
     context.say('starting the naive peer, the tuned peer and facepool');
+    const graphs = join(context.scratch, 'graphs');
+    for (const [name, version] of DEFAULT_MODELS) await importModel(name, version, graphs);
     servers.push(await startPeer('naive', [MODELS]));
-    const facepool = await startFacepool(`${context.scratch}/http-data`);
-    servers.push(await startPeer('tuned', [`${context.scratch}/http-data`]));
-    servers.push(facepool);
+    servers.push(await startPeer('tuned', [graphs, TUNED_THREADS]));
+    servers.push(await startFacepool(join(context.scratch, 'http-data')));
     return servers;
   } catch (error) {
     for (const server of servers) await server.stop();
