@@ -1,0 +1,60 @@
+/** Threads that cut out a crowd's faces, so that the main thread stays free to answer. */
+import type { Piscina } from 'piscina';
+import { runBatch } from './crop-face.ts';
+import type { CropBatch } from './crop-face.ts';
+
+export class CropPool {
+  readonly #threads: number;
+  readonly #fromFaces: number;
+  #pool: Promise<Piscina> | null = null;
+
+  /** `threads` 0: everything on the main thread. */
+  constructor(threads: number, fromFaces: number) {
+    this.#threads = threads;
+    this.#fromFaces = fromFaces;
+  }
+
+  /** Outputs for a call of `faces` faces: threads can only write to shared memory. */
+  allocate(bytes: number, faces: number): Uint8Array {
+    return this.#isCrowd(faces) ? new Uint8Array(new SharedArrayBuffer(bytes)) : new Uint8Array(bytes);
+  }
+
+  /** Fills the batch's outputs. */
+  async run(batch: CropBatch, faces: number): Promise<void> {
+    if (!this.#isCrowd(faces)) {
+      runBatch(batch);
+      return;
+    }
+    this.#pool ??= this.#start();
+    const pool = await this.#pool;
+    const share = Math.ceil(batch.jobs.length / this.#threads);
+    const parts: Promise<void>[] = [];
+    for (let at = 0; at < batch.jobs.length; at += share) {
+      const part: CropBatch = { ...batch, jobs: batch.jobs.slice(at, at + share) };
+      parts.push(pool.run(part, { name: runBatch.name }));
+    }
+    await Promise.all(parts);
+  }
+
+  async stop(): Promise<void> {
+    const pool = await this.#pool;
+    await pool?.destroy();
+  }
+
+  #isCrowd(faces: number): boolean {
+    return this.#threads > 0 && faces >= this.#fromFaces;
+  }
+
+  /** Started by the first crowd: most servers never see one, and a thread costs 40 ms of a cold start. */
+  async #start(): Promise<Piscina> {
+    const { Piscina } = await import('piscina');
+    return new Piscina({
+      filename: new URL('./crop-face.ts', import.meta.url).href,
+      minThreads: this.#threads,
+      maxThreads: this.#threads,
+      concurrentTasksPerWorker: 1,
+      // Waiting in Atomics.wait would save microseconds of a task of milliseconds, and delay the exit.
+      atomics: 'disabled',
+    });
+  }
+}

@@ -1,0 +1,4 @@
+/** Entry of the imaging process. */
+import { serve } from './serve.ts';
+
+serve();

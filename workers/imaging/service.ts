@@ -1,0 +1,139 @@
+/** The imaging process behind its messages: calls in, answers out, nothing left behind when a call is abandoned. */
+import { FacepoolError } from '../../src/contract/errors.ts';
+import type {
+  CallId,
+  FrameId,
+  ImagingCalls,
+  ImagingConfig,
+  OpenParams,
+  OpenResult,
+  ToImaging,
+} from '../../src/contract/protocol.ts';
+import type { Inbox } from '../../src/frames/inbox.ts';
+import type { Port } from '../child.ts';
+import { ByteBudget } from './byte-budget.ts';
+import { CropPool } from './crop-pool.ts';
+import { cropFaces } from './crop.ts';
+import { deliver } from './deliver.ts';
+import { encodeFaces } from './encode.ts';
+import { FrameStore } from './frame-store.ts';
+import { WorkerLinks } from './links.ts';
+import { openPicture } from './open.ts';
+
+/** Reason of every abandoned call; nobody is answered with it. */
+const ABANDONED = new FacepoolError('deadline_exceeded', 'the call was abandoned');
+
+type CallMessage = Extract<ToImaging, { readonly type: keyof ImagingCalls }>;
+
+export class ImagingService {
+  readonly links: WorkerLinks;
+  readonly budget: ByteBudget;
+  readonly frames: FrameStore;
+  readonly #pool: CropPool;
+  readonly #uploads: Inbox;
+  readonly #calls = new Map<CallId, { abort: AbortController; done: Promise<void> }>();
+  /** Frames whose `open` was answered: an abandonment may cross the answer. */
+  readonly #openedBy = new Map<CallId, FrameId>();
+
+  constructor(config: ImagingConfig, uploads: Inbox, links: WorkerLinks = new WorkerLinks()) {
+    this.links = links;
+    this.budget = new ByteBudget(config.maxFrameBytes);
+    this.frames = new FrameStore(this.budget);
+    this.#pool = new CropPool(config.cropThreads, config.poolFromFaces);
+    this.#uploads = uploads;
+  }
+
+  /** Begins a call and answers it through the port, unless it is abandoned first. */
+  call(message: CallMessage, port: Port): void {
+    const { id } = message;
+    const abort = new AbortController();
+    const done = this.#run(message, port, abort.signal)
+      .then(
+        (value) => {
+          if (!abort.signal.aborted) port.result(id, value);
+        },
+        (error: unknown) => {
+          if (!abort.signal.aborted) port.fail(id, presentable(error));
+        },
+      )
+      .finally(() => this.#calls.delete(id));
+    this.#calls.set(id, { abort, done });
+  }
+
+  abandon(id: CallId): void {
+    this.#calls.get(id)?.abort.abort(ABANDONED);
+    const frame = this.#openedBy.get(id);
+    if (frame !== undefined) this.close(frame);
+  }
+
+  close(frame: FrameId): void {
+    this.frames.close(frame);
+    for (const [id, opened] of this.#openedBy) {
+      if (opened !== frame) continue;
+      this.#openedBy.delete(id);
+      return;
+    }
+  }
+
+  /** Resolves when every call that was begun has been answered. */
+  async stop(): Promise<void> {
+    await Promise.allSettled([...this.#calls.values()].map((call) => call.done));
+    this.links.close();
+    await this.#pool.stop();
+  }
+
+  async #run(message: CallMessage, port: Port, signal: AbortSignal): Promise<unknown> {
+    if (message.type === 'open') return this.#open(message.id, message.params, port, signal);
+    port.begin(message.id);
+    const frame = this.frames.get(message.params.frame);
+    switch (message.type) {
+      case 'crop':
+        return cropFaces(frame, message.params, this.#pool);
+      case 'encode':
+        return encodeFaces(frame, message.params);
+      case 'deliver':
+        return deliver(frame, message.params, await this.links.socketOf(message.params.to, signal));
+    }
+  }
+
+  async #open(id: CallId, params: OpenParams, port: Port, signal: AbortSignal): Promise<OpenResult> {
+    const giveUp = (): void => this.#uploads.forget(params.ticket);
+    signal.addEventListener('abort', giveUp, { once: true });
+    const [encoded] = await this.#uploads.take(params.ticket, 1);
+    signal.removeEventListener('abort', giveUp);
+    signal.throwIfAborted();
+    // Said before any byte is parsed: reading a header may already be what kills this process.
+    port.begin(id);
+    const started = performance.now();
+    const parts = await openPicture(encoded ?? new Uint8Array(0), params, this.budget, signal);
+    const frame = this.frames.add(parts);
+    this.#openedBy.set(id, frame.id);
+    const { header, reduced } = frame;
+    return {
+      frame: frame.id,
+      width: header.width,
+      height: header.height,
+      format: header.format,
+      orientationApplied: header.orientationApplied,
+      reducedWidth: reduced.width,
+      reducedHeight: reduced.height,
+      inputWidth: reduced.paddedWidth,
+      inputHeight: reduced.paddedHeight,
+      decodeMs: performance.now() - started,
+    };
+  }
+}
+
+/** Only catalogue errors leave this process; what is behind them goes to its log. */
+function presentable(error: unknown): FacepoolError {
+  if (error instanceof FacepoolError) {
+    if (error.cause !== undefined) console.error(`${error.code}: ${error.message}:`, causeLine(error.cause));
+    return error;
+  }
+  console.error('imaging:', error);
+  return new FacepoolError('internal', 'the picture could not be worked on', { cause: error });
+}
+
+function causeLine(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
