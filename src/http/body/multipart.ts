@@ -4,7 +4,6 @@ import multer from 'multer';
 import { FacepoolError } from '../../contract/errors.ts';
 import { orAbort } from '../../util/abort.ts';
 import type { OptionPair } from '../options.ts';
-import { contentLength } from './collect.ts';
 import { BODY_OVERHEAD, type PictureSlot, tooLarge, type Upload } from './slots.ts';
 
 const MAX_FIELDS = 64;
@@ -12,17 +11,21 @@ const MAX_FIELD_BYTES = 8_192;
 
 export type MultipartReader = (req: Request, res: Response, signal: AbortSignal) => Promise<Upload>;
 
+/** Bytes of a form that holds every picture at its largest. */
+export function formLimit(slots: readonly PictureSlot[], uploadBytes: number): number {
+  return slots.length * uploadBytes + BODY_OVERHEAD;
+}
+
 /**
  * Makes the reader of one route; it rejects as soon as the upload is known to be refused, while the rest of it is
  * still on its way.
  */
 export function multipartReader(slots: readonly PictureSlot[], uploadBytes: number): MultipartReader {
-  const maxBytes = slots.length * uploadBytes + BODY_OVERHEAD;
+  const maxBytes = formLimit(slots, uploadBytes);
 
   return (req, res, signal) => {
     const refusal = new AbortController();
     const refuse = (error: FacepoolError) => refusal.abort(error);
-    if ((contentLength(req) ?? 0) > maxBytes) return Promise.reject(tooLarge(uploadBytes));
     const taken = new Set<PictureSlot>();
     const upload = multer({
       storage: multer.memoryStorage(),

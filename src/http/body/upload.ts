@@ -3,9 +3,9 @@ import type { Request, Response } from 'express';
 import { FacepoolError } from '../../contract/errors.ts';
 import { announceContinue } from '../continue.ts';
 import type { OptionPair } from '../options.ts';
-import { collectBody } from './collect.ts';
+import { collectBody, contentLength } from './collect.ts';
 import { parseJsonBody } from './json.ts';
-import { multipartReader } from './multipart.ts';
+import { formLimit, multipartReader } from './multipart.ts';
 import { BODY_OVERHEAD, missingImage, type PictureSlot, tooLarge, type Upload } from './slots.ts';
 
 export type CompleteUpload = { readonly pictures: readonly Buffer[]; readonly options: readonly OptionPair[] };
@@ -25,8 +25,17 @@ export function uploadReader(slots: readonly PictureSlot[], uploadBytes: number)
 
   const read = async (req: Request, res: Response, signal: AbortSignal): Promise<Upload> => {
     const type = mediaType(req.headers['content-type']);
-    if (type === 'multipart/form-data') return readMultipart(req, res, signal);
+    const invite = (maxBytes: number) => {
+      // Known before a byte is sent: a client that asked with Expect need not send it at all.
+      if ((contentLength(req) ?? 0) > maxBytes) throw tooLarge(uploadBytes);
+      announceContinue(req, res);
+    };
+    if (type === 'multipart/form-data') {
+      invite(formLimit(slots, uploadBytes));
+      return readMultipart(req, res, signal);
+    }
     if (type === 'application/json') {
+      invite(maxJson);
       const body = await collectBody(req, { maxBytes: maxJson, tooLarge: () => tooLarge(uploadBytes), signal });
       if (body.length === 0) return { pictures: [], options: [] };
       return parseJsonBody(body, slots, uploadBytes);
@@ -36,6 +45,7 @@ export function uploadReader(slots: readonly PictureSlot[], uploadBytes: number)
         const fields = slots.map((slot) => slot.field).join(' and ');
         throw new FacepoolError('invalid_argument', `This route takes ${fields}: send a form or JSON, not a raw body.`);
       }
+      invite(uploadBytes);
       const body = await collectBody(req, { maxBytes: uploadBytes, tooLarge: () => tooLarge(uploadBytes), signal });
       return { pictures: [body], options: [] };
     }
@@ -49,7 +59,6 @@ export function uploadReader(slots: readonly PictureSlot[], uploadBytes: number)
     if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
       throw new FacepoolError('unsupported_media', 'Compressed request bodies (Content-Encoding) are not read.');
     }
-    announceContinue(req, res);
     const upload = await read(req, res, signal);
     const pictures = slots.map((slot, i) => {
       const picture = upload.pictures[i];

@@ -110,7 +110,7 @@ function testSettings(options: TestServerOptions): Settings {
     imaging: { concurrency: 1, max_frame_bytes: 1, crop_threads: 0, pool_from_faces: 8, libuv_threads: 1 },
     workers: { start_timeout_ms: 1, infer_timeout_ms: 1, stop_wait_ms: 1, start_retries: 1, max_attempts: 1 },
     store: { models_dir: '/nowhere', cache_dir: '', mirrors: [], offline: true },
-    log: { level: 'trace', worker_max_bytes: 1, worker_files: 1 },
+    log: { level: 'trace', to: 'stdout', worker_max_bytes: 1, worker_files: 1 },
     models: {},
   };
 }
@@ -157,14 +157,18 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
   };
 }
 
-/** Writes bytes to the port as they are, and reads until the server has sent a whole answer or closes. */
-export function rawRequest(port: number, write: (send: (data: string | Buffer) => void) => void): Promise<string> {
+/** Writes bytes to the port as they are, and reads until a whole answer has come (and `goOn` asks for no more) or the server closes. */
+export function rawRequest(
+  port: number,
+  write: (send: (data: string | Buffer) => void) => void,
+  goOn: () => boolean = () => false,
+): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
     let text = '';
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1');
-      if (isWhole(text)) socket.destroy();
+      if (isWhole(text) && !goOn()) socket.destroy();
     });
     socket.on('error', reject);
     socket.on('close', () => resolve(text));
@@ -174,7 +178,7 @@ export function rawRequest(port: number, write: (send: (data: string | Buffer) =
 
 function isWhole(text: string): boolean {
   const end = text.lastIndexOf('\r\n\r\n');
-  const length = /content-length: (\d+)/i.exec(text)?.[1];
+  const length = [...text.matchAll(/content-length: (\d+)/gi)].at(-1)?.[1];
   return end !== -1 && length !== undefined && text.length >= end + 4 + Number(length);
 }
 
