@@ -16,6 +16,9 @@ export type DataDirLock = {
 
 const SQLITE_BUSY = 5;
 
+/** A database that nobody refers to is closed by the garbage collector, and the lock with it. */
+const heldLocks = new Set<DatabaseSync>();
+
 /**
  * Makes the data directory (0700) and takes it. Throws `conflict` where another server has it (the message names its
  * pid), `forbidden` where it cannot be made or written.
@@ -32,6 +35,7 @@ export function lockDataDir(dataDir: string): DataDirLock {
       if (released) return;
       released = true;
       rmSync(pidFile, { force: true });
+      heldLocks.delete(held);
       held.close();
     },
   };
@@ -52,6 +56,7 @@ function takeLock(file: string, refuse: () => FacepoolError): DatabaseSync {
     db = new DatabaseSync(file, { timeout: 0 });
     db.exec('BEGIN EXCLUSIVE');
     chmodSync(file, 0o600);
+    heldLocks.add(db);
     return db;
   } catch (error) {
     db?.close();

@@ -70,9 +70,19 @@ function readPair(reader: Reader, key: unknown, value: unknown, parent: readonly
     readSection(reader, value, path);
     return;
   }
+  try {
+    const plain = toPlain(reader, value);
+    reader.assignments.push({ path, value: resolvePaths(path, plain, reader.baseDir), origin });
+  } catch (error) {
+    // Aliases of aliases of aliases: the library counts them and gives up.
+    const why = error instanceof Error ? error.message : String(error);
+    reader.problems.push(`${path.join('.')} (${origin}): cannot be read: ${why}`);
+  }
+}
+
+function toPlain(reader: Reader, value: unknown): unknown {
   const node = isAlias(value) ? value.resolve(reader.doc) : value;
-  const plain: unknown = isMap(node) || isScalar(node) || hasToJS(node) ? node.toJS(reader.doc) : node;
-  reader.assignments.push({ path, value: resolvePaths(path, plain, reader.baseDir), origin });
+  return hasToJS(node) ? node.toJS(reader.doc) : node;
 }
 
 function hasToJS(node: unknown): node is { toJS: (doc: Document) => unknown } {

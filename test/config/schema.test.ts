@@ -1,0 +1,78 @@
+/** Schema, defaults, examples and documents say the same. */
+import assert from 'node:assert/strict';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, it } from 'node:test';
+import { loadSettings } from '../../src/config/load.ts';
+import { DEFAULT_CONFIG_FILE, PROJECT_DIR } from '../../src/config/paths.ts';
+import { makeConfigSchema, SCHEMA_FILE } from '../../src/config/schema.ts';
+import { envName, findSpec, SETTING_INDEX } from '../../src/config/setting-index.ts';
+import { withSettingsTable } from '../../scripts/settings-table.ts';
+import { readYamlLayer } from '../../src/config/yaml-layer.ts';
+
+it('config/schema.json is what the code makes (else: node src/config/schema.ts --write)', () => {
+  assert.equal(readFileSync(SCHEMA_FILE, 'utf8'), makeConfigSchema());
+});
+
+it('config/schema.json refuses unknown keys, requires none, and tells defaults', () => {
+  const schema = JSON.parse(readFileSync(SCHEMA_FILE, 'utf8'));
+  assert.equal(schema.additionalProperties, false);
+  assert.equal(JSON.stringify(schema).includes('"required"'), false);
+  assert.equal(schema.properties.http.additionalProperties, false);
+  assert.equal(schema.properties.http.properties.port.default, 8080);
+});
+
+describe('config/default.yaml', () => {
+  const lines = readFileSync(DEFAULT_CONFIG_FILE, 'utf8').split('\n');
+  const { assignments, problems } = readYamlLayer(DEFAULT_CONFIG_FILE, 'default.yaml');
+
+  it('has every setting of the schema, and nothing else', () => {
+    assert.deepEqual(problems, []);
+    const specs = new Set(assignments.map(({ path: key }) => findSpec(key)?.path.join('.')));
+    assert.deepEqual([...specs].toSorted(), SETTING_INDEX.map((spec) => spec.path.join('.')).toSorted());
+  });
+
+  it('has a comment above each, or above the one before it where the two share it', () => {
+    const firstModel = assignments.find(({ path: key }) => key[0] === 'models')?.path[1];
+    const isComment = (line: number): boolean => /^\s*#/.test(lines[line - 1] ?? '');
+    const bare = assignments
+      .filter(({ path: key }) => key[0] !== 'models' || key[1] === firstModel)
+      .filter(({ origin }) => {
+        const line = Number(origin.split(':')[1]);
+        return !isComment(line - 1) && !isComment(line - 2);
+      });
+    assert.deepEqual(
+      bare.map(({ path: key }) => key.join('.')),
+      [],
+    );
+  });
+});
+
+describe('the examples', () => {
+  const examples = globSync('config/*.example.yaml', { cwd: PROJECT_DIR });
+  it('are there', () => assert.ok(examples.length >= 2));
+  for (const example of examples) {
+    it(`${example} is accepted`, () => {
+      const settings = loadSettings({ env: {}, cwd: PROJECT_DIR, file: example });
+      assert.ok(settings.data_dir.startsWith(path.join(PROJECT_DIR, 'data/')), settings.data_dir);
+    });
+  }
+
+  it('two servers differ in data directory, socket and port, and share the weights', () => {
+    const first = loadSettings({ env: {}, cwd: PROJECT_DIR });
+    const second = loadSettings({ env: {}, cwd: PROJECT_DIR, file: 'config/two-servers.example.yaml' });
+    assert.notEqual(first.data_dir, second.data_dir);
+    assert.notEqual(first.admin.socket, second.admin.socket);
+    assert.notEqual(first.http.port, second.http.port);
+    assert.equal(first.store.cache_dir, second.store.cache_dir);
+  });
+});
+
+it('docs/configuration.md has the table that the code makes (else: node scripts/settings-table.ts --write)', () => {
+  const text = readFileSync(path.join(PROJECT_DIR, 'docs/configuration.md'), 'utf8');
+  assert.equal(text, withSettingsTable(text));
+  for (const { path: key } of SETTING_INDEX) {
+    const name = key.map((part) => (part === '*' ? '<name>' : part));
+    assert.ok(text.includes(`| \`${name.join('.')}\` | \`${envName(name)}\` |`), name.join('.'));
+  }
+});
