@@ -33,7 +33,7 @@ function outputs(width: number, height: number, cells: readonly Cell[]): Record<
     out[`cls_${stride}`]?.data.set([cls], at);
     out[`obj_${stride}`]?.data.set([obj], at);
     out[`bbox_${stride}`]?.data.set(bbox ?? [0, 0, 0, 0], at * 4);
-    out[`kps_${stride}`]?.data.set(kps ?? new Array<number>(10).fill(0), at * 10);
+    out[`kps_${stride}`]?.data.set(kps ?? Array.from({ length: 10 }, () => 0), at * 10);
   }
   return out;
 }
