@@ -62,7 +62,7 @@ describe('the logger', () => {
     log.error({ err: new Error('outer', { cause: new Error('inner') }) });
     log.error({ err: 'text' });
     const [first, second] = lines.map((line) => line['err'] as Record<string, unknown>);
-    assert.equal((first?.['cause'] as Record<string, unknown>)['message'], 'inner');
+    assert.equal((first?.['cause'] as { message: string } | undefined)?.message, 'inner');
     assert.deepEqual(second, { type: 'string', message: 'text' });
   });
 

@@ -53,10 +53,10 @@ describe('metrics', () => {
     ]);
   });
 
-  it('carry the versions, also when the function is taken off its object', async () => {
-    const { registry, setBuildInfo } = createMetrics();
-    setBuildInfo({ version: '1.2.3', node: 'v24', onnxruntime: '1.30.0' });
-    assert.deepEqual(lines(await registry.metrics(), 'build_info'), [
+  it('carry the versions, one series for them all', async () => {
+    const metrics = createMetrics();
+    metrics.setBuildInfo({ version: '1.2.3', node: 'v24', onnxruntime: '1.30.0' });
+    assert.deepEqual(lines(await metrics.registry.metrics(), 'build_info'), [
       'facepool_build_info{version="1.2.3",node="v24",onnxruntime="1.30.0"} 1',
     ]);
   });

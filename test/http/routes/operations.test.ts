@@ -1,0 +1,92 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { modelsAnswerSchema } from '../../../src/contract/results.ts';
+import { healthSchema, readySchema } from '../../../src/http/openapi/schemas.ts';
+import { MODEL_STATUS, startServer, type TestServer, type TestServerOptions, VERSION } from '../support/server.ts';
+
+async function withServer(options: TestServerOptions, use: (server: TestServer) => Promise<void>): Promise<void> {
+  const server = await startServer(options);
+  try {
+    await use(server);
+  } finally {
+    await server.close();
+  }
+}
+
+describe('operations', () => {
+  it('GET /healthz says that the process answers, also while it stops', async () => {
+    await withServer({ control: { stopping: () => true } }, async ({ url }) => {
+      for (const path of ['/healthz', '/v1/healthz']) {
+        const answer = await fetch(url + path);
+        assert.equal(answer.status, 200);
+        const health = healthSchema.parse(await answer.json());
+        assert.equal(health.version, VERSION);
+        assert.ok(health.uptime_s > 0);
+      }
+    });
+  });
+
+  it('GET /readyz is 200 when every check passed', async () => {
+    await withServer({}, async ({ url }) => {
+      const answer = await fetch(`${url}/readyz`);
+      assert.equal(answer.status, 200);
+      const { ready, checks } = readySchema.parse(await answer.json());
+      assert.equal(ready, true);
+      assert.deepEqual(checks, [{ name: 'detector', ok: true, detail: 'answered in 3 ms' }]);
+    });
+  });
+
+  const bad: readonly (readonly [what: string, options: TestServerOptions, failed: string])[] = [
+    [
+      'a check failed',
+      {
+        control: {
+          ready: async () => [
+            { name: 'detector', ok: true, detail: 'fine' },
+            { name: 'liveness', ok: false, detail: 'loading' },
+          ],
+        },
+      },
+      'liveness',
+    ],
+    ['the server stops', { control: { stopping: () => true } }, 'server'],
+    ['the checks throw', { control: { ready: () => Promise.reject(new Error('at /secret/path')) } }, 'server'],
+    ['the checks hang', { limits: { timeout_ms: 5 }, control: { ready: () => new Promise(() => {}) } }, 'server'],
+  ];
+  for (const [what, options, failed] of bad) {
+    it(`GET /readyz is 503 and names what is wrong when ${what}`, async () => {
+      await withServer(options, async ({ url }) => {
+        const answer = await fetch(`${url}/readyz`);
+        assert.equal(answer.status, 503);
+        const text = await answer.text();
+        const { ready, checks } = readySchema.parse(JSON.parse(text));
+        assert.equal(ready, false);
+        assert.deepEqual(
+          checks.filter((check) => !check.ok).map((check) => check.name),
+          [failed],
+        );
+        assert.doesNotMatch(text, /secret/);
+      });
+    });
+  }
+
+  it('GET /v1/models shows what control says, and not at the root', async () => {
+    await withServer({}, async ({ url }) => {
+      const answer = await fetch(`${url}/v1/models`);
+      assert.deepEqual(modelsAnswerSchema.parse(await answer.json()), { models: [MODEL_STATUS] });
+      assert.equal((await fetch(`${url}/models`)).status, 404);
+    });
+  });
+
+  it('GET /metrics is the text format', async () => {
+    await withServer({}, async ({ url }) => {
+      const answer = await fetch(`${url}/metrics`);
+      assert.equal(answer.status, 200);
+      assert.match(answer.headers.get('content-type') ?? '', /^text\/plain; version=0\.0\.4/);
+      const text = await answer.text();
+      for (const line of text.split('\n')) {
+        assert.match(line, /^(# (HELP|TYPE) facepool_\w+ .+|facepool_\w+(\{[^}]*\})? (-?[\d.]+(e[+-]?\d+)?|Nan)|)$/);
+      }
+    });
+  });
+});
