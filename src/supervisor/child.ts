@@ -59,6 +59,7 @@ export class Child<C extends AnyCalls> {
   readonly #hello = Promise.withResolvers<Hello>();
   readonly #listening = Promise.withResolvers<void>();
   #lastId = 0;
+  #lastRunTimeoutMs: number | null = null;
   #death: Death | null = null;
   #hang = false;
   #asked = false;
@@ -107,6 +108,7 @@ export class Child<C extends AnyCalls> {
     if (this.#death !== null) return Promise.reject(new ChildGoneError(this.#death, false));
     if (options.signal?.aborted) return Promise.reject(options.signal.reason as Error);
     const id = ++this.#lastId;
+    this.#lastRunTimeoutMs = options.runTimeoutMs ?? this.#lastRunTimeoutMs;
     return new Promise<C[K]['result']>((resolve, reject) => {
       const stopListening = onAbort(options.signal, (reason) => this.#abandon(id, reason as Error));
       this.#pending.set(id, {
@@ -170,8 +172,9 @@ export class Child<C extends AnyCalls> {
   #onBegin(id: CallId): void {
     const pending = this.#pending.get(id);
     if (pending === undefined) {
-      // Abandoned a moment ago, but the worker was faster: it is busy until it answers.
-      this.#orphans.set(id, () => {});
+      // Abandoned a moment ago, but the worker was faster: it is busy until it answers, and may hang like any other.
+      const limit = this.#lastRunTimeoutMs;
+      this.#orphans.set(id, limit === null ? () => {} : this.#clock.after(limit, () => this.#onHang()));
       return;
     }
     pending.begun = true;

@@ -1,0 +1,151 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { FacepoolError } from '../../src/contract/errors.ts';
+import type { ModelCalls, Ticket, WorkerId } from '../../src/contract/protocol.ts';
+import { ImagingGoneError, ModelRouter } from '../../src/router/model-router.ts';
+import type { InferJob } from '../../src/router/model-router.ts';
+import { Child, ChildGoneError } from '../../src/supervisor/child.ts';
+import type { SpawnRequest } from '../../src/supervisor/spawn.ts';
+import { counter } from '../../src/util/counter.ts';
+import { FakeProcess, settle } from '../fixtures/fake-process.ts';
+import { ManualClock } from '../fixtures/manual-clock.ts';
+
+function setUp() {
+  const clock = new ManualClock();
+  let changed = (): void => {};
+  let child: Child<ModelCalls> | null = null;
+  const computed: number[] = [];
+  const router = new ModelRouter(
+    {
+      name: 'detector',
+      readyChild: () => (child?.alive === true ? child : null),
+      availability: () => 'ready',
+      reason: () => '',
+      onChange: (fn) => {
+        changed = fn;
+      },
+    },
+    {
+      queueLimit: 10,
+      maxAttempts: 2,
+      clock,
+      nextTicket: counter(),
+      inferTimeoutMs: 5000,
+      onComputed: (ms) => computed.push(ms),
+    },
+  );
+  const bring = (workerId: WorkerId): FakeProcess => {
+    const process = new FakeProcess(workerId, {} as SpawnRequest);
+    child = new Child<ModelCalls>(process, workerId, clock);
+    child.onSettled = () => changed();
+    changed();
+    return process;
+  };
+  const fed: [WorkerId, Ticket][] = [];
+  const job = (part: Partial<InferJob> = {}): InferJob => ({
+    parts: [{ graph: 'g', shape: [1, 2, 2, 3], count: 1 }],
+    feed: async (to, ticket) => {
+      fed.push([to, ticket]);
+    },
+    signal: new AbortController().signal,
+    charges: { count: 0 },
+    ...part,
+  });
+  return { router, bring, job, fed, clock, computed };
+}
+
+const OUTPUT = { output: { role: 'detector', faces: [] }, computeMs: 7, waitMs: 0 };
+
+test('the tensors go to the leased worker under the ticket of the call', async () => {
+  const { router, bring, job, fed, computed } = setUp();
+  const process = bring(3);
+  const answer = router.infer(job());
+  const call = process.lastCall('infer');
+  assert.deepEqual(fed, [[3, (call.params as { ticket: number }).ticket]]);
+  process.say({ type: 'result', id: call.id, value: OUTPUT });
+  assert.equal((await answer).value.computeMs, 7);
+  assert.deepEqual(computed, [7]);
+});
+
+test('after a crash the successor is fed again, under another ticket', async () => {
+  const { router, bring, job, fed } = setUp();
+  const first = bring(3);
+  const answer = router.infer(job());
+  first.exit({ code: null, signal: 'SIGKILL' });
+  await settle();
+  const second = bring(4);
+  await settle();
+  assert.deepEqual(
+    fed.map(([to]) => to),
+    [3, 4],
+  );
+  assert.notEqual(fed[0]?.[1], fed[1]?.[1]);
+  second.say({ type: 'result', id: second.lastCall('infer').id, value: OUTPUT });
+  assert.equal((await answer).value.computeMs, 7);
+});
+
+test('a transfer that breaks because the worker dies is the worker’s death, and is retried', async () => {
+  const { router, bring, job } = setUp();
+  const first = bring(3);
+  let feeds = 0;
+  const answer = router.infer(
+    job({
+      feed: async () => {
+        if (++feeds === 1) throw new FacepoolError('model_failed', 'link broken');
+      },
+    }),
+  );
+  await settle();
+  first.exit({ code: null, signal: 'SIGKILL' });
+  await settle();
+  const second = bring(4);
+  await settle();
+  second.say({ type: 'result', id: second.lastCall('infer').id, value: OUTPUT });
+  await answer;
+  assert.equal(feeds, 2);
+});
+
+test('a transfer that breaks again and again is the caller’s error, and the calls are abandoned', async () => {
+  const { router, bring, job, clock } = setUp();
+  const process = bring(3);
+  const answer = router.infer(
+    job({
+      feed: async () => {
+        throw new FacepoolError('model_failed', 'link broken');
+      },
+    }),
+  );
+  const refused = assert.rejects(answer, /link broken/);
+  for (let i = 0; i < 3; i++) {
+    await settle();
+    clock.advance(500);
+  }
+  await refused;
+  assert.equal(process.sent.filter((m) => m.type === 'abandon').length, 3);
+});
+
+test('imaging’s death while feeding goes to the caller, who begins again from the upload', async () => {
+  const { router, bring, job } = setUp();
+  bring(3);
+  const gone = new ChildGoneError({ code: null, signal: 'SIGSEGV', hang: false, asked: false }, true);
+  const answer = router.infer(
+    job({
+      feed: async () => {
+        throw gone;
+      },
+    }),
+  );
+  await assert.rejects(answer, (e) => e instanceof ImagingGoneError && e.charged && e.cause === gone);
+});
+
+test('a probe goes through the same queue', async () => {
+  const { router, bring } = setUp();
+  const process = bring(3);
+  const probe = router.probe(new AbortController().signal);
+  process.say({
+    type: 'result',
+    id: process.lastCall('probe').id,
+    value: { passed: true, minCosine: 1, detail: 'ok' },
+  });
+  assert.equal((await probe).value.passed, true);
+});

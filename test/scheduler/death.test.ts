@@ -1,0 +1,32 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { chargesRequest, classifyDeath, describeDeath } from '../../src/scheduler/death.ts';
+import type { Death, DeathClass } from '../../src/scheduler/death.ts';
+
+const death = (part: Partial<Death>): Death => ({ code: null, signal: null, hang: false, asked: false, ...part });
+
+const TABLE: readonly (readonly [Partial<Death>, DeathClass, boolean])[] = [
+  [{ signal: 'SIGSEGV' }, 'crash', true],
+  [{ signal: 'SIGABRT' }, 'crash', true],
+  [{ signal: 'SIGBUS' }, 'crash', true],
+  [{ signal: 'SIGILL' }, 'crash', true],
+  [{ signal: 'SIGKILL' }, 'killed', false],
+  [{ signal: 'SIGTERM' }, 'killed', false],
+  [{ signal: 'SIGKILL', hang: true }, 'hang', true],
+  [{ code: 1 }, 'exit', true],
+  [{ code: 0 }, 'exit', true],
+  [{ code: 0, asked: true }, 'asked', false],
+  [{ signal: 'SIGKILL', asked: true }, 'asked', false],
+];
+
+for (const [part, kind, charged] of TABLE) {
+  test(`${JSON.stringify(part)} is "${kind}" and ${charged ? 'counts' : 'does not count'} against the request`, () => {
+    assert.equal(classifyDeath(death(part)), kind);
+    assert.equal(chargesRequest(kind), charged);
+  });
+}
+
+test('a death is described by class and signal or exit code', () => {
+  assert.equal(describeDeath(death({ signal: 'SIGSEGV' })), 'crash (SIGSEGV)');
+  assert.equal(describeDeath(death({ code: 7 })), 'exit (exit code 7)');
+});

@@ -1,0 +1,144 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { FacepoolError } from '../../src/contract/errors.ts';
+import type { ModelCalls } from '../../src/contract/protocol.ts';
+import { Child, ChildGoneError } from '../../src/supervisor/child.ts';
+import type { SpawnRequest } from '../../src/supervisor/spawn.ts';
+import { FakeProcess } from '../fixtures/fake-process.ts';
+import { ManualClock } from '../fixtures/manual-clock.ts';
+
+const REQUEST = {} as SpawnRequest;
+
+function start(): { child: Child<ModelCalls>; process: FakeProcess; clock: ManualClock } {
+  const clock = new ManualClock();
+  const process = new FakeProcess(77, REQUEST);
+  return { child: new Child<ModelCalls>(process, 5, clock), process, clock };
+}
+
+test('a call is settled by its own answer, whatever the order', async () => {
+  const { child, process } = start();
+  const first = child.call('probe', {});
+  const second = child.call('probe', {});
+  const [a, b] = process.sent;
+  process.say({ type: 'result', id: b?.id, value: { passed: true, minCosine: 1, detail: 'second' } });
+  process.say({ type: 'result', id: a?.id, value: { passed: true, minCosine: 1, detail: 'first' } });
+  assert.equal((await first).detail, 'first');
+  assert.equal((await second).detail, 'second');
+  assert.equal(child.busy, 0);
+});
+
+test('an error comes back with its code', async () => {
+  const { child, process } = start();
+  const call = child.call('probe', {});
+  process.say({
+    type: 'error',
+    id: process.lastCall('probe').id,
+    error: { code: 'memory_exhausted', message: 'full' },
+  });
+  await assert.rejects(
+    call,
+    (e) => e instanceof FacepoolError && e.code === 'memory_exhausted' && e.message === 'full',
+  );
+});
+
+test('a death fails every call at once: begun ones are charged for a crash, waiting ones never', async () => {
+  const { child, process } = start();
+  const begun = child.call('probe', {});
+  const waiting = child.call('probe', {});
+  process.say({ type: 'begin', id: process.sent[0]?.id });
+  process.exit({ code: null, signal: 'SIGSEGV' });
+  await assert.rejects(begun, (e) => e instanceof ChildGoneError && e.begun && e.charged);
+  await assert.rejects(waiting, (e) => e instanceof ChildGoneError && !e.begun && !e.charged);
+  await assert.rejects(child.call('probe', {}), ChildGoneError);
+  assert.equal((await child.exited).signal, 'SIGSEGV');
+});
+
+test('a kill from outside is charged to nobody', async () => {
+  const { child, process } = start();
+  const begun = child.call('probe', {});
+  process.say({ type: 'begin', id: process.lastCall('probe').id });
+  process.exit({ code: null, signal: 'SIGKILL' });
+  await assert.rejects(begun, (e) => e instanceof ChildGoneError && e.begun && !e.charged);
+});
+
+test('a run past its limit, counted from begin, is a hang: the process is killed and the call charged', async () => {
+  const { child, process, clock } = start();
+  const call = child.call('probe', {}, { runTimeoutMs: 5000 });
+  clock.advance(60_000);
+  assert.deepEqual(process.signals, [], 'waiting in the worker is no hang');
+  process.say({ type: 'begin', id: process.lastCall('probe').id });
+  clock.advance(4999);
+  assert.deepEqual(process.signals, []);
+  clock.advance(1);
+  assert.deepEqual(process.signals, ['SIGKILL']);
+  await assert.rejects(call, (e) => e instanceof ChildGoneError && e.charged);
+  assert.equal((await child.exited).hang, true);
+});
+
+test('an abandoned call that had begun keeps the process busy until its answer, and still counts as a hang', async () => {
+  const { child, process, clock } = start();
+  let settled = 0;
+  child.onSettled = () => {
+    settled += 1;
+  };
+  const abort = new AbortController();
+  const call = child.call('probe', {}, { runTimeoutMs: 5000, signal: abort.signal });
+  const { id } = process.lastCall('probe');
+  process.say({ type: 'begin', id });
+  abort.abort(new FacepoolError('deadline_exceeded', 'too late'));
+  await assert.rejects(call, (e) => e instanceof FacepoolError && e.code === 'deadline_exceeded');
+  assert.equal(process.lastCall('abandon').id, id);
+  assert.equal(child.busy, 1);
+  assert.equal(settled, 0);
+  process.say({ type: 'result', id, value: null });
+  assert.equal(child.busy, 0);
+  assert.equal(settled, 1);
+  clock.advance(10_000);
+  assert.deepEqual(process.signals, [], 'it was answered in time');
+
+  const again = new AbortController();
+  const hung = child.call('probe', {}, { runTimeoutMs: 5000, signal: again.signal });
+  process.say({ type: 'begin', id: process.lastCall('probe').id });
+  again.abort(new Error('gone'));
+  await assert.rejects(hung, /gone/);
+  clock.advance(5000);
+  assert.deepEqual(process.signals, ['SIGKILL']);
+});
+
+test('a call abandoned before it began frees its place at once, unless the worker was faster', async () => {
+  const { child, process, clock } = start();
+  const abort = new AbortController();
+  const call = child.call('probe', {}, { signal: abort.signal, runTimeoutMs: 5000 });
+  const { id } = process.lastCall('probe');
+  abort.abort(new Error('gone'));
+  await assert.rejects(call, /gone/);
+  assert.equal(child.busy, 0);
+  process.say({ type: 'begin', id });
+  assert.equal(child.busy, 1, 'the worker had begun when the message came');
+  process.say({ type: 'result', id, value: null });
+  assert.equal(child.busy, 0);
+  clock.advance(10_000);
+  assert.deepEqual(process.signals, []);
+
+  process.say({ type: 'begin', id: id + 1 });
+  clock.advance(5000);
+  assert.deepEqual(process.signals, ['SIGKILL'], 'a run that nobody waits for may hang too');
+});
+
+test('an aborted signal sends nothing', async () => {
+  const { child, process } = start();
+  await assert.rejects(child.call('probe', {}, { signal: AbortSignal.abort(new Error('before')) }), /before/);
+  assert.deepEqual(process.sent, []);
+});
+
+test('a child of another protocol version is refused at hello', async () => {
+  const { child, process } = start();
+  process.hello(99);
+  await assert.rejects(child.hello, /speaks protocol 99, expected 1/);
+});
+
+test('an answer to a call that nobody made is ignored', () => {
+  const { child, process } = start();
+  process.say({ type: 'result', id: 123, value: 1 });
+  assert.equal(child.busy, 0);
+});
