@@ -5,7 +5,7 @@ import type { Settings } from '../contract/settings.ts';
 export type Logger = PinoLogger;
 
 export type LoggerOptions = {
-  /** Part of the program that speaks, as the field `name`. */
+  /** Part of the program that speaks, as the field `part`. */
   readonly name: string;
   /** Where lines go; default: standard output. */
   readonly destination?: DestinationStream | undefined;
@@ -69,9 +69,9 @@ function errorLine(error: unknown, depth = 0): ErrorLine {
 /** A logger of one part of the program; `child({ request_id })` for lines about one request. */
 export function createLogger(log: Pick<Settings['log'], 'level'>, options: LoggerOptions): Logger {
   const settings = {
-    name: options.name,
     level: log.level,
-    base: { pid: process.pid },
+    // `part`, not pino's `name`: events of workers carry a name of their own.
+    base: { pid: process.pid, part: options.name },
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: (error: unknown) => errorLine(error) },
     // Bindings of child loggers pass no formatter in pino, so for them the fields are named as paths.

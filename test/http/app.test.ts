@@ -128,7 +128,7 @@ describe('observation', () => {
           level: 'info',
           time: '',
           pid: 0,
-          name: 'http',
+          part: 'http',
           request_id: 'id-1',
           method: 'POST',
           route: 'recognize',

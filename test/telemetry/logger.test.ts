@@ -12,11 +12,11 @@ function capture(level: 'trace' | 'warn' = 'trace') {
 }
 
 describe('the logger', () => {
-  it('writes name, level as a word, ISO time and the fields', () => {
+  it('writes part, level as a word, ISO time and the fields', () => {
     const { log, lines } = capture();
     log.child({ request_id: '01ABC' }).info({ status: 200 }, 'request');
     const [line] = lines;
-    assert.equal(line?.['name'], 'test');
+    assert.equal(line?.['part'], 'test');
     assert.equal(line?.['level'], 'info');
     assert.equal(line?.['request_id'], '01ABC');
     assert.equal(line?.['status'], 200);

@@ -1,0 +1,78 @@
+/** `docs/api.md` says what the code does: its tables and its answers are checked against the contract. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { describe, it } from 'node:test';
+import { ERROR_CATALOGUE } from '../../src/contract/errors.ts';
+import { OPTION_SCHEMAS, type OptionName, ROUTE_OPTIONS, type RouteName } from '../../src/contract/options.ts';
+import { faceSchema, facesAnswerSchema, problemSchema, verifyAnswerSchema } from '../../src/contract/results.ts';
+import { allowedValues, parseOptions } from '../../src/http/options.ts';
+import { toProblem } from '../../src/http/problem.ts';
+
+const text = readFileSync(new URL('../../docs/api.md', import.meta.url), 'utf8');
+
+/** The rows of the table whose head starts with `head`, as trimmed cells. */
+function table(head: string): string[][] {
+  const lines = text.split('\n');
+  const start = lines.findIndex((line) => line.startsWith(`| ${head} |`));
+  assert.notEqual(start, -1, `the table "${head}" exists`);
+  const rows: string[][] = [];
+  for (const line of lines.slice(start + 2)) {
+    if (!line.startsWith('|')) break;
+    rows.push(
+      line
+        .slice(1, -1)
+        .split('|')
+        .map((cell) => cell.trim()),
+    );
+  }
+  return rows;
+}
+
+const examples = [...text.matchAll(/```json\n([\s\S]*?)```/g)].map((match): unknown => JSON.parse(match[1] ?? ''));
+
+describe('docs/api.md', () => {
+  it('lists the whole error catalogue, in its order', () => {
+    assert.deepEqual(
+      table('status'),
+      Object.entries(ERROR_CATALOGUE).map(([code, { status, title }]) => [String(status), `\`${code}\``, title]),
+    );
+  });
+
+  it('lists every option with its routes and what is allowed', () => {
+    const rows = table('option');
+    assert.deepEqual(
+      rows.map(([name]) => name).toSorted(),
+      Object.keys(OPTION_SCHEMAS)
+        .map((name) => `\`${name}\``)
+        .toSorted(),
+    );
+    for (const [cell = '', routes, allowed] of rows) {
+      const name = cell.replaceAll('`', '') as OptionName;
+      const own = (Object.keys(ROUTE_OPTIONS) as RouteName[]).filter((route) =>
+        (ROUTE_OPTIONS[route] as readonly string[]).includes(name),
+      );
+      assert.equal(routes, own.join(', '), name);
+      assert.equal(allowed, allowedValues(name), name);
+    }
+  });
+
+  it('shows answers of the real shape', () => {
+    const [detect, face, verify, problem] = examples;
+    facesAnswerSchema.parse(detect);
+    faceSchema.parse(face);
+    verifyAnswerSchema.parse(verify);
+    problemSchema.parse(problem);
+    assert.equal(examples.length, 4);
+  });
+
+  it('shows the problem that the server makes', () => {
+    const problem = problemSchema.parse(examples[3]);
+    assert.throws(
+      () => parseOptions('detect', [['treshold', '1']]),
+      (error) => {
+        assert.deepEqual(toProblem(error, problem.request_id), problem);
+        return true;
+      },
+    );
+  });
+});
