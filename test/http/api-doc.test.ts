@@ -41,10 +41,10 @@ describe('docs/api.md', () => {
   it('lists every option with its routes and what is allowed', () => {
     const rows = table('option');
     assert.deepEqual(
-      rows.map(([name]) => name).toSorted(),
+      rows.map(([name = '']) => name).toSorted((a, b) => a.localeCompare(b)),
       Object.keys(OPTION_SCHEMAS)
         .map((name) => `\`${name}\``)
-        .toSorted(),
+        .toSorted((a, b) => a.localeCompare(b)),
     );
     for (const [cell = '', routes, allowed] of rows) {
       const name = cell.replaceAll('`', '') as OptionName;
