@@ -31,7 +31,7 @@ export function serve(): void {
     if (message.type === 'configure') configure(message.config, port);
     else if (message.type === 'abandon') service?.abandon(message.id);
     else if (message.type === 'close') service?.close(message.frame);
-    else if (message.type === 'ping' || message.type === 'stop') return;
+    else if (message.type === 'ping' || message.type === 'hold' || message.type === 'stop') return;
     else if (service === null) port.fail(message.id, new FacepoolError('internal', 'imaging is not configured yet'));
     else service.call(message, port);
   };

@@ -124,16 +124,12 @@ export class ImagingService {
   }
 }
 
-/** Only catalogue errors leave this process; what is behind them goes to its log. */
+/** Only catalogue errors leave this process. What is our fault goes to its log; a client's broken pictures do not. */
 function presentable(error: unknown): FacepoolError {
-  if (error instanceof FacepoolError) {
-    if (error.cause !== undefined) console.error(`${error.code}: ${error.message}:`, causeLine(error.cause));
-    return error;
+  if (!(error instanceof FacepoolError)) {
+    console.error('imaging:', error);
+    return new FacepoolError('internal', 'the picture could not be worked on', { cause: error });
   }
-  console.error('imaging:', error);
-  return new FacepoolError('internal', 'the picture could not be worked on', { cause: error });
-}
-
-function causeLine(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  if (error.status >= 500) console.error(`imaging: ${error.code}: ${error.message}`, error.cause ?? '');
+  return error;
 }

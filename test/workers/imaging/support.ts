@@ -110,3 +110,21 @@ export class FakePort implements Port {
     this.listened++;
   }
 }
+
+/** An ICC profile's header and, where `xyz` has nine numbers, its red, green and blue primaries. */
+export function profile(xyz: readonly number[], space = 'RGB '): Buffer {
+  const tags = xyz.length === 9 ? ['rXYZ', 'gXYZ', 'bXYZ'] : [];
+  const out = Buffer.alloc(132 + tags.length * 32);
+  out.write(space, 16, 'latin1');
+  out.writeUInt32BE(tags.length, 128);
+  for (const [i, tag] of tags.entries()) {
+    const entry = 132 + i * 12;
+    const data = 132 + tags.length * 12 + i * 20;
+    out.write(tag, entry, 'latin1');
+    out.writeUInt32BE(data, entry + 4);
+    out.writeUInt32BE(20, entry + 8);
+    out.write('XYZ ', data, 'latin1');
+    for (let k = 0; k < 3; k++) out.writeInt32BE(Math.round((xyz[i * 3 + k] ?? 0) * 65_536), data + 8 + k * 4);
+  }
+  return out;
+}
