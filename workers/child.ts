@@ -19,16 +19,39 @@ export type ChildOptions<M> = {
   readonly kind: ChildKind;
   /** Shown in `facepool status`, e.g. `onnxruntime 1.30.0`. */
   readonly runtime: string;
-  /** Every message but `ping` and `stop`. Must not throw; answers through the port. */
+  /** Every message but `ping`, `hold` and `stop`. Must not throw; answers through the port. */
   readonly onMessage: (message: M, port: Port) => void;
   /** Finish what has begun; the process exits 0 when this resolves. */
   readonly onStop: () => Promise<void>;
 };
 
+/** Time for the supervisor to say that the signal was for it. */
+const SIGTERM_GRACE_MS = 250;
+
+/**
+ * `kill <pid>` ends a child. A SIGTERM for the whole process group (systemd, `timeout`) ends the server, whose running
+ * requests still need this child: the supervisor, which got the signal too, sends `hold`.
+ */
+function heedSigterm(): { hold(): void } {
+  let held = false;
+  const die = (): void => {
+    if (held) return;
+    process.removeAllListeners('SIGTERM');
+    process.kill(process.pid, 'SIGTERM');
+  };
+  process.on('SIGTERM', () => setTimeout(die, SIGTERM_GRACE_MS));
+  return {
+    hold: () => {
+      held = true;
+    },
+  };
+}
+
 export function startChild<M extends { readonly v: number; readonly type: string }>(options: ChildOptions<M>): Port {
   dieWithParent();
   // Ctrl-C reaches the whole process group; it is the supervisor's to handle.
   process.on('SIGINT', () => {});
+  const held = heedSigterm();
 
   const send = (message: FromChild): void => {
     if (process.connected) process.send?.(message);
@@ -44,6 +67,7 @@ export function startChild<M extends { readonly v: number; readonly type: string
 
   process.on('message', (raw: M & { readonly id: CallId }) => {
     if (raw.type === 'ping') port.result(raw.id, process.uptime());
+    else if (raw.type === 'hold') held.hold();
     else if (raw.type === 'stop') void options.onStop().finally(() => process.exit(0));
     else options.onMessage(raw, port);
   });

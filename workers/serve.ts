@@ -179,6 +179,7 @@ export function createModelWorker(options: ServeOptions): ModelWorker {
           link.connect(message.path);
           break;
         case 'ping':
+        case 'hold':
         case 'stop':
           break;
       }

@@ -198,6 +198,8 @@ type Housekeeping =
    */
   | CallMsg<'abandon'>
   | CallMsg<'ping'>
+  /** The server stops, but requests are still with it: a SIGTERM for the whole process group is not for this child. */
+  | Msg<'hold'>
   /** Finish what has begun, answer it, and exit 0. */
   | Msg<'stop'>;
 

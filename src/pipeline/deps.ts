@@ -17,7 +17,7 @@ import type { Clock } from '../util/clock.ts';
 export type RoutedModel = {
   readonly name: string;
   readonly manifest: Manifest;
-  readonly router: ModelRouter;
+  readonly router: Pick<ModelRouter, 'infer'>;
   /** Which version answers now. */
   readonly ref: () => ModelRef;
 };
@@ -26,7 +26,7 @@ export type PipelineDeps = {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly metrics: Metrics;
-  readonly imaging: ImagingClient;
+  readonly imaging: Pick<ImagingClient, 'open'>;
   /** Undefined where no such model is configured; throws `model_failed` where its manifest cannot be read. */
   readonly model: (name: string) => RoutedModel | undefined;
 };

@@ -112,6 +112,7 @@ export class Supervisor {
   /** From here on no new request is taken; those that run still get their answers. */
   beginStop(): void {
     this.#stopping = true;
+    for (const process of this.all()) process.child?.notify({ type: 'hold' });
   }
 
   /** Drains and ends everything; requests still waiting are refused with `model_stopped`. */
