@@ -1,5 +1,5 @@
 import { finished } from 'node:stream/promises';
-import { usageError } from '../cli-error.ts';
+import { CliError, usageError } from '../cli-error.ts';
 import { type Command, takeWords } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { clientFor } from '../settings.ts';
@@ -20,7 +20,11 @@ export const logs: Command = {
     const path = `/v1/models/${name}/logs?lines=${lines}&follow=${invocation.flag('follow')}`;
     const answer = await clientFor(invocation).stream({ path });
     answer.pipe(invocation.io.stdout, { end: false });
-    await finished(answer);
+    try {
+      await finished(answer);
+    } catch (error) {
+      throw new CliError(EXIT.failure, 'the server went away before the log ended', { cause: error });
+    }
     return EXIT.ok;
   },
 };

@@ -1,5 +1,5 @@
 import { verifyAnswerSchema, type VerifyAnswer } from '../../contract/results.ts';
-import { usageError } from '../cli-error.ts';
+import { CliError, exitCodeOf, usageError } from '../cli-error.ts';
 import { type Command, takeWords } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { faceOptions, faceQuery } from '../face-options.ts';
@@ -24,8 +24,8 @@ export const verify: Command = {
     const path = `/v1/verify${faceQuery('verify', invocation)}`;
     const client = clientFor(invocation);
     const body = await multipart({
-      source_image: await readImage(io, source),
-      target_image: await readImage(io, target),
+      source_image: await readNamed(io, source),
+      target_image: await readNamed(io, target),
     });
     const answer = verifyAnswerSchema.parse(await client.json({ method: 'POST', path, body }));
     if (invocation.flag('json')) printJson(io, answer);
@@ -33,6 +33,14 @@ export const verify: Command = {
     return answer.match ? EXIT.ok : EXIT.noMatch;
   },
 };
+
+async function readNamed(io: Io, file: string): Promise<Uint8Array> {
+  try {
+    return await readImage(io, file);
+  } catch (error) {
+    throw new CliError(exitCodeOf(error), `${file}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
 
 async function multipart(parts: Readonly<Record<string, Uint8Array>>): Promise<{ type: string; bytes: Uint8Array }> {
   const form = new FormData();

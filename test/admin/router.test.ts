@@ -1,0 +1,106 @@
+import assert from 'node:assert/strict';
+import { request } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { it } from 'node:test';
+import { FacepoolError } from '../../src/contract/errors.ts';
+import { modelsAnswerSchema, modelStatusSchema, problemSchema } from '../../src/contract/results.ts';
+import { type FakeServer, fakeServer } from '../cli/support/server.ts';
+
+type Answer = { status: number; headers: NodeJS.Dict<string | string[]>; body: string };
+
+function ask({ socketPath }: FakeServer, method: string, path: string): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    const call = request({ socketPath, method, path, agent: false }, (answer) => {
+      text(answer).then((body) => resolve({ status: answer.statusCode ?? 0, headers: answer.headers, body }), reject);
+    });
+    call.once('error', reject).end();
+  });
+}
+
+it('lists the processes, and gives one', async (t) => {
+  const server = await fakeServer(t);
+  const { models } = modelsAnswerSchema.parse(JSON.parse((await ask(server, 'GET', '/v1/models')).body));
+  assert.deepEqual(
+    models.map(({ name }) => name),
+    ['imaging', 'detector'],
+  );
+  const one = modelStatusSchema.parse(JSON.parse((await ask(server, 'GET', '/v1/models/detector')).body));
+  assert.equal(one.version, 'yunet-n');
+});
+
+it('an action answers 202 at once with the place to look', async (t) => {
+  const gate = Promise.withResolvers<void>();
+  const server = await fakeServer(t, { gate: gate.promise });
+  const { status, headers, body } = await ask(server, 'POST', '/v1/models/detector/restart');
+  assert.equal(status, 202);
+  assert.equal(headers['location'], '/v1/models/detector');
+  assert.equal(modelStatusSchema.parse(JSON.parse(body)).state, 'stopping');
+  assert.deepEqual(server.calls, ['restart detector']);
+  gate.resolve();
+});
+
+it('with wait=true it answers 200 when it is done', async (t) => {
+  const server = await fakeServer(t);
+  for (const [action, state] of [
+    ['stop', 'stopped'],
+    ['start', 'ready'],
+    ['restart', 'ready'],
+  ] as const) {
+    const { status, body } = await ask(server, 'POST', `/v1/models/detector/${action}?wait=true`);
+    assert.equal(status, 200);
+    assert.equal(modelStatusSchema.parse(JSON.parse(body)).state, state);
+  }
+  assert.deepEqual(server.calls, ['stop detector', 'start detector', 'restart detector']);
+});
+
+it('an action that fails is told to who waits, and logged when nobody does', async (t) => {
+  const start = () => Promise.reject(new FacepoolError('model_missing', 'no weights'));
+  const server = await fakeServer(t, { control: { start } });
+  const waited = await ask(server, 'POST', '/v1/models/detector/start?wait=1');
+  assert.equal(waited.status, 503);
+  assert.equal(problemSchema.parse(JSON.parse(waited.body)).code, 'model_missing');
+  assert.equal((await ask(server, 'POST', '/v1/models/detector/start')).status, 202);
+  assert.deepEqual(server.warnings, [
+    { action: 'start', model: 'detector', code: 'model_missing', reason: 'no weights' },
+  ]);
+});
+
+it('gives the last lines of the log', async (t) => {
+  const server = await fakeServer(t);
+  const { headers, body } = await ask(server, 'GET', '/v1/models/detector/logs?lines=2');
+  assert.equal(headers['content-type'], 'text/plain; charset=utf-8');
+  assert.equal(body, 'two\nthree\n');
+  assert.equal((await ask(server, 'GET', '/v1/models/detector/logs')).body, 'one\ntwo\nthree\n');
+  assert.equal((await ask(server, 'GET', '/v1/models/detector/logs?lines=0')).body, '');
+  assert.equal((await ask(server, 'HEAD', '/v1/models/detector/logs')).body, '');
+});
+
+it('refuses what it does not know, as problem+json', async (t) => {
+  const server = await fakeServer(t);
+  const table: [string, string, number, string, string | undefined][] = [
+    ['POST', '/v1/models/nobody/restart', 404, 'not_found', 'model'],
+    ['GET', '/v1/models/nobody', 404, 'not_found', 'model'],
+    ['GET', '/v1/models/nobody/logs', 404, 'not_found', 'model'],
+    ['GET', '/v1/models/imaging/logs', 404, 'not_found', undefined],
+    ['GET', '/v1/models/detector/restart', 405, 'method_not_allowed', undefined],
+    ['DELETE', '/v1/models', 405, 'method_not_allowed', undefined],
+    ['POST', '/v1/models/detector/logs', 405, 'method_not_allowed', undefined],
+    ['POST', '/v1/models/detector/restart?wait=maybe', 400, 'invalid_argument', 'wait'],
+    ['POST', '/v1/models/detector/restart?force=true', 400, 'unknown_option', 'force'],
+    ['GET', '/v1/models/detector/logs?lines=-1', 400, 'invalid_argument', 'lines'],
+    ['GET', '/v1/models/detector/logs?lines=1000000', 400, 'invalid_argument', 'lines'],
+    ['GET', '/v1/models/detector/logs?lines=1&lines=2', 400, 'invalid_argument', 'lines'],
+    ['GET', '/v1/models/detector/logs?tail=3', 400, 'unknown_option', 'tail'],
+    ['GET', '/v1/models?x=1', 400, 'unknown_option', 'x'],
+    ['POST', '/v1/models/detector/explode', 404, 'not_found', undefined],
+    ['GET', '/v1/models/%zz', 400, 'invalid_argument', undefined],
+  ];
+  for (const [method, path, status, code, param] of table) {
+    const answer = await ask(server, method, path);
+    const problem = problemSchema.parse(JSON.parse(answer.body));
+    assert.deepEqual([answer.status, problem.code, problem.param], [status, code, param], `${method} ${path}`);
+    assert.match(String(answer.headers['content-type']), /^application\/problem\+json/);
+    if (status === 405) assert.ok(answer.headers['allow'], path);
+  }
+  assert.deepEqual(server.calls, []);
+});

@@ -1,0 +1,120 @@
+/** A real admin server on a temporary socket: the real HTTP app, with a fake pipeline and a fake control behind it. */
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import type { TestContext } from 'node:test';
+import { createAdminServer } from '../../../src/admin/server.ts';
+import { loadSettings } from '../../../src/config/load.ts';
+import { FacepoolError } from '../../../src/contract/errors.ts';
+import { SUPERVISORD_WORD, type WorkerState } from '../../../src/contract/lifecycle.ts';
+import type { FacesAnswer, ModelStatus } from '../../../src/contract/results.ts';
+import type { Control, FacesRequest, Pipeline, VerifyRequest } from '../../../src/contract/services.ts';
+import { createApp } from '../../../src/http/app.ts';
+import { sendProblem } from '../../../src/http/problem.ts';
+import { createLogger } from '../../../src/telemetry/logger.ts';
+import { createMetrics } from '../../../src/telemetry/metrics.ts';
+import { tempDir } from '../../fixtures/temp-dir.ts';
+import { facesAnswer, MODEL_STATUS, verifyAnswer } from '../../http/support/server.ts';
+
+export type FakeServerOptions = {
+  /** Stands in for all routes with one picture. */
+  readonly faces?: (request: FacesRequest) => Promise<FacesAnswer>;
+  readonly match?: boolean;
+  /** The state that an action ends in; default: the one it should. */
+  readonly endsIn?: WorkerState;
+  /** An action waits for it after it has begun. */
+  readonly gate?: Promise<void>;
+  readonly control?: Partial<Control>;
+  readonly allowedHosts?: string[];
+};
+
+export type FakeServer = {
+  readonly dir: string;
+  readonly socketPath: string;
+  readonly logFile: string;
+  /** What reached pipeline and control: `detect 4 bytes`, `restart detector`. */
+  readonly calls: string[];
+  readonly requests: (FacesRequest | VerifyRequest)[];
+  readonly warnings: object[];
+  close(): Promise<void>;
+};
+
+export async function fakeServer(t: TestContext, options: FakeServerOptions = {}): Promise<FakeServer> {
+  const dir = tempDir(t);
+  const socketPath = path.join(dir, 'admin.sock');
+  const logFile = path.join(dir, 'detector.log');
+  writeFileSync(logFile, 'one\ntwo\nthree\n');
+  const calls: string[] = [];
+  const requests: (FacesRequest | VerifyRequest)[] = [];
+  const warnings: object[] = [];
+  const control = fakeControl(options, calls, logFile);
+  const loaded = loadSettings({ env: {}, cwd: dir, flags: [{ key: 'data_dir', value: dir, flag: '--data-dir' }] });
+  const settings = { ...loaded, http: { ...loaded.http, allowed_hosts: options.allowedHosts ?? ['localhost'] } };
+  const app = createApp({
+    settings,
+    pipeline: fakePipeline(options, calls, requests),
+    control,
+    metrics: createMetrics(),
+    log: createLogger({ ...settings.log, level: 'silent' }, { name: 'test' }),
+    version: '9.9.9-test',
+  });
+  const log = { info: () => undefined, warn: (fields: object) => void warnings.push(fields) };
+  const server = createAdminServer({ app, control, servedHost: settings.http.host, socketPath, log, sendProblem });
+  await server.listen();
+  const close = () => server.close();
+  t.after(close);
+  return { dir, socketPath, logFile, calls, requests, warnings, close };
+}
+
+function fakePipeline(options: FakeServerOptions, calls: string[], requests: FakeServer['requests']): Pipeline {
+  const faces = (route: string) => async (request: FacesRequest) => {
+    calls.push(`${route} ${request.image.byteLength} bytes`);
+    requests.push(request);
+    return options.faces?.(request) ?? facesAnswer(request.requestId);
+  };
+  return {
+    detect: faces('detect'),
+    recognize: faces('recognize'),
+    liveness: faces('liveness'),
+    embed: faces('embed'),
+    verify: async (request) => {
+      calls.push(`verify ${request.source.byteLength} and ${request.target.byteLength} bytes`);
+      requests.push(request);
+      return { ...verifyAnswer(request.requestId), match: options.match ?? true };
+    },
+  };
+}
+
+function fakeControl(options: FakeServerOptions, calls: string[], logFile: string): Control {
+  let model: ModelStatus = MODEL_STATUS;
+  const imaging: ModelStatus = {
+    ...MODEL_STATUS,
+    name: 'imaging',
+    kind: 'imaging',
+    role: null,
+    version: null,
+    licence: null,
+  };
+  const move = (state: WorkerState, reason: string): ModelStatus => {
+    model = { ...model, state, supervisord_state: SUPERVISORD_WORD[state], reason };
+    return model;
+  };
+  const act = (action: string, during: WorkerState, end: WorkerState) => async (name: string) => {
+    calls.push(`${action} ${name}`);
+    move(during, 'asked for');
+    await options.gate;
+    return move(options.endsIn ?? end, `${action} was asked for`);
+  };
+  return {
+    status: () => [imaging, model],
+    restart: act('restart', 'stopping', 'ready'),
+    stop: act('stop', 'draining', 'stopped'),
+    start: act('start', 'starting', 'ready'),
+    ready: async () => [{ name: 'detector', ok: true, detail: 'answered' }],
+    logPath: (name) => {
+      if (name === 'detector') return logFile;
+      throw new FacepoolError('not_found', `${name} has no log`);
+    },
+    stopping: () => false,
+    ...options.control,
+  };
+}
