@@ -34,8 +34,8 @@ export const settingsSchema = z.strictObject({
     pixels: positive.describe('width × height of a picture'),
     max_faces: positive.describe('more faces → the largest ones and truncated: true'),
     queue: positive.describe('requests waiting for one model or for imaging; one more is 429 queue_full'),
-    timeout_ms: ms.describe('default deadline of a request'),
-    max_timeout_ms: ms.describe('largest timeout_ms a client may ask for'),
+    timeout_ms: positive.describe('default deadline of a request, milliseconds'),
+    max_timeout_ms: positive.describe('largest timeout_ms a client may ask for'),
   }),
   imaging: z.strictObject({
     concurrency: positive.describe('pictures decoded at the same time'),
@@ -45,8 +45,8 @@ export const settingsSchema = z.strictObject({
     libuv_threads: positive.describe('UV_THREADPOOL_SIZE of the imaging process'),
   }),
   workers: z.strictObject({
-    start_timeout_ms: ms,
-    infer_timeout_ms: ms.describe('one run longer than this is a hang'),
+    start_timeout_ms: positive.describe('milliseconds'),
+    infer_timeout_ms: positive.describe('milliseconds; one run longer than this is a hang'),
     stop_wait_ms: ms,
     start_retries: z.int().nonnegative(),
     max_attempts: positive.describe('times a request may be begun when its workers crash'),

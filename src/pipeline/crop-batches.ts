@@ -54,7 +54,9 @@ export async function inferCrops(
   timings: Timings,
 ): Promise<CropAnswers> {
   // All graphs of one call get the same batch size, so take the sizes that the first one warms.
-  const plan = planBatches(crops.faces, graphs[0]?.batches ?? [1]);
+  const sizes = graphs[0]?.batches ?? [1];
+  const worthWhile = sizes.filter((size) => size <= model.maxBatch());
+  const plan = planBatches(crops.faces, worthWhile.length > 0 ? worthWhile : sizes);
   let longest = 0;
   const batches = await Promise.all(
     plan.map(async (batch) => {

@@ -18,6 +18,8 @@ export type RoutedModel = {
   readonly name: string;
   readonly manifest: Manifest;
   readonly router: Pick<ModelRouter, 'infer'>;
+  /** Largest batch that is worth while on the model's device. */
+  readonly maxBatch: () => number;
   /** Which version answers now. */
   readonly ref: () => ModelRef;
 };

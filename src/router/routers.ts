@@ -14,6 +14,12 @@ import type { Target } from './dispatcher.ts';
 import { ImagingClient } from './imaging-client.ts';
 import { ModelRouter } from './model-router.ts';
 
+/**
+ * On a CPU a batch of 16 gains nothing over four of 4 (see docs/benchmarks.md), takes 200 MB more for OMZ, and holds
+ * the worker for a fifth of a second, in which nobody else is served.
+ */
+const MAX_CPU_BATCH = 4;
+
 /** A picture that takes longer to decode than this hangs its decoder. */
 const DECODE_TIMEOUT_MS = 60_000;
 
@@ -28,6 +34,7 @@ export type NamedRouter = {
   readonly name: string;
   readonly manifest: Manifest;
   readonly router: ModelRouter;
+  readonly maxBatch: () => number;
   readonly ref: () => ModelRef;
 };
 
@@ -75,7 +82,13 @@ export function createRouters(deps: RoutersDeps): Routers {
       const router = models.get(name);
       if (entry === undefined || router === undefined) return undefined;
       if (entry.manifest === null) throw new FacepoolError('model_failed', `the manifest of ${name} cannot be read`);
-      return { name, manifest: entry.manifest, router, ref: () => refOf(entry) };
+      return {
+        name,
+        manifest: entry.manifest,
+        router,
+        maxBatch: () => (entry.loaded?.provider === 'cpu' ? MAX_CPU_BATCH : Number.POSITIVE_INFINITY),
+        ref: () => refOf(entry),
+      };
     },
   };
 }

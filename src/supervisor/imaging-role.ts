@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { PROTOCOL_VERSION } from '../contract/protocol.ts';
 import type { ImagingCalls, ImagingConfig } from '../contract/protocol.ts';
 import type { Settings } from '../contract/settings.ts';
-import type { Role } from './managed-process.ts';
+import type { Role } from './role.ts';
 
 export const IMAGING = 'imaging';
 

@@ -4,49 +4,16 @@
  * `#wanted` says what people want (up or down); the lifecycle says what is. Every end of the process passes through
  * `#onExit`, which alone decides whether it comes back.
  */
-import type { AnyCalls, WorkerId } from '../contract/protocol.ts';
+import type { AnyCalls } from '../contract/protocol.ts';
 import { decideRestart, NO_HISTORY, recordEnd } from '../scheduler/restart.ts';
 import { classifyDeath, describeDeath } from '../scheduler/death.ts';
 import type { Death } from '../scheduler/death.ts';
-import type { Events } from '../telemetry/events.ts';
 import type { RestartReason } from '../telemetry/metrics.ts';
-import type { Clock } from '../util/clock.ts';
 import { Child } from './child.ts';
 import { Lifecycle } from './lifecycle.ts';
-import type { Spawner } from './spawn.ts';
+import type { Availability, ProcessDeps, Role } from './role.ts';
 import { drained, endProcess } from './stop-ladder.ts';
 import type { WorkerLog } from './worker-log.ts';
-
-/** What is particular to imaging or to a model. `P` is what `prepare` found. */
-export type Role<C extends AnyCalls, P> = {
-  readonly name: string;
-  readonly version: string | null;
-  readonly entry: URL;
-  readonly env: Readonly<Record<string, string>>;
-  readonly uploadPipe: boolean;
-  /** Before the fork. `missing` says what is not there and what to do. Throws when it can never work. */
-  readonly prepare: () => Promise<
-    { readonly ok: true; readonly value: P } | { readonly ok: false; readonly missing: string }
-  >;
-  /** After `hello`: makes the process ready. `warming` is called when loading is over. */
-  readonly boot: (child: Child<C>, prepared: P, warming: () => void) => Promise<void>;
-};
-
-export type ProcessDeps = {
-  readonly spawn: Spawner;
-  readonly clock: Clock;
-  readonly events: Events;
-  readonly nextWorkerId: () => WorkerId;
-  readonly random: () => number;
-  readonly startTimeoutMs: number;
-  readonly stopWaitMs: number;
-  readonly startRetries: number;
-  /** Told once per process that became ready, with fork → ready in milliseconds. */
-  readonly onLoaded?: (name: string, ms: number) => void;
-};
-
-/** What a caller may expect: `coming` is worth waiting for. */
-export type Availability = 'ready' | 'coming' | 'missing' | 'stopped' | 'failed';
 
 const RESTART_REASON: Readonly<Record<ReturnType<typeof classifyDeath>, RestartReason>> = {
   asked: 'manual',

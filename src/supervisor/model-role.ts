@@ -5,7 +5,7 @@ import type { Golden, Manifest } from '../contract/manifest.ts';
 import type { LoadResult, ModelCalls } from '../contract/protocol.ts';
 import type { ModelSettings, Settings } from '../contract/settings.ts';
 import type { Child } from './child.ts';
-import type { Role } from './managed-process.ts';
+import type { Role } from './role.ts';
 
 /** What the model store gives for one configured model. */
 export type PreparedModel = {

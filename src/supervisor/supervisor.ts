@@ -12,7 +12,7 @@ import { counter } from '../util/counter.ts';
 import type { Child } from './child.ts';
 import { IMAGING, imagingRole } from './imaging-role.ts';
 import { ManagedProcess } from './managed-process.ts';
-import type { ProcessDeps } from './managed-process.ts';
+import type { ProcessDeps } from './role.ts';
 import { modelRole } from './model-role.ts';
 import type { PreparedModel } from './model-role.ts';
 import type { Spawner } from './spawn.ts';

@@ -106,6 +106,10 @@ test('a crowd keeps its order through the batches', async () => {
   );
   const batches = log.infers.filter((i) => i.model === 'recognizer').map((i) => i.job.parts[0]?.shape[0]);
   assert.deepEqual(batches, [16, 4, 1]);
+  const onCpu = setUp({ script: { [ONE]: crowd }, maxBatch: 4 });
+  await onCpu.pipeline.embed(request(ONE));
+  const small = onCpu.log.infers.filter((i) => i.model === 'recognizer').map((i) => i.job.parts[0]?.shape[0]);
+  assert.deepEqual(small, [4, 4, 4, 4, 4, 1]);
 });
 
 test('policies refuse by name; report only marks', async () => {

@@ -5,7 +5,7 @@ import type { ModelCalls } from '../../src/contract/protocol.ts';
 import { Dispatcher } from '../../src/router/dispatcher.ts';
 import type { Job } from '../../src/router/dispatcher.ts';
 import { Child } from '../../src/supervisor/child.ts';
-import type { Availability } from '../../src/supervisor/managed-process.ts';
+import type { Availability } from '../../src/supervisor/role.ts';
 import type { SpawnRequest } from '../../src/supervisor/spawn.ts';
 import { FakeProcess, settle } from '../fixtures/fake-process.ts';
 import { ManualClock } from '../fixtures/manual-clock.ts';

@@ -6,7 +6,7 @@ import test from 'node:test';
 import type { TestContext } from 'node:test';
 import type { ModelCalls } from '../../src/contract/protocol.ts';
 import { ManagedProcess } from '../../src/supervisor/managed-process.ts';
-import type { Role } from '../../src/supervisor/managed-process.ts';
+import type { Role } from '../../src/supervisor/role.ts';
 import { WorkerLog } from '../../src/supervisor/worker-log.ts';
 import { createEvents } from '../../src/telemetry/events.ts';
 import { counter } from '../../src/util/counter.ts';
