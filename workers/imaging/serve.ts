@@ -1,5 +1,6 @@
 /** The imaging process: messages from the supervisor, uploads from its pipe, connections of model workers. */
 import process from 'node:process';
+import { inspect } from 'node:util';
 import sharp from 'sharp';
 import { FacepoolError } from '../../src/contract/errors.ts';
 import { UPLOAD_FD } from '../../src/contract/protocol.ts';
@@ -13,7 +14,7 @@ import { ImagingService } from './service.ts';
 
 /** A process that cannot listen or cannot read its uploads is of no use; the supervisor starts another. */
 function die(what: string, error: unknown): never {
-  console.error(`imaging: ${what}:`, error);
+  process.stderr.write(`imaging: ${what}: ${inspect(error)}\n`);
   process.exit(1);
 }
 
@@ -24,7 +25,10 @@ export function serve(): void {
   const configure = (config: ImagingConfig, port: Port): void => {
     if (service !== null) return;
     service = new ImagingService(config, uploads);
-    service.links.listen(config.socketPath).then(port.listening, (error: unknown) => die('listen', error));
+    service.links.listen(config.socketPath).then(
+      () => port.listening(),
+      (error: unknown) => die('listen', error),
+    );
   };
 
   const onMessage = (message: ToImaging, port: Port): void => {

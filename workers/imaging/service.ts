@@ -1,4 +1,6 @@
 /** The imaging process behind its messages: calls in, answers out, nothing left behind when a call is abandoned. */
+import process from 'node:process';
+import { inspect } from 'node:util';
 import { FacepoolError } from '../../src/contract/errors.ts';
 import type {
   CallId,
@@ -127,9 +129,9 @@ export class ImagingService {
 /** Only catalogue errors leave this process. What is our fault goes to its log; a client's broken pictures do not. */
 function presentable(error: unknown): FacepoolError {
   if (!(error instanceof FacepoolError)) {
-    console.error('imaging:', error);
+    process.stderr.write(`imaging: ${inspect(error)}\n`);
     return new FacepoolError('internal', 'the picture could not be worked on', { cause: error });
   }
-  if (error.status >= 500) console.error(`imaging: ${error.code}: ${error.message}`, error.cause ?? '');
+  if (error.status >= 500) process.stderr.write(`imaging: ${inspect(error)}\n`);
   return error;
 }

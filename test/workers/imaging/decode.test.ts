@@ -22,7 +22,7 @@ function assertQuadrants(pixels: Pixels, tolerance: number, wanted: readonly Rgb
     const x = Math.floor(pixels.width * (i % 2 === 0 ? 0.25 : 0.75));
     const y = Math.floor(pixels.height * (i < 2 ? 0.25 : 0.75));
     const off = farthest(pixelAt(pixels, x, y), colour);
-    assert.ok(off <= tolerance, `quadrant ${i} is ${pixelAt(pixels, x, y)}, not ${colour}`);
+    assert.ok(off <= tolerance, `quadrant ${i} is ${pixelAt(pixels, x, y).join()}, not ${colour.join()}`);
   }
 }
 
