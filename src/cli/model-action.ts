@@ -22,7 +22,9 @@ export async function runModelAction(invocation: Invocation, action: ModelAction
 
   const done = new AbortController();
   const began = performance.now();
-  const watching = json ? undefined : watchStates(client, path, (line) => printLine(io.stderr, line), done.signal);
+  const before = modelStatusSchema.parse(await client.json({ path }));
+  const tell = (line: string): void => printLine(io.stderr, line);
+  const watching = json ? undefined : watchStates(client, path, stateLine(before), tell, done.signal);
   let after: ModelStatus;
   try {
     after = modelStatusSchema.parse(await client.json({ method: 'POST', path: `${path}/${action}?wait=true` }));
@@ -42,18 +44,22 @@ function describe(model: ModelStatus, ms: number): string {
   return printable(`${model.name} is ${model.state} after ${formatMs(ms)}${pid}${reason}`);
 }
 
-/** Tells each new state until `signal` aborts. What goes wrong here is told by the action itself. */
+function stateLine(model: ModelStatus): string {
+  return printable(`${model.name}: ${model.state}${model.reason === '' ? '' : ` (${model.reason})`}`);
+}
+
+/** Tells each state other than the one `before`, until `signal` aborts. What goes wrong here is told by the action itself. */
 async function watchStates(
   client: Client,
   path: string,
+  before: string,
   tell: (line: string) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  let last = '';
+  let last = before;
   try {
     for (;;) {
-      const model = modelStatusSchema.parse(await client.json({ path, signal }));
-      const line = printable(`${model.name}: ${model.state}${model.reason === '' ? '' : ` (${model.reason})`}`);
+      const line = stateLine(modelStatusSchema.parse(await client.json({ path, signal })));
       if (line !== last) tell(line);
       last = line;
       await delay(POLL_MS, undefined, { signal });

@@ -7,6 +7,7 @@ import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { it } from 'node:test';
 import { fileURLToPath } from 'node:url';
+import { lockDataDir } from '../../src/config/lock.ts';
 import { tempDir } from '../fixtures/temp-dir.ts';
 import { fakeServer } from './support/server.ts';
 
@@ -51,6 +52,15 @@ it('ends with the codes of docs/cli.md', async (t) => {
     [0, 3, 2, 4, 5, 5],
   );
   for (const { err } of codes) assert.doesNotMatch(err, /\n\s+at /, 'no stack');
+});
+
+it('start refuses a data directory that is taken, and ends', async (t) => {
+  const dir = tempDir(t);
+  const lock = lockDataDir(dir);
+  t.after(() => lock.release());
+  const { code, out, err } = await facepool(['start', '--port', '0', '--data-dir', dir]);
+  assert.deepEqual([code, out], [4, '']);
+  assert.match(err, new RegExp(`^facepool: another server \\(pid ${process.pid}, .*another --data-dir\n$`));
 });
 
 it('a reader that has enough is no error', async () => {

@@ -59,13 +59,13 @@ it('prints plain lines where it is no terminal: few of them, no control characte
   assert.ok(lines.length >= 2 && lines.length <= 7, shown);
   assert.match(lines[0] ?? '', /^w\.onnx: \d+ % .* of 2\.9 MiB$/);
   assert.equal(lines.at(-1), 'detector: w.onnx (2.9 MiB) downloaded');
-  assert.doesNotMatch(shown, /[\r\u001b]/u);
+  assert.doesNotMatch(shown.replaceAll('\n', ''), /\p{Cc}/u);
 });
 
 it('draws one bar that grows on a terminal, and clears it', async (t) => {
   const { shown } = await pullOver(t, true);
   assert.match(shown, /█.*░.*\d+ % /);
-  assert.match(shown, /\r\u001b\[2Kdetector: w\.onnx \(2\.9 MiB\) downloaded\n$/u);
+  assert.ok(shown.endsWith('\r\u001b[2Kdetector: w.onnx (2.9 MiB) downloaded\n'), shown);
   assert.equal(shown.split('\n').length, 2);
 });
 

@@ -1,12 +1,8 @@
-import { FacepoolError } from '../../contract/errors.ts';
 import type { Settings } from '../../contract/settings.ts';
 import { usageError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { runModelAction } from '../model-action.ts';
-import type { Io } from '../io.ts';
-import { selectConfigured } from '../model-selection.ts';
-import { pullAll } from '../pull.ts';
 import { loadFor } from '../settings.ts';
 
 export const start: Command = {
@@ -19,27 +15,13 @@ export const start: Command = {
     port: { type: 'string', short: 'p', value: '<port>', help: 'the setting http.port; 0 = any free port' },
   },
   async run(invocation) {
-    if (invocation.words.length === 0) {
-      const { settings } = loadFor(invocation);
-      await obtainWeights(settings, invocation.io);
-      return runServer(settings);
-    }
+    if (invocation.words.length === 0) return runServer(loadFor(invocation).settings);
     for (const name of ['host', 'port']) {
       if (invocation.text(name) !== undefined) throw usageError(`--${name} is for the server, not for one model`);
     }
     return runModelAction(invocation, 'start');
   },
 };
-
-/** A model without weights does not stop the server: it is `missing`, and its routes say what to do. */
-async function obtainWeights(settings: Settings, io: Io): Promise<void> {
-  try {
-    await pullAll(settings, await selectConfigured(settings), io.stderr);
-  } catch (error) {
-    // A broken manifest is told by the server, for the model that it breaks.
-    if (!(error instanceof FacepoolError)) throw error;
-  }
-}
 
 /** The composition root is reached by address: commands other than this one load none of the server. */
 async function runServer(settings: Settings): Promise<ExitCode> {

@@ -35,7 +35,7 @@ export type FakeServer = {
   readonly calls: string[];
   readonly requests: (FacesRequest | VerifyRequest)[];
   readonly warnings: object[];
-  close(): Promise<void>;
+  readonly close: () => Promise<void>;
 };
 
 export async function fakeServer(t: TestContext, options: FakeServerOptions = {}): Promise<FakeServer> {
