@@ -14,7 +14,11 @@ export function imagingRole(settings: Settings, socketPath: string): Role<Imagin
     name: IMAGING,
     version: null,
     entry: new URL('../../workers/imaging/main.ts', import.meta.url),
-    env: { UV_THREADPOOL_SIZE: String(imaging.libuv_threads) },
+    env: {
+      UV_THREADPOOL_SIZE: String(imaging.libuv_threads),
+      // libvips works on several threads; glibc would keep an arena for each (198 against 332 MB after the decode bench).
+      MALLOC_ARENA_MAX: '2',
+    },
     uploadPipe: true,
     prepare: async () => {
       await rm(socketPath, { force: true });
