@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync, symlinkSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, symlinkSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
@@ -63,6 +63,16 @@ describe('run.mjs', () => {
     const chunks: Buffer[] = await child.stderr.toArray();
     assert.match(Buffer.concat(chunks).toString(), /^usage: /);
     assert.deepEqual(await closed, [2, null]);
+  });
+});
+
+describe('package.json', () => {
+  it('replaces the shell of npm, which would end at a SIGTERM and leave the program behind', () => {
+    const { scripts }: { scripts: Record<string, string> } = JSON.parse(
+      readFileSync(path.join(ROOT, 'package.json'), 'utf8'),
+    );
+    assert.deepEqual(Object.keys(scripts), ['start', 'test', 'bench']);
+    for (const script of Object.values(scripts)) assert.match(script, /^exec node /);
   });
 });
 
