@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server, STATUS_CODES } from 'n
 import type { AddressInfo, Socket } from 'node:net';
 import { FacepoolError } from '../contract/errors.ts';
 import type { Settings } from '../contract/settings.ts';
+import { closable } from './close.ts';
 import { deferContinue } from './continue.ts';
 
 /** Longer than the idle timeout of common proxies, so that they close first and never write to a closed socket. */
@@ -39,6 +40,7 @@ export async function listen(
     app,
   );
   deferContinue(server);
+  const close = closable(server);
   server.on('clientError', answerBrokenHttp);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error) => reject(listenError(error, http)));
@@ -46,18 +48,7 @@ export async function listen(
   });
   const { port } = server.address() as AddressInfo;
   const host = http.host.includes(':') ? `[${http.host}]` : http.host;
-  return { server, port, url: `http://${host}:${port}`, close: (graceMs) => closeServer(server, graceMs) };
-}
-
-function closeServer(server: Server, graceMs: number): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), graceMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    server.closeIdleConnections();
-  });
+  return { server, port, url: `http://${host}:${port}`, close };
 }
 
 /** A sentence that says which setting to change. */

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { createServer } from 'node:http';
+import { Agent, createServer, get, type IncomingMessage, type ServerResponse } from 'node:http';
 import { connect } from 'node:net';
 import { after, before, describe, it } from 'node:test';
 import type { FacepoolError } from '../../src/contract/errors.ts';
@@ -66,6 +66,37 @@ describe('listen', () => {
     await own.close(0);
     await closed;
     assert.equal(own.server.listening, false);
+  });
+
+  it('waits for running requests and not for their clients, who keep their connections', async () => {
+    const asked = Promise.withResolvers<ServerResponse>();
+    const own = await listen((_req, res) => asked.resolve(res), { host: '127.0.0.1', port: 0 }, limits);
+    const agent = new Agent({ keepAlive: true });
+    const answered = new Promise<IncomingMessage>((resolve, reject) => {
+      get({ port: own.port, host: '127.0.0.1', agent }, resolve).once('error', reject);
+    });
+    const res = await asked.promise;
+    const closed = own.close(60_000);
+    res.end('done');
+    const answer = await answered;
+    answer.resume();
+    assert.equal(answer.statusCode, 200);
+    assert.equal(answer.headers.connection, 'close');
+    await closed;
+    agent.destroy();
+  });
+
+  it('does not wait for a connection that never asked anything', async () => {
+    const own = await listen(() => {}, { host: '127.0.0.1', port: 0 }, limits);
+    const connected = new Promise<void>((resolve) => own.server.once('connection', () => resolve()));
+    const socket = connect(own.port, '127.0.0.1');
+    socket.on('error', () => {});
+    const gone = new Promise<void>((resolve) => socket.once('close', () => resolve()));
+    await connected;
+    const begun = performance.now();
+    await own.close(60_000);
+    await gone;
+    assert.ok(performance.now() - begun < 10_000);
   });
 
   it('leaves other servers of the process alone', async () => {
