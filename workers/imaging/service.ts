@@ -22,7 +22,7 @@ import { FrameStore } from './frame-store.ts';
 import { WorkerLinks } from './links.ts';
 import { openPicture } from './open.ts';
 
-/** Reason of every abandoned call; nobody is answered with it. */
+/** Reason of every abandoned call; no client is answered with it. */
 const ABANDONED = new FacepoolError('deadline_exceeded', 'the call was abandoned');
 
 type CallMessage = Extract<ToImaging, { readonly type: keyof ImagingCalls }>;
@@ -45,17 +45,24 @@ export class ImagingService {
     this.#uploads = uploads;
   }
 
-  /** Begins a call and answers it through the port, unless it is abandoned first. */
+  /** Begins a call and answers it through the port, unless it is abandoned before it has begun. */
   call(message: CallMessage, port: Port): void {
     const { id } = message;
     const abort = new AbortController();
-    const done = this.#run(message, port, abort.signal)
+    let begun = false;
+    const begin = (): void => {
+      begun = true;
+      port.begin(id);
+    };
+    // The supervisor counts what has begun as work of this process until it is answered, also when nobody waits for it.
+    const isOwed = (): boolean => begun || !abort.signal.aborted;
+    const done = this.#run(message, begin, abort.signal)
       .then(
         (value) => {
-          if (!abort.signal.aborted) port.result(id, value);
+          if (isOwed()) port.result(id, value);
         },
         (error: unknown) => {
-          if (!abort.signal.aborted) port.fail(id, presentable(error));
+          if (isOwed()) port.fail(id, presentable(error));
         },
       )
       .finally(() => this.#calls.delete(id));
@@ -84,9 +91,9 @@ export class ImagingService {
     await this.#pool.stop();
   }
 
-  async #run(message: CallMessage, port: Port, signal: AbortSignal): Promise<unknown> {
-    if (message.type === 'open') return this.#open(message.id, message.params, port, signal);
-    port.begin(message.id);
+  async #run(message: CallMessage, begin: () => void, signal: AbortSignal): Promise<unknown> {
+    if (message.type === 'open') return this.#open(message.id, message.params, begin, signal);
+    begin();
     const frame = this.frames.get(message.params.frame);
     switch (message.type) {
       case 'crop':
@@ -98,14 +105,14 @@ export class ImagingService {
     }
   }
 
-  async #open(id: CallId, params: OpenParams, port: Port, signal: AbortSignal): Promise<OpenResult> {
+  async #open(id: CallId, params: OpenParams, begin: () => void, signal: AbortSignal): Promise<OpenResult> {
     const giveUp = (): void => this.#uploads.forget(params.ticket);
     signal.addEventListener('abort', giveUp, { once: true });
     const [encoded] = await this.#uploads.take(params.ticket, 1);
     signal.removeEventListener('abort', giveUp);
     signal.throwIfAborted();
     // Said before any byte is parsed: reading a header may already be what kills this process.
-    port.begin(id);
+    begin();
     const started = performance.now();
     const parts = await openPicture(encoded ?? new Uint8Array(0), params, this.budget, signal);
     const frame = this.frames.add(parts);
