@@ -76,6 +76,8 @@ export async function inferCrops(
         feed: (to, ticket) => crops.frame.deliver(to, ticket, items, signal),
         signal,
         charges: { count: 0 },
+        // A crowd is one request: the length of the queue is asked once.
+        admitted: batch.from > 0,
       });
       longest = Math.max(longest, queueMs);
       timings.add(stage, value.computeMs);

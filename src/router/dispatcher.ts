@@ -23,6 +23,8 @@ export type Job<C extends AnyCalls, T> = {
   readonly run: (child: Child<C>) => Promise<T>;
   readonly signal: AbortSignal;
   readonly charges: Charges;
+  /** Part of a request that was let in already (another of its batches): never refused because the queue is full. */
+  readonly admitted?: boolean | undefined;
 };
 
 /** What the dispatcher needs of a ManagedProcess. */
@@ -86,7 +88,8 @@ export class Dispatcher<C extends AnyCalls> {
         queuedAt: this.#options.clock.now(),
         waitedMs: 0,
       };
-      if (!this.#queue.push(entry)) {
+      if (job.admitted === true) this.#queue.pushAdmitted(entry);
+      else if (!this.#queue.push(entry)) {
         entry.stopListening();
         reject(new FacepoolError('queue_full', `too many requests wait for ${this.#target.name}`, { retryAfterS: 1 }));
         return;

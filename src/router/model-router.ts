@@ -19,6 +19,8 @@ export type InferJob = Omit<InferParams, 'ticket'> & {
   readonly feed: (to: WorkerId, ticket: Ticket) => Promise<unknown>;
   readonly signal: AbortSignal;
   readonly charges: Charges;
+  /** One of several batches of a request, and not the first. */
+  readonly admitted?: boolean | undefined;
 };
 
 export type ModelRouterOptions = Omit<DispatcherOptions<ModelCalls>, 'hasRoom' | 'clock'> & {
@@ -47,6 +49,7 @@ export class ModelRouter {
     return this.#dispatcher.submit({
       signal: job.signal,
       charges: job.charges,
+      admitted: job.admitted,
       run: (child) => this.#run(child, job, failures),
     });
   }

@@ -23,6 +23,11 @@ export class WaitQueue<T> {
     return true;
   }
 
+  /** For what is owed to a request that was let in before: never refused for length. */
+  pushAdmitted(item: T): void {
+    this.#items.add(item);
+  }
+
   putBack(item: T): void {
     this.#front.push(item);
   }

@@ -178,3 +178,15 @@ test('an error that the worker answers is given to the caller and retried by nob
   assert.deepEqual(outcomes, ['error']);
   assert.equal(probes(process), 1);
 });
+
+test('the other batches of a request that was let in are not refused for length', async () => {
+  const { dispatcher, bring, job } = setUp({ queueLimit: 1 });
+  const first = dispatcher.submit(job());
+  await assert.rejects(dispatcher.submit(job()), { code: 'queue_full' });
+  const second = dispatcher.submit({ ...job(), admitted: true });
+  assert.equal(dispatcher.queueLength, 2);
+  const process = bring();
+  answer(process, 0, 'a');
+  answer(process, 1, 'b');
+  assert.deepEqual([(await first).value, (await second).value], ['a', 'b']);
+});

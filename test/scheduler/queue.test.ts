@@ -21,6 +21,14 @@ test('what is put back comes first, in its order, and is never refused for lengt
   assert.deepEqual([queue.shift(), queue.shift(), queue.shift()], ['first', 'second', 'late']);
 });
 
+test('what belongs to an admitted request waits its turn and is never refused for length', () => {
+  const queue = new WaitQueue<string>(1);
+  queue.push('a');
+  queue.pushAdmitted('b');
+  assert.equal(queue.push('c'), false);
+  assert.deepEqual(queue.drain(), ['a', 'b']);
+});
+
 test('one that gave up is removed wherever it waits; one that does not wait is told so', () => {
   const queue = new WaitQueue<string>(3);
   queue.push('a');
