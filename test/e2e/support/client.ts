@@ -74,7 +74,7 @@ export async function detect(server: Base, image: Uint8Array, query: Query = {})
 }
 
 /** What a client must never see: where things are on our disk, or where in our code. */
-const LEAKS = /(?:\/(?:work|tmp|home|root|usr|proc|opt)\/|node_modules|\.ts:\d|\bat [\w.<>]+ \(|file:\/\/)/;
+const LEAKS = /(?:\/(?:work|tmp|home|root|usr|proc|opt)\/|node_modules|\.ts:\d|\bat [\w.<>]+ \(\S+:\d|file:\/\/)/;
 
 /** A problem document of this code, with the catalogue's status and title, and without a stack or a path. */
 export function problemOf(answer: Answer, code: ErrorCode): Problem {

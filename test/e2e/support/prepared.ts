@@ -7,6 +7,7 @@ import { facepool, ROOT } from './process.ts';
 import { until } from './until.ts';
 
 const PREPARE_MS = 60_000;
+const KEEP_MS = 86_400_000;
 /** Everything that weights and imported graphs depend on. */
 const SOURCES = ['package-lock.json', 'models/*/*/manifest.yaml', 'src/contract/importer.ts', 'workers/onnx/**/*.ts'];
 
@@ -25,8 +26,10 @@ export async function fillDataDir(dataDir: string): Promise<void> {
 }
 
 async function prepare(): Promise<string> {
-  const target = path.join(os.tmpdir(), `facepool-e2e-${os.userInfo().uid}-${stateOfProject()}`);
+  const prefix = path.join(os.tmpdir(), `facepool-e2e-${os.userInfo().uid}-`);
+  const target = prefix + stateOfProject();
   if (isOurs(target)) return target;
+  removeOld(prefix);
   const made = mkdtempSync(`${target}.`);
   try {
     await serveOnce(made);
@@ -37,6 +40,14 @@ async function prepare(): Promise<string> {
     if (!isOurs(target)) throw error;
   }
   return target;
+}
+
+/** Other states of the project that nobody has made for a day. */
+function removeOld(prefix: string): void {
+  for (const dir of globSync(`${prefix}*`)) {
+    const made = statSync(dir, { throwIfNoEntry: false });
+    if (made !== undefined && Date.now() - made.mtimeMs > KEEP_MS) rmSync(dir, { recursive: true, force: true });
+  }
 }
 
 async function serveOnce(dataDir: string): Promise<void> {

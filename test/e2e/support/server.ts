@@ -8,7 +8,8 @@ import { type Ended, type Environment, facepool } from './process.ts';
 import { until } from './until.ts';
 
 const START_MS = 60_000;
-const STOP_MS = 20_000;
+/** Nothing runs when a test ends: longer than this and the server waits for what never comes. */
+const STOP_MS = 10_000;
 
 export type LogLine = { readonly msg: string; readonly level: string; readonly [field: string]: unknown };
 export type CliResult = { readonly code: number | null; readonly stdout: string; readonly stderr: string };
@@ -29,7 +30,7 @@ export type TestServer = {
   /** Runs `facepool <args>` against this server. */
   readonly cli: (...args: string[]) => Promise<CliResult>;
   readonly kill: (signal: NodeJS.Signals) => void;
-  /** SIGTERM, its end, and the data directory gone. Safe to call twice. */
+  /** SIGTERM, a clean end (else it throws), and the data directory gone. Safe to call twice. */
   readonly stop: () => Promise<Ended>;
 };
 
@@ -111,11 +112,14 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
     },
     kill: started.kill,
     async stop() {
-      if (ended === undefined) started.kill('SIGTERM');
+      const byUs = ended === undefined;
+      if (byUs) started.kill('SIGTERM');
       const timer = setTimeout(() => started.kill('SIGKILL'), STOP_MS);
       const end = await started.exited;
       clearTimeout(timer);
       clear();
+      if (byUs && end.code !== 0)
+        throw new Error(`no clean end: ${JSON.stringify(end)}\n${started.stdout().slice(-3000)}`);
       return end;
     },
   };
