@@ -6,7 +6,7 @@ import { fakeImaging } from '../fixtures/fake-imaging.ts';
 
 type Frame = { readonly ticket: number; readonly part: number; readonly bytes: readonly number[] };
 
-function linked(t: TestContext): { link: DataLink; frame: () => Promise<Frame> } {
+function linked(t: TestContext, lingerMs?: number): { link: DataLink; frame: () => Promise<Frame> } {
   const frames: Frame[] = [];
   const waiting: ((frame: Frame) => void)[] = [];
   const link = new DataLink(
@@ -18,6 +18,7 @@ function linked(t: TestContext): { link: DataLink; frame: () => Promise<Frame> }
       else waiter(frame);
     },
     (bytes) => new Uint8Array(bytes),
+    lingerMs,
   );
   t.after(() => link.close());
   return {
@@ -55,7 +56,7 @@ test('an imaging that ends is dropped without a word, and linked again', async (
 
 test('a new link replaces one that still stands, half a frame and all', async (t) => {
   const [first, second] = [await fakeImaging(t), await fakeImaging(t)];
-  const { link, frame } = linked(t);
+  const { link, frame } = linked(t, 1);
   link.connect(first.path);
   const old = await first.connection();
   await old.send(1, 0, Uint8Array.of(1));
@@ -65,6 +66,23 @@ test('a new link replaces one that still stands, half a frame and all', async (t
   await old.closed;
   await (await second.connection()).send(2, 0, Uint8Array.of(2));
   assert.equal((await frame()).ticket, 2);
+});
+
+test('what an imaging had sent before it died is read, although the next one is linked already', async (t) => {
+  const [first, second] = [await fakeImaging(t), await fakeImaging(t)];
+  const { link, frame } = linked(t);
+  link.connect(first.path);
+  const old = await first.connection();
+  // Nothing of this is read before the new link: the worker was busy.
+  const sent = old.send(5, 0, new Uint8Array(100_000).fill(7));
+  link.connect(second.path);
+  await sent;
+  const late = await frame();
+  assert.deepEqual([late.ticket, late.bytes.length], [5, 100_000]);
+  await old.close();
+  assert.equal(link.connected, true);
+  await (await second.connection()).send(6, 0, Uint8Array.of(1));
+  assert.equal((await frame()).ticket, 6);
 });
 
 test('a stream that is not ours ends the connection, a socket that is not there is no crash', async (t) => {
