@@ -13,9 +13,11 @@ export type RestartHistory = {
   readonly failedStarts: number;
   /** Ends in a row, of any kind, since it was last healthy. */
   readonly ends: number;
+  /** Those among `ends` that lost the device context. */
+  readonly contextsLost: number;
 };
 
-export const NO_HISTORY: RestartHistory = { failedStarts: 0, ends: 0 };
+export const NO_HISTORY: RestartHistory = { failedStarts: 0, ends: 0, contextsLost: 0 };
 
 export type RestartDecision =
   | { readonly kind: 'wait'; readonly delayMs: number }
@@ -23,18 +25,33 @@ export type RestartDecision =
   | { readonly kind: 'failed'; readonly retryInMs: number };
 
 /** History after one more end. `readyForMs` is null when it ended before it was ready. */
-export function recordEnd(history: RestartHistory, readyForMs: number | null): RestartHistory {
-  if (readyForMs === null) return { failedStarts: history.failedStarts + 1, ends: history.ends + 1 };
-  return { failedStarts: 0, ends: readyForMs >= HEALTHY_AFTER_MS ? 1 : history.ends + 1 };
+export function recordEnd(
+  history: RestartHistory,
+  readyForMs: number | null,
+  contextLost: boolean = false,
+): RestartHistory {
+  const before = readyForMs !== null && readyForMs >= HEALTHY_AFTER_MS ? NO_HISTORY : history;
+  return {
+    failedStarts: readyForMs === null ? before.failedStarts + 1 : 0,
+    ends: before.ends + 1,
+    contextsLost: before.contextsLost + (contextLost ? 1 : 0),
+  };
 }
 
 /**
  * Decides after `recordEnd`. `random` is 0..1 and spreads restarts of several processes.
  * A failed process that is tried again fails at once if it does not get ready.
+ * A lost device context is nobody's fault and only a new process helps: it waits by its own row, so at once at first.
  */
-export function decideRestart(history: RestartHistory, startRetries: number, random: number): RestartDecision {
+export function decideRestart(
+  history: RestartHistory,
+  startRetries: number,
+  random: number,
+  contextLost: boolean = false,
+): RestartDecision {
   if (history.failedStarts > startRetries) return { kind: 'failed', retryInMs: HALF_OPEN_AFTER_MS };
-  const step = Math.max(0, Math.min(history.ends - 1, RESTART_WAITS_MS.length - 1));
+  const row = contextLost ? history.contextsLost : history.ends;
+  const step = Math.max(0, Math.min(row - 1, RESTART_WAITS_MS.length - 1));
   const wait = RESTART_WAITS_MS[step] ?? 0;
   return { kind: 'wait', delayMs: Math.round(wait * (1 + JITTER * (2 * random - 1))) };
 }

@@ -17,11 +17,12 @@ export class ChildGoneError extends Error {
   /** True when this death counts against the request. */
   readonly charged: boolean;
 
-  constructor(death: Death, begun: boolean) {
+  /** `suspect`: false for a call that had begun, but cannot have caused the death. */
+  constructor(death: Death, begun: boolean, suspect: boolean = begun) {
     super(`worker ended: ${describeDeath(death)}`);
     this.name = 'ChildGoneError';
     this.begun = begun;
-    this.charged = begun && chargesRequest(classifyDeath(death));
+    this.charged = suspect && chargesRequest(classifyDeath(death));
   }
 }
 
@@ -61,7 +62,8 @@ export class Child<C extends AnyCalls> {
   #lastId = 0;
   #lastRunTimeoutMs: number | null = null;
   #death: Death | null = null;
-  #hang = false;
+  /** The call whose run took too long. */
+  #hung: CallId | null = null;
   #asked = false;
 
   constructor(spawned: Spawned, workerId: WorkerId, clock: Clock) {
@@ -74,7 +76,7 @@ export class Child<C extends AnyCalls> {
     spawned.onMessage((raw) => this.#receive(raw as FromChild));
     this.exited = new Promise((resolve) => {
       spawned.onExit((info) => {
-        const death: Death = { code: info.code, signal: info.signal, hang: this.#hang, asked: this.#asked };
+        const death: Death = { code: info.code, signal: info.signal, hang: this.#hung !== null, asked: this.#asked };
         this.#onExit(death);
         resolve(death);
       });
@@ -98,6 +100,11 @@ export class Child<C extends AnyCalls> {
   /** Calls that the process holds, begun or waiting in it. */
   get busy(): number {
     return this.#pending.size + this.#orphans.size;
+  }
+
+  /** Calls that the process is still busy with although nobody waits for them. */
+  get abandoned(): number {
+    return this.#orphans.size;
   }
 
   call<K extends keyof C & string>(
@@ -139,6 +146,8 @@ export class Child<C extends AnyCalls> {
   }
 
   #receive(message: FromChild): void {
+    // What was still in the channel when the process ended: its calls are settled.
+    if (this.#death !== null) return;
     if (message.v !== PROTOCOL_VERSION) {
       this.#hello.reject(
         new FacepoolError('model_failed', `worker speaks protocol ${message.v}, expected ${PROTOCOL_VERSION}`),
@@ -174,17 +183,17 @@ export class Child<C extends AnyCalls> {
     if (pending === undefined) {
       // Abandoned a moment ago, but the worker was faster: it is busy until it answers, and may hang like any other.
       const limit = this.#lastRunTimeoutMs;
-      this.#orphans.set(id, limit === null ? () => {} : this.#clock.after(limit, () => this.#onHang()));
+      this.#orphans.set(id, limit === null ? () => {} : this.#clock.after(limit, () => this.#onHang(id)));
       return;
     }
     pending.begun = true;
     pending.options.onBegin?.();
     const limit = pending.options.runTimeoutMs;
-    if (limit !== undefined) pending.stopTimer = this.#clock.after(limit, () => this.#onHang());
+    if (limit !== undefined) pending.stopTimer = this.#clock.after(limit, () => this.#onHang(id));
   }
 
-  #onHang(): void {
-    this.#hang = true;
+  #onHang(id: CallId): void {
+    this.#hung ??= id;
     this.kill('SIGKILL');
   }
 
@@ -222,14 +231,16 @@ export class Child<C extends AnyCalls> {
     this.#death = death;
     for (const stopTimer of this.#orphans.values()) stopTimer();
     this.#orphans.clear();
-    const pending = [...this.#pending.values()];
+    const pending = [...this.#pending];
     this.#pending.clear();
     this.#hello.reject(new ChildGoneError(death, false));
     this.#listening.reject(new ChildGoneError(death, false));
-    for (const call of pending) {
+    for (const [id, call] of pending) {
       call.stopListening();
       call.stopTimer();
-      call.reject(new ChildGoneError(death, call.begun));
+      // Of several that run side by side any may have crashed the process, but only one was found to hang.
+      const suspect = call.begun && (this.#hung === null || this.#hung === id);
+      call.reject(new ChildGoneError(death, call.begun, suspect));
     }
   }
 }

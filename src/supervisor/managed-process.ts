@@ -1,14 +1,16 @@
 /**
  * One named process and its life: started, watched, restarted by policy, stopped by the ladder.
  *
- * `#wanted` says what people want (up or down); the lifecycle says what is. Every end of the process passes through
- * `#onExit`, which alone decides whether it comes back.
+ * `#wanted` says what people want (up or down), the last wish counts; the lifecycle says what is. There is one taking
+ * down at a time, and whoever wants it down meanwhile joins it. Any other end of the process passes through `#onExit`,
+ * which alone decides whether it comes back.
  */
 import type { AnyCalls } from '../contract/protocol.ts';
 import { decideRestart, NO_HISTORY, recordEnd } from '../scheduler/restart.ts';
 import { classifyDeath, describeDeath } from '../scheduler/death.ts';
 import type { Death } from '../scheduler/death.ts';
 import type { RestartReason } from '../telemetry/metrics.ts';
+import { orAbort } from '../util/abort.ts';
 import { Child } from './child.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Availability, ProcessDeps, Role } from './role.ts';
@@ -21,7 +23,12 @@ const RESTART_REASON: Readonly<Record<ReturnType<typeof classifyDeath>, RestartR
   crash: 'signal',
   killed: 'signal',
   exit: 'exit',
+  poisoned: 'device_error',
 };
+
+/** States that a start leads out of; from the others it is on its way already. */
+const STARTABLE: ReadonlySet<string> = new Set(['stopped', 'missing', 'failed', 'backoff']);
+const SETTLED: ReadonlySet<string> = new Set(['ready', 'failed', 'missing']);
 
 export class ManagedProcess<C extends AnyCalls, P> {
   readonly role: Role<C, P>;
@@ -36,11 +43,13 @@ export class ManagedProcess<C extends AnyCalls, P> {
   readonly #lifecycle: Lifecycle;
   #child: Child<C> | null = null;
   #wanted: 'up' | 'down' = 'down';
-  #restarting = false;
+  #takingDown: Promise<void> | null = null;
   #history = NO_HISTORY;
   #bootError: Error | null = null;
   #launching: Promise<void> = Promise.resolve();
-  #operation: Promise<void> = Promise.resolve();
+  /** Everything that the end of the present process has to bring about is done. */
+  #ended: Promise<void> = Promise.resolve();
+  #cutBoot = new AbortController();
   #cancelRetry: () => void = () => {};
   #settled = Promise.withResolvers<void>();
   #isSettled = false;
@@ -58,7 +67,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
         ...move,
         at: deps.clock.date().getTime(),
       });
-      if (['ready', 'failed', 'missing', 'stopped'].includes(move.to) && !this.#restarting) this.#settle();
+      if (SETTLED.has(move.to) || (move.to === 'stopped' && this.#wanted === 'down')) this.#settle();
       this.onChange();
     });
   }
@@ -80,45 +89,38 @@ export class ManagedProcess<C extends AnyCalls, P> {
   get availability(): Availability {
     const { state } = this.#lifecycle;
     if (state === 'ready' || state === 'missing' || state === 'failed') return state;
-    if (this.#wanted === 'up' || this.#restarting) return 'coming';
-    return 'stopped';
+    return this.#wanted === 'up' ? 'coming' : 'stopped';
   }
 
-  /** Resolves when it is ready, or will not be without help (failed, missing, stopped). */
-  get settled(): Promise<void> {
-    return this.#settled.promise;
+  /** Resolves when it is ready, or will not be without help (failed, missing, stopped by another wish). */
+  async start(reason = 'started'): Promise<void> {
+    this.#wish('up');
+    while (this.#takingDown !== null) await this.#takingDown;
+    if (this.#wanted === 'up' && STARTABLE.has(this.#lifecycle.state)) {
+      this.#history = NO_HISTORY;
+      this.#launch(reason);
+    }
+    await this.#settled.promise;
   }
 
-  start(reason = 'started'): Promise<void> {
-    return this.#exclusively(async () => {
-      this.#wanted = 'up';
-      if (['stopped', 'missing', 'failed', 'backoff'].includes(this.#lifecycle.state)) {
-        this.#history = NO_HISTORY;
-        this.#launch(reason);
-      }
-      await this.#settled.promise;
-    });
+  /** Cuts a start short, at every point of it. Resolves when the process has ended. */
+  async stop(reason = 'stopped'): Promise<void> {
+    this.#wish('down');
+    await this.#bringDown(reason);
   }
 
-  stop(reason = 'stopped'): Promise<void> {
-    return this.#exclusively(() => this.#bringDown(reason));
-  }
-
-  restart(reason = 'restarted'): Promise<void> {
-    return this.#exclusively(async () => {
-      this.#restarting = true;
-      this.#unsettle();
-      try {
-        await this.#bringDown(reason);
-      } finally {
-        this.#restarting = false;
-      }
-      this.#wanted = 'up';
+  /** Those who wait for it wait on. Restarts that are asked for while the process goes down are one. */
+  async restart(reason = 'restarted'): Promise<void> {
+    this.#wish('up');
+    this.#unsettle();
+    await this.#bringDown(reason);
+    while (this.#takingDown !== null) await this.#takingDown;
+    if (this.#wanted === 'up' && this.#lifecycle.state === 'stopped') {
       this.#history = NO_HISTORY;
       this.#countRestart('manual', 0);
       this.#launch(reason);
-      await this.#settled.promise;
-    });
+    }
+    await this.#settled.promise;
   }
 
   /** Ends the process at once; it comes back by policy. For a worker that must not answer any more. */
@@ -126,9 +128,14 @@ export class ManagedProcess<C extends AnyCalls, P> {
     this.#child?.kill('SIGKILL');
   }
 
+  #wish(wanted: 'up' | 'down'): void {
+    this.#wanted = wanted;
+    this.onChange();
+  }
+
   /** A method, because the answer changes across every await. */
   #isDown(): boolean {
-    return this.#wanted === 'down';
+    return this.#wanted === 'down' || this.#takingDown !== null;
   }
 
   #settle(): void {
@@ -143,35 +150,24 @@ export class ManagedProcess<C extends AnyCalls, P> {
     this.#settled = Promise.withResolvers();
   }
 
-  /** One operation of a person at a time. A stop does not wait for a start: it cuts it short. */
-  #exclusively(operation: () => Promise<void>): Promise<void> {
-    const before = this.#operation;
-    const run = async (): Promise<void> => {
-      if (this.#lifecycle.state === 'ready' || this.#restarting) await before;
-      await operation();
-    };
-    const result = run();
-    this.#operation = result.catch(() => {});
-    return result;
-  }
-
   #launch(reason: string): void {
     this.#cancelRetry();
     this.#unsettle();
     this.#bootError = null;
+    this.#cutBoot = new AbortController();
     this.#lifecycle.move('starting', reason);
-    this.#launching = this.#boot().catch((error: unknown) => {
+    this.#launching = this.#boot(this.#cutBoot.signal).catch((error: unknown) => {
       this.#bootError = error instanceof Error ? error : new Error(String(error));
-      if (this.#isDown()) this.#child?.kill('SIGKILL');
-      else if (this.#child === null) this.#onEnded(this.#bootError.message, 'start_failed', null);
-      else this.#child.kill('SIGKILL');
+      if (this.#child !== null) this.#child.kill('SIGKILL');
+      else if (!this.#isDown()) this.#onEnded(this.#bootError.message, 'start_failed', null);
     });
   }
 
-  async #boot(): Promise<void> {
+  async #boot(signal: AbortSignal): Promise<void> {
     const { deps, role } = { deps: this.#deps, role: this.role };
     const begunAt = deps.clock.now();
-    const prepared = await role.prepare();
+    // Raced as well: a stop must not wait for a download or an import that does not heed the signal.
+    const prepared = await orAbort(role.prepare(signal), signal);
     if (this.#isDown()) return;
     if (!prepared.ok) {
       this.#lifecycle.move('missing', prepared.missing);
@@ -187,7 +183,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
     });
     const child = new Child<C>(spawned, workerId, deps.clock);
     this.#child = child;
-    void child.exited.then((death) => this.#onExit(child, death));
+    this.#ended = child.exited.then((death) => this.#onExit(child, death));
     const timeout = Promise.withResolvers<never>();
     const cancelTimeout = deps.clock.after(deps.startTimeoutMs, () =>
       timeout.reject(new Error(`not ready within ${deps.startTimeoutMs} ms`)),
@@ -227,13 +223,15 @@ export class ManagedProcess<C extends AnyCalls, P> {
     if (this.#child === child) this.#child = null;
     if (this.#isDown()) return;
     const reason = this.#bootError?.message ?? this.lastDeath;
-    this.#onEnded(reason, wasReady === null ? 'start_failed' : RESTART_REASON[classifyDeath(death)], wasReady);
+    const why = wasReady === null ? 'start_failed' : RESTART_REASON[classifyDeath(death)];
+    this.#onEnded(reason, why, wasReady);
   }
 
   /** It ended although it is wanted: wait and come back, or give up for a while. */
   #onEnded(reason: string, why: RestartReason, readyForMs: number | null): void {
-    this.#history = recordEnd(this.#history, readyForMs);
-    const decision = decideRestart(this.#history, this.#deps.startRetries, this.#deps.random());
+    const contextLost = why === 'device_error';
+    this.#history = recordEnd(this.#history, readyForMs, contextLost);
+    const decision = decideRestart(this.#history, this.#deps.startRetries, this.#deps.random(), contextLost);
     const delayMs = decision.kind === 'wait' ? decision.delayMs : decision.retryInMs;
     this.#lifecycle.move(decision.kind === 'wait' ? 'backoff' : 'failed', reason);
     this.#cancelRetry = this.#deps.clock.after(delayMs, () => {
@@ -249,9 +247,22 @@ export class ManagedProcess<C extends AnyCalls, P> {
     events.emit('worker.restart', { name: this.role.name, reason, delayMs, attempt: this.#history.ends, at });
   }
 
-  async #bringDown(reason: string): Promise<void> {
-    this.#wanted = 'down';
+  #bringDown(reason: string): Promise<void> {
+    if (this.#takingDown !== null) return this.#takingDown;
+    const done = Promise.withResolvers<void>();
+    // Set before the first step, which others are told of.
+    this.#takingDown = done.promise;
+    this.#takeDown(reason)
+      .finally(() => {
+        this.#takingDown = null;
+      })
+      .then(done.resolve, done.reject);
+    return done.promise;
+  }
+
+  async #takeDown(reason: string): Promise<void> {
     this.#cancelRetry();
+    this.#cutBoot.abort(new Error(reason));
     const { state } = this.#lifecycle;
     if (state === 'stopped') return;
     const child = this.#child;
@@ -263,8 +274,8 @@ export class ManagedProcess<C extends AnyCalls, P> {
       this.#lifecycle.move('stopping', reason);
     }
     if (child !== null) await endProcess(child, this.#deps.clock);
+    await this.#ended;
     await this.#launching;
-    this.#child = null;
     this.#lifecycle.move('stopped', reason);
   }
 }

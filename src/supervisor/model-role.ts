@@ -19,7 +19,7 @@ export type PreparedModel = {
 export type ModelRoleOptions = {
   readonly settings: Settings;
   readonly model: ModelSettings;
-  readonly prepare: (name: string) => Promise<PreparedModel>;
+  readonly prepare: (name: string, signal: AbortSignal) => Promise<PreparedModel>;
   /** Gives the fresh process the address of imaging's data socket. */
   readonly link: (child: Child<ModelCalls>) => void;
   readonly onLoaded: (result: LoadResult) => void;
@@ -40,8 +40,8 @@ export function modelRole(name: string, options: ModelRoleOptions): Role<ModelCa
     entry: new URL('../../workers/main.ts', import.meta.url),
     env: {},
     uploadPipe: false,
-    prepare: async () => {
-      const value = await options.prepare(name);
+    prepare: async (signal) => {
+      const value = await options.prepare(name, signal);
       if (value.missing.length === 0) return { ok: true, value };
       const files = value.missing.map((m) => m.file).join(', ');
       return { ok: false, missing: `weights are missing (${files}); "facepool models pull ${name}" fetches them` };

@@ -12,10 +12,10 @@ export type Role<C extends AnyCalls, P> = {
   readonly entry: URL;
   readonly env: Readonly<Record<string, string>>;
   readonly uploadPipe: boolean;
-  /** Before the fork. `missing` says what is not there and what to do. Throws when it can never work. */
-  readonly prepare: () => Promise<
-    { readonly ok: true; readonly value: P } | { readonly ok: false; readonly missing: string }
-  >;
+  /** Before the fork; the signal says that nobody wants it any more. `missing` says what is not there and what to do. */
+  readonly prepare: (
+    signal: AbortSignal,
+  ) => Promise<{ readonly ok: true; readonly value: P } | { readonly ok: false; readonly missing: string }>;
   /** After `hello`: makes the process ready. `warming` is called when loading is over. */
   readonly boot: (child: Child<C>, prepared: P, warming: () => void) => Promise<void>;
 };

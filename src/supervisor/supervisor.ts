@@ -38,7 +38,7 @@ export type SupervisorDeps = {
   readonly metrics: Metrics;
   readonly random: () => number;
   readonly manifests: ReadonlyMap<string, Manifest>;
-  readonly prepare: (name: string) => Promise<PreparedModel>;
+  readonly prepare: (name: string, signal: AbortSignal) => Promise<PreparedModel>;
   readonly nextWorkerId?: () => WorkerId;
 };
 

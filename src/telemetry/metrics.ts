@@ -36,7 +36,8 @@ export const STAGES = ['queue', 'decode', 'crop', 'detect', 'embed', 'liveness',
 export type Stage = (typeof STAGES)[number];
 
 export type InferenceResult = 'ok' | 'error' | 'retried' | 'abandoned';
-export type RestartReason = 'exit' | 'signal' | 'hang' | 'start_failed' | 'manual' | 'quarantined';
+/** `device_error`: the worker lost its device context (a sticky CUDA error). */
+export type RestartReason = 'exit' | 'signal' | 'hang' | 'device_error' | 'start_failed' | 'manual' | 'quarantined';
 export type LoadPhaseLabel = 'spawn' | 'create' | 'warm' | 'golden' | 'total';
 
 export type BuildInfo = { readonly version: string; readonly node: string; readonly onnxruntime: string };

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
+import { EXIT_POISONED } from '../../src/contract/protocol.ts';
 import { chargesRequest, classifyDeath, describeDeath } from '../../src/scheduler/death.ts';
 import type { Death, DeathClass } from '../../src/scheduler/death.ts';
 
@@ -15,6 +16,9 @@ const TABLE: readonly (readonly [Partial<Death>, DeathClass, boolean])[] = [
   [{ signal: 'SIGKILL', hang: true }, 'hang', true],
   [{ code: 1 }, 'exit', true],
   [{ code: 0 }, 'exit', true],
+  [{ code: EXIT_POISONED }, 'poisoned', false],
+  [{ code: EXIT_POISONED, hang: true }, 'hang', true],
+  [{ code: EXIT_POISONED, asked: true }, 'asked', false],
   [{ code: 0, asked: true }, 'asked', false],
   [{ signal: 'SIGKILL', asked: true }, 'asked', false],
 ];
@@ -29,4 +33,5 @@ for (const [part, kind, charged] of TABLE) {
 test('a death is described by class and signal or exit code', () => {
   assert.equal(describeDeath(death({ signal: 'SIGSEGV' })), 'crash (SIGSEGV)');
   assert.equal(describeDeath(death({ code: 7 })), 'exit (exit code 7)');
+  assert.equal(describeDeath(death({ code: EXIT_POISONED })), 'poisoned (device error, exit code 86)');
 });

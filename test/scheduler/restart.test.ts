@@ -45,7 +45,22 @@ test('one start that succeeds forgets the failed ones, a healthy minute forgets 
 });
 
 test('jitter stays within a fifth of the wait', () => {
-  const history = { failedStarts: 0, ends: 3 };
+  const history = { ...NO_HISTORY, ends: 3 };
   assert.deepEqual(decideRestart(history, 3, 0), { kind: 'wait', delayMs: 800 });
   assert.deepEqual(decideRestart(history, 3, 1), { kind: 'wait', delayMs: 1200 });
+});
+
+test('a lost device context restarts at once whatever ended before it; the next ones by their own row', () => {
+  let history = NO_HISTORY;
+  for (let i = 0; i < 4; i++) history = recordEnd(history, 1000);
+  const waits: number[] = [];
+  for (let i = 0; i < 3; i++) {
+    history = recordEnd(history, 1000, true);
+    const decision = decideRestart(history, 3, MIDDLE, true);
+    if (decision.kind === 'wait') waits.push(decision.delayMs);
+  }
+  assert.deepEqual(waits, [0, 500, 1000]);
+  history = recordEnd(history, HEALTHY_AFTER_MS, true);
+  assert.deepEqual(history, { failedStarts: 0, ends: 1, contextsLost: 1 });
+  assert.deepEqual(decideRestart(recordEnd(NO_HISTORY, null, true), 0, MIDDLE, true).kind, 'failed');
 });

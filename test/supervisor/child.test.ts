@@ -142,3 +142,28 @@ test('an answer to a call that nobody made is ignored', () => {
   process.say({ type: 'result', id: 123, value: 1 });
   assert.equal(child.busy, 0);
 });
+
+test('of several runs side by side only the one that hangs is charged', async () => {
+  const { child, process, clock } = start();
+  const slow = child.call('probe', {}, { runTimeoutMs: 5000 });
+  const beside = child.call('probe', {}, { runTimeoutMs: 5000 });
+  const [a, b] = process.sent;
+  process.say({ type: 'begin', id: a?.id });
+  clock.advance(1000);
+  process.say({ type: 'begin', id: b?.id });
+  clock.advance(4000);
+  await assert.rejects(slow, (e) => e instanceof ChildGoneError && e.charged);
+  await assert.rejects(beside, (e) => e instanceof ChildGoneError && e.begun && !e.charged);
+});
+
+test('what is left in the channel of a process that has ended is nobody’s', async () => {
+  const { child, process, clock } = start();
+  const call = child.call('probe', {}, { runTimeoutMs: 5000 });
+  const { id } = process.lastCall('probe');
+  process.exit({ code: 0, signal: null });
+  await assert.rejects(call, ChildGoneError);
+  process.say({ type: 'begin', id });
+  process.say({ type: 'result', id, value: 1 });
+  assert.equal(child.busy, 0);
+  assert.equal(clock.pending, 0);
+});

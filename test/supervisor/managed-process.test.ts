@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import test from 'node:test';
 import type { TestContext } from 'node:test';
+import { EXIT_POISONED } from '../../src/contract/protocol.ts';
 import type { ModelCalls } from '../../src/contract/protocol.ts';
 import { ManagedProcess } from '../../src/supervisor/managed-process.ts';
 import type { Role } from '../../src/supervisor/role.ts';
@@ -241,11 +242,113 @@ test('a restart is never "stopped" to those who wait, and is counted as manual',
   assert.deepEqual(restarts, ['manual:0']);
 });
 
-test('two restarts at once both end, one after the other', async (t) => {
+test('restarts that are asked for while it goes down are one', async (t) => {
+  const { process, made, restarts } = setUp(t);
+  await process.start();
+  await Promise.all([process.restart(), process.restart(), process.restart()]);
+  assert.equal(process.state.state, 'ready');
+  assert.equal(made.length, 2);
+  assert.equal(made.filter((m) => !m.dead).length, 1);
+  assert.deepEqual(restarts, ['manual:0']);
+});
+
+test('two stops at once are one; the second does not cut the drain of the first short', async (t) => {
+  const { process, made, moves } = setUp(t);
+  await process.start();
+  const call = process.child?.call('probe', {});
+  const stops = [process.stop('an operator'), process.stop('SIGTERM')];
+  await settle();
+  stops.push(process.stop('another one'));
+  await settle();
+  const fake = made[0];
+  assert.ok(fake);
+  assert.equal(process.state.state, 'draining');
+  assert.equal(
+    fake.sent.some((m) => m.type === 'stop'),
+    false,
+  );
+  fake.say({ type: 'result', id: fake.lastCall('probe').id, value: { passed: true, minCosine: 1, detail: '' } });
+  await Promise.all(stops);
+  assert.equal((await call)?.passed, true);
+  assert.deepEqual(moves.slice(-3), ['draining', 'stopping', 'stopped']);
+});
+
+test('a start while it goes down waits for that, then starts; who asks meanwhile is told to wait', async (t) => {
+  const { process, made, moves } = setUp(t);
+  await process.start();
+  const call = process.child?.call('probe', {});
+  const stopped = process.stop();
+  await settle();
+  assert.equal(process.availability, 'stopped');
+  const started = process.start();
+  assert.equal(process.availability, 'coming');
+  const fake = made[0];
+  assert.ok(fake);
+  fake.say({ type: 'result', id: fake.lastCall('probe').id, value: null });
+  await Promise.all([stopped, started, call]);
+  assert.equal(process.state.state, 'ready');
+  assert.equal(made.length, 2);
+  assert.deepEqual(moves.slice(4, 8), ['draining', 'stopping', 'stopped', 'starting']);
+});
+
+test('a stop does not wait for the start that a restart is about to make', async (t) => {
   const { process, made } = setUp(t);
   await process.start();
-  await Promise.all([process.restart(), process.restart()]);
+  const fake = made[0];
+  assert.ok(fake);
+  fake.onSent = () => {};
+  const restarted = process.restart();
+  await settle();
+  assert.equal(process.state.state, 'stopping');
+  const stopped = process.stop();
+  assert.equal(process.availability, 'stopped');
+  fake.exit({ code: 0, signal: null });
+  await Promise.all([stopped, restarted]);
+  assert.equal(process.state.state, 'stopped');
+  assert.equal(made.length, 1);
+});
+
+test('a stop does not wait for a preparation that heeds no signal, and nothing comes of it later', async (t) => {
+  const gate = Promise.withResolvers<void>();
+  const { process, made } = setUp(t, { prepare: () => gate.promise });
+  const started = process.start();
+  await process.stop();
+  await started;
+  assert.equal(process.state.state, 'stopped');
+  gate.resolve();
+  await settle();
+  assert.equal(made.length, 0);
+  await process.start();
   assert.equal(process.state.state, 'ready');
-  assert.equal(made.length, 3);
-  assert.equal(made.filter((m) => !m.dead).length, 1);
+});
+
+test('a death while it drains is no reason to come back', async (t) => {
+  const { process, clock, made } = setUp(t);
+  await process.start();
+  const call = process.child?.call('probe', {});
+  const failed = assert.rejects(call ?? Promise.resolve(), /worker ended: crash/);
+  const stopped = process.stop();
+  await settle();
+  made[0]?.exit({ code: null, signal: 'SIGSEGV' });
+  await Promise.all([stopped, failed]);
+  clock.advance(100_000);
+  await settle();
+  assert.equal(process.state.state, 'stopped');
+  assert.equal(made.length, 1);
+});
+
+test('a lost device context is told as such and restarts at once', async (t) => {
+  const { process, clock, made, restarts } = setUp(t);
+  await process.start();
+  made[0]?.exit({ code: null, signal: 'SIGSEGV' });
+  await settle();
+  clock.advance(0);
+  await settle();
+  made[1]?.exit({ code: EXIT_POISONED, signal: null });
+  await settle();
+  assert.equal(process.state.reason, 'poisoned (device error, exit code 86)');
+  clock.advance(0);
+  await settle();
+  assert.equal(process.state.state, 'ready');
+  assert.deepEqual(restarts, ['signal:0', 'device_error:0']);
 });
