@@ -1,5 +1,6 @@
 /** The only door to child_process. Everything above works on `Spawned`, which tests replace. */
 import { fork } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import type { Socket } from 'node:net';
 import { ENV_PARENT_PID, ENV_WORKER_ID, UPLOAD_FD } from '../contract/protocol.ts';
@@ -49,9 +50,17 @@ export const spawnChild: Spawner = (request) => {
     env: childEnv(request),
     execArgv: [],
   });
+  // Listened for before anything else can throw: an error event without a listener ends the server.
+  const exit = Promise.withResolvers<ExitInfo>();
+  child.once('exit', (code, signal) => exit.resolve({ code, signal }));
+  child.on('error', () => {
+    if (child.pid === undefined) exit.resolve({ code: null, signal: null });
+  });
   child.stdout?.pipe(request.log, { end: false });
   child.stderr?.pipe(request.log, { end: false });
-  const pipe = request.uploadPipe ? (child.stdio[UPLOAD_FD] as Socket | null | undefined) : null;
+  // Without a process (no file descriptors left) Node gives no stdio at all, whatever its types say.
+  const stdio = child.stdio as ChildProcess['stdio'] | undefined;
+  const pipe = request.uploadPipe ? (stdio?.[UPLOAD_FD] as Socket | null | undefined) : null;
   // EPIPE tells nothing that the exit event does not say better.
   pipe?.on('error', () => {});
 
@@ -68,16 +77,9 @@ export const spawnChild: Spawner = (request) => {
       child.on('message', fn);
     },
     onExit: (fn) => {
-      let told = false;
-      const tell = (info: ExitInfo): void => {
-        if (told) return;
-        told = true;
+      void exit.promise.then((info) => {
         pipe?.destroy();
         fn(info);
-      };
-      child.once('exit', (code, signal) => tell({ code, signal }));
-      child.on('error', () => {
-        if (child.pid === undefined) tell({ code: null, signal: null });
       });
     },
   };

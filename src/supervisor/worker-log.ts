@@ -30,11 +30,13 @@ export class WorkerLog extends Writable {
     this.setMaxListeners(0);
   }
 
+  /** Never fails: a failed stream would take the pipe from the worker's output, and a full pipe stops the worker. */
   override _write(chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
+    if (this.#file.destroyed) this.#file = open(this.path);
     this.#bytes += chunk.length;
     this.#file.write(chunk, () => {
       if (this.#bytes < this.#limits.maxBytes) done();
-      else this.#rotate().then(done, done);
+      else void this.#rotate().then(done);
     });
   }
 
@@ -44,7 +46,7 @@ export class WorkerLog extends Writable {
 
   async #rotate(): Promise<void> {
     await new Promise<void>((resolve) => this.#file.end(() => resolve()));
-    await rm(`${this.path}.${this.#limits.files}`, { force: true });
+    await rm(`${this.path}.${this.#limits.files}`, { force: true }).catch(() => {});
     for (let i = this.#limits.files - 1; i >= 1; i--) {
       await rename(`${this.path}.${i}`, `${this.path}.${i + 1}`).catch(() => {});
     }
