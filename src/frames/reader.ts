@@ -30,7 +30,8 @@ export class FrameReader {
   /** Where the next bytes should be read to. */
   nextBuffer(): Uint8Array {
     if (this.#header !== null && this.#header.length - this.#filled >= DIRECT_FROM) {
-      return this.#payload.subarray(this.#filled);
+      // Never beyond this frame: what `allocate` gave may be larger.
+      return this.#payload.subarray(this.#filled, this.#header.length);
     }
     return this.#scratch;
   }

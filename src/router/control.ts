@@ -1,4 +1,5 @@
 /** What operators ask: states, restarts, and whether every model really answers. */
+import { FacepoolError } from '../contract/errors.ts';
 import { SUPERVISORD_WORD } from '../contract/lifecycle.ts';
 import type { ModelStatus } from '../contract/results.ts';
 import type { Control, ReadyCheck } from '../contract/services.ts';
@@ -7,6 +8,7 @@ import { readRssAnon } from '../gpu/proc.ts';
 import { IMAGING } from '../supervisor/imaging-role.ts';
 import { threadsFor } from '../supervisor/model-role.ts';
 import type { ModelEntry, Supervisor } from '../supervisor/supervisor.ts';
+import { orAbort } from '../util/abort.ts';
 import type { Clock } from '../util/clock.ts';
 import type { ImagingClient } from './imaging-client.ts';
 import type { ModelRouter } from './model-router.ts';
@@ -26,7 +28,7 @@ const PROBE_PICTURE = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAD0lEQVQImWNowAEYhpYEAILzYAEeEbvlAAAAAElFTkSuQmCC',
   'base64',
 );
-/** A probe costs an inference: whoever asks again within this time gets the last answer. */
+/** A probe costs an inference: whoever asks while one runs, or within this time after it, gets its answer. */
 const READY_FRESH_MS = 1000;
 
 export function createControl(deps: ControlDeps): Control {
@@ -37,19 +39,31 @@ export function createControl(deps: ControlDeps): Control {
     return found;
   };
   const act = async (name: string, action: 'restart' | 'stop' | 'start'): Promise<ModelStatus> => {
-    await supervisor.process(name)[action](`${action} by an operator`);
+    const process = supervisor.process(name);
+    if (supervisor.stopping) throw new FacepoolError('shutting_down', 'the server is shutting down');
+    await process[action](`${action} by an operator`);
     return statusOf(name);
   };
-  let last: { readonly at: number; readonly checks: Promise<ReadyCheck[]> } | null = null;
+  let running: Promise<ReadyCheck[]> | null = null;
+  let last: { readonly at: number; readonly checks: ReadyCheck[] } | null = null;
+  const checkOnce = async (): Promise<ReadyCheck[]> => {
+    try {
+      const checks = await checkAll(deps);
+      last = { at: deps.clock.now(), checks };
+      return checks;
+    } finally {
+      running = null;
+    }
+  };
   return {
     status: () => allStatus(deps),
     restart: (name) => act(name, 'restart'),
     stop: (name) => act(name, 'stop'),
     start: (name) => act(name, 'start'),
-    ready: () => {
-      const now = deps.clock.now();
-      if (last === null || now - last.at > READY_FRESH_MS) last = { at: now, checks: checkAll(deps) };
-      return last.checks;
+    ready: async (signal) => {
+      if (last !== null && deps.clock.now() - last.at <= READY_FRESH_MS) return last.checks;
+      running ??= checkOnce();
+      return orAbort(running, signal);
     },
     logPath: (name) => {
       if (name === 'server' && deps.serverLog !== null) return deps.serverLog;

@@ -3,7 +3,8 @@
  * front of the queue when it dies under them. Each is answered exactly once.
  *
  * A death counts against a request only if the request had begun and the worker caused it (crash, hang, exit);
- * after `maxAttempts` such deaths it is refused as `poison_input`.
+ * after `maxAttempts` such deaths it is refused as `poison_input`. A request that has been charged is a suspect: it runs
+ * alone, so that no other is charged for what it does.
  */
 import { FacepoolError } from '../contract/errors.ts';
 import type { AnyCalls } from '../contract/protocol.ts';
@@ -63,6 +64,7 @@ export class Dispatcher<C extends AnyCalls> {
   readonly #options: DispatcherOptions<C>;
   readonly #queue: WaitQueue<Entry<C>>;
   #leased = 0;
+  #suspectLeased = false;
 
   constructor(target: Target<C>, options: DispatcherOptions<C>) {
     this.#target = target;
@@ -129,9 +131,13 @@ export class Dispatcher<C extends AnyCalls> {
     for (;;) {
       const child = this.#target.readyChild();
       if (child === null || !this.#options.hasRoom(child, this.#leased)) return;
-      const entry = this.#queue.shift();
-      if (entry === undefined) return;
-      this.#lease(entry, child);
+      const next = this.#queue.peek();
+      if (next === undefined) return;
+      const suspect = next.job.charges.count > 0;
+      if (this.#suspectLeased || (suspect && this.#leased > 0)) return;
+      this.#queue.remove(next);
+      this.#suspectLeased = suspect;
+      this.#lease(next, child);
     }
   }
 
@@ -142,16 +148,22 @@ export class Dispatcher<C extends AnyCalls> {
     this.#leased += 1;
     entry.job.run(child).then(
       (value) => {
-        this.#leased -= 1;
+        this.#endLease();
         this.#settle(entry, 'ok', () => entry.resolve(value));
         this.#dispatch();
       },
       (error: unknown) => {
-        this.#leased -= 1;
+        this.#endLease();
         this.#onError(entry, error);
         this.#dispatch();
       },
     );
+  }
+
+  #endLease(): void {
+    this.#leased -= 1;
+    // A suspect runs alone, so when any lease ends while one is out, it is that one.
+    this.#suspectLeased = false;
   }
 
   #onError(entry: Entry<C>, error: unknown): void {

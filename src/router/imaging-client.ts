@@ -49,7 +49,8 @@ export class ImagingClient {
     this.#options = options;
     this.#dispatcher = new Dispatcher(target, {
       ...options,
-      hasRoom: (_child, leased) => leased < options.concurrency,
+      // A decode that its caller gave up runs to its end all the same, and takes its place until then.
+      hasRoom: (child, leased) => leased + child.abandoned < options.concurrency,
     });
   }
 
@@ -69,8 +70,10 @@ export class ImagingClient {
     const pipe = child.spawned.uploadPipe;
     if (pipe === null) throw new FacepoolError('internal', 'imaging has no upload pipe');
     const ticket = this.#options.nextTicket();
-    // A pipe that breaks means that imaging is dying; its exit says so better.
-    writeFrame(pipe, { ticket, part: 0, length: request.bytes.length }, request.bytes).catch(() => {});
+    // A pipe that breaks means that imaging is dying, which its exit says better, or that it is of no use any more.
+    writeFrame(pipe, { ticket, part: 0, length: request.bytes.length }, request.bytes).catch(() =>
+      child.kill('SIGKILL'),
+    );
     const opened = await child.call(
       'open',
       { ticket, ...request.geometry },

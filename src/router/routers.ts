@@ -20,8 +20,11 @@ import { ModelRouter } from './model-router.ts';
  */
 const MAX_CPU_BATCH = 4;
 
-/** A picture that takes longer to decode than this hangs its decoder. */
-const DECODE_TIMEOUT_MS = 60_000;
+/**
+ * A decode that outlives every deadline by this much hangs its decoder. Nothing shorter will do: a picture that has
+ * begun may have to wait until others give back the memory that it needs.
+ */
+const DECODE_GRACE_MS = 10_000;
 
 export type RoutersDeps = {
   readonly settings: Settings;
@@ -58,7 +61,7 @@ export function createRouters(deps: RoutersDeps): Routers {
   const imaging = new ImagingClient(targetOf(supervisor.imaging), {
     ...common(IMAGING),
     concurrency: settings.imaging.concurrency,
-    decodeTimeoutMs: DECODE_TIMEOUT_MS,
+    decodeTimeoutMs: settings.limits.max_timeout_ms + DECODE_GRACE_MS,
   });
   const models = new Map<string, ModelRouter>();
   for (const { name, process } of supervisor.models.values()) {

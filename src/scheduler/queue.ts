@@ -32,6 +32,11 @@ export class WaitQueue<T> {
     this.#front.push(item);
   }
 
+  /** The one that `shift` would take. */
+  peek(): T | undefined {
+    return this.#front[0] ?? this.#items.values().next().value;
+  }
+
   shift(): T | undefined {
     const first = this.#front.shift();
     if (first !== undefined) return first;
