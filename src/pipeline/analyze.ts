@@ -47,14 +47,14 @@ export async function analyze(deps: PipelineDeps, request: AnalyzeRequest, timin
 
   const { fit, multiple_of: multipleOf } = detector.manifest.detector;
   const picture = { bytes: request.bytes, geometry: { fit, multipleOf }, signal };
-  return withFrame(deps, picture, timings, async (frame) => {
-    const detected = await detectStep(deps, detector, frame, options, signal, timings);
+  return withFrame(deps, picture, timings, async (frame, either) => {
+    const detected = await detectStep(deps, detector, frame, options, either, timings);
     const faces: FaceRecord[] = detected.faces.map((face) => ({ ...face }));
     const models: Record<string, ModelRef> = { [detector.name]: detector.ref() };
     if (faces.length > 0) {
       await Promise.all([
-        describeFaces(deps, frame, faces, recognizer, liveness, needs, signal, timings),
-        needs.jpeg ? encodeFaces(frame, faces, options, signal, timings) : undefined,
+        describeFaces(deps, frame, faces, recognizer, liveness, needs, either, timings),
+        needs.jpeg ? encodeFaces(frame, faces, options, either, timings) : undefined,
       ]);
     }
     if (recognizer !== null) models[recognizer.name] = recognizer.ref();
@@ -87,7 +87,8 @@ async function encodeFaces(
   const { jpegs } = await frame.encode({ faces: faces.map(faceGeometry), margin, quality: JPEG_QUALITY }, signal);
   for (const [i, face] of faces.entries()) {
     const jpeg = jpegs[i];
-    if (jpeg !== undefined) (face as FaceRecord).jpeg = jpeg;
+    if (jpeg === undefined) throw new FacepoolError('internal', 'imaging gave fewer crops than faces');
+    face.jpeg = jpeg;
   }
   timings.add('encode', performance.now() - begun);
 }

@@ -66,10 +66,17 @@ async function embedFaces(
       if (face === undefined) throw wrongAnswer(recognizer);
       const quality = output.quality?.[i];
       if (quality !== undefined) face.quality = quality;
-      if (output.embeddings.length > 0) face.embedding = output.embeddings.slice(i * dim, (i + 1) * dim);
+      if (output.embeddings.length > 0) face.embedding = embeddingAt(output.embeddings, i, dim, recognizer);
     }
   }
   return answers.queueMs;
+}
+
+/** A row that is not whole must not be compared with anybody's. */
+function embeddingAt(all: Float32Array, row: number, dim: number, recognizer: Recognizer): Float32Array {
+  const embedding = all.slice(row * dim, (row + 1) * dim);
+  if (embedding.length !== dim) throw wrongAnswer(recognizer);
+  return embedding;
 }
 
 /** Resolves with the time it waited, in milliseconds. */

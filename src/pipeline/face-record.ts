@@ -24,8 +24,9 @@ type Quality = NonNullable<FaceAnswer['quality']>;
 type Ood = NonNullable<FaceAnswer['ood']>;
 type Liveness = NonNullable<FaceAnswer['liveness']>;
 
-/** 0..1, higher is better, whatever the model's own direction. */
+/** 0..1, higher is better, whatever the model's own direction. What is no number is as bad as can be. */
 export function qualityScore(raw: number, manifest: RecognizerManifest): number {
+  if (Number.isNaN(raw)) return 0;
   // Models whose raw value grows with doubt are unbounded above: 1/(1+raw) falls from 1 to 0.
   return manifest.recognizer.quality.raw_direction === 'higher_is_better' ? clamp01(raw) : 1 / (1 + Math.max(0, raw));
 }
@@ -36,7 +37,7 @@ export function qualityOf(raw: number, manifest: RecognizerManifest): Quality {
   const reasons: string[] = [];
   if (score < usable) reasons.push('low_quality');
   if (score < accepted) reasons.push('out_of_distribution');
-  return { score: round(score, 4), usable: score >= usable, reasons };
+  return { score: round(score, 4), usable: reasons.length === 0, reasons };
 }
 
 export function oodOf(raw: number, manifest: RecognizerManifest): Ood {

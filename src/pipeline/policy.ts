@@ -13,7 +13,7 @@ export function isTrusted(face: FaceRecord, analysis: Analysis): boolean {
   return livenessOf(face.liveness, analysis.liveness).label === 'live';
 }
 
-/** Throws `ood_rejected` or `spoof_detected` for the first face that a policy refuses. */
+/** Throws `ood_rejected` or `spoof_detected` for the first face that a policy refuses, or that was not judged at all. */
 export function enforcePolicies(
   faces: readonly FaceRecord[],
   analysis: Analysis,
@@ -21,14 +21,20 @@ export function enforcePolicies(
   param?: string,
 ): void {
   for (const [i, face] of faces.entries()) {
-    if (options.ood_policy === 'require' && analysis.recognizer !== null && face.quality !== undefined) {
+    if (options.ood_policy === 'require') {
+      if (analysis.recognizer === null || face.quality === undefined) {
+        throw new FacepoolError('ood_rejected', `face ${i} has no OOD score`, { param });
+      }
       const ood = oodOf(face.quality, analysis.recognizer);
       if (!ood.accepted) {
         const detail = `face ${i} has an OOD score of ${ood.score}, below ${ood.threshold}`;
         throw new FacepoolError('ood_rejected', detail, { param });
       }
     }
-    if (options.liveness_policy === 'require' && analysis.liveness !== null && face.liveness !== undefined) {
+    if (options.liveness_policy === 'require') {
+      if (analysis.liveness === null || face.liveness === undefined) {
+        throw new FacepoolError('spoof_detected', `face ${i} was not checked for liveness`, { param });
+      }
       const { label, score } = livenessOf(face.liveness, analysis.liveness);
       if (label !== 'live') {
         throw new FacepoolError('spoof_detected', `face ${i} is "${label}" (score ${score})`, { param });

@@ -27,7 +27,7 @@ export async function verify(deps: PipelineDeps, request: VerifyRequest): Promis
   const one = (bytes: Uint8Array, param: string): Promise<Analysis> =>
     analyze(deps, { bytes, options: { ...options, limit: 1 }, signal: either, needs }, timings).catch(
       (error: unknown) => {
-        const named = error instanceof FacepoolError && error.param === undefined ? withParam(error, param) : error;
+        const named = error instanceof FacepoolError && isOfPicture(error) ? withParam(error, param) : error;
         abort.abort(named);
         throw named;
       },
@@ -63,6 +63,11 @@ function largestFace(analysis: Analysis, param: string): FaceRecord {
   const face = analysis.faces[0];
   if (face === undefined) throw new FacepoolError('no_face', `no face was found in ${param}`, { param });
   return face;
+}
+
+/** A queue, a deadline or a model is no fault of one picture. */
+function isOfPicture(error: FacepoolError): boolean {
+  return error.param === undefined && error.status < 429;
 }
 
 function withParam(error: FacepoolError, param: string): FacepoolError {

@@ -19,12 +19,15 @@ export type Picture = {
   readonly signal: AbortSignal;
 };
 
-/** Runs `use` on the frame of the picture; again from the start when imaging dies under it. */
+/**
+ * Runs `use` on the frame of the picture; again from the start when imaging dies under it. The signal that `use` gets
+ * also ends what it has begun and left behind when it failed.
+ */
 export async function withFrame<T>(
   deps: PipelineDeps,
   picture: Picture,
   timings: Timings,
-  use: (frame: Frame) => Promise<T>,
+  use: (frame: Frame, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const charges = { count: 0 };
   const geometry = { ...picture.geometry, maxPixels: deps.settings.limits.pixels };
@@ -33,9 +36,11 @@ export async function withFrame<T>(
     const frame = opened.value;
     timings.add('queue', opened.queueMs);
     timings.add('decode', frame.decodeMs);
+    const failed = new AbortController();
     try {
-      return await use(frame);
+      return await use(frame, AbortSignal.any([picture.signal, failed.signal]));
     } catch (error) {
+      failed.abort(error);
       if (!(error instanceof ChildGoneError || error instanceof ImagingGoneError)) throw error;
       if (error.charged) charges.count += 1;
       if (charges.count >= deps.settings.workers.max_attempts) {
