@@ -9,6 +9,7 @@ import type { Manifest } from './contract/manifest.ts';
 import type { Settings } from './contract/settings.ts';
 import { createApp } from './http/app.ts';
 import { listen } from './http/listen.ts';
+import type { HttpServer } from './http/listen.ts';
 import { sendProblem } from './http/problem.ts';
 import { modelDir } from './models/catalogue.ts';
 import { runtimeVersion } from './models/import.ts';
@@ -73,8 +74,9 @@ export async function main(settings: Settings): Promise<void> {
     manifests: await readManifests(settings, (name, err) =>
       log.error({ err, model: name }, 'the manifest cannot be read'),
     ),
-    prepare: (name) =>
+    prepare: (name, signal) =>
       obtainModel(settings, name, {
+        signal,
         runImporter: (params) =>
           runImporter(params, {
             spawn: spawnChild,
@@ -106,30 +108,47 @@ export async function main(settings: Settings): Promise<void> {
     sendProblem,
   });
 
+  let http: HttpServer | null = null;
+  const leave = async (): Promise<void> => {
+    supervisor.beginStop();
+    await http?.close(settings.workers.stop_wait_ms);
+    await supervisor.stop();
+    await admin.close();
+    lock.release();
+  };
+  const stop = async (signal: string): Promise<never> => {
+    log.info({ signal }, 'stopping');
+    const code = await leave().then(
+      () => 0,
+      (err: unknown) => {
+        log.fatal({ err }, 'the server could not stop in order');
+        return 1;
+      },
+    );
+    log.info('stopped');
+    await new Promise((resolve) => (serverLog === null ? resolve(null) : serverLog.end(resolve)));
+    process.exit(code);
+  };
+
   try {
     const started = supervisor.start();
-    const [http] = await Promise.all([listen(app, settings.http, settings.limits), admin.listen()]);
-    const stop = async (signal: string): Promise<void> => {
-      log.info({ signal }, 'stopping');
-      supervisor.beginStop();
-      await http.close(settings.workers.stop_wait_ms);
-      await supervisor.stop();
-      await admin.close();
-      lock.release();
-      log.info('stopped');
-      await new Promise((resolve) => (serverLog === null ? resolve(null) : serverLog.end(resolve)));
-      process.exit(0);
-    };
+    // Both are waited for, so that the one that opened is closed when the other did not.
+    const [served, adminOpen] = await Promise.allSettled([listen(app, settings.http, settings.limits), admin.listen()]);
+    if (served.status === 'rejected') throw served.reason;
+    http = served.value;
+    if (adminOpen.status === 'rejected') throw adminOpen.reason;
+    const { url } = served.value;
     onSignals((signal) => void stop(signal));
     await started;
     bars.end();
+    if (supervisor.stopping) return;
     const status = control.status();
     const startedMs = performance.now() - startedAt;
-    log.info({ url: http.url, ms: Math.round(startedMs) }, 'serving');
+    log.info({ url, ms: Math.round(startedMs) }, 'serving');
     people.write(
       banner({
         version,
-        url: http.url,
+        url,
         adminSocket: settings.admin.socket,
         dataDir: settings.data_dir,
         logFile: serverLog?.path ?? null,
@@ -138,10 +157,7 @@ export async function main(settings: Settings): Promise<void> {
       }),
     );
   } catch (error) {
-    supervisor.beginStop();
-    await supervisor.stop();
-    await admin.close();
-    lock.release();
+    await leave();
     throw error;
   }
 }
