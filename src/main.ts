@@ -2,7 +2,13 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
-import { createAdminServer } from './admin/server.ts';
+import { createAdminApp } from './admin/router.ts';
+import { createAdminServer, logFailedAction } from './admin/server.ts';
+import { createAuditLog } from './auth/audit-log.ts';
+import { KeyStore } from './auth/key-store.ts';
+import { KeyUsage } from './auth/key-usage.ts';
+import { keysNeeded, startFault, startWarnings } from './auth/mode.ts';
+import { ConfigError } from './config/config-error.ts';
 import { lockDataDir } from './config/lock.ts';
 import { FacepoolError } from './contract/errors.ts';
 import type { Manifest } from './contract/manifest.ts';
@@ -41,6 +47,9 @@ const IMPORT_TIMEOUT_MS = 120_000;
 export async function main(settings: Settings): Promise<void> {
   const startedAt = performance.now();
   const clock = systemClock;
+  const keys = new KeyStore(settings.data_dir);
+  const fault = startFault(settings, keys.all());
+  if (fault !== null) throw new ConfigError([fault]);
   const lock = lockDataDir(settings.data_dir);
   const { version }: { version: string } = JSON.parse(
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
@@ -98,22 +107,54 @@ export async function main(settings: Settings): Promise<void> {
     routers: routers.models,
     serverLog: serverLog?.path ?? null,
   });
-  const app = createApp({ settings, pipeline, control, metrics, log, version });
+  for (const warning of startWarnings(settings, keys.all(), clock.date())) log.warn(warning);
+  const keyUsage = new KeyUsage(settings.data_dir, clock, (err) => log.warn({ err }, 'keys-used.json is not written'));
+  const audit = createAuditLog({
+    dataDir: settings.data_dir,
+    now: () => clock.date(),
+    limits,
+    onError: (err) => log.error({ err }, 'the audit log cannot be written'),
+  });
+  const closing = new AbortController();
+  const app = createApp({
+    settings,
+    pipeline,
+    control,
+    metrics,
+    log,
+    version,
+    clock,
+    keys,
+    onKeyUsed: (id) => keyUsage.touch(id),
+    admin: settings.admin.http
+      ? (authorize) =>
+          createAdminApp(control, {
+            authorize,
+            audit,
+            signal: closing.signal,
+            onBackgroundError: logFailedAction(log),
+          })
+      : undefined,
+  });
   const admin = createAdminServer({
     app,
     control,
     servedHost: settings.http.allowed_hosts[0] ?? settings.http.host,
     socketPath: settings.admin.socket,
     log,
+    audit,
     sendProblem,
   });
 
   let http: HttpServer | null = null;
   const leave = async (): Promise<void> => {
     supervisor.beginStop();
+    // A log that is followed over TCP never ends by itself.
+    closing.abort();
     await http?.close(settings.workers.stop_wait_ms);
     await supervisor.stop();
     await admin.close();
+    keyUsage.flush();
     lock.release();
   };
   const stop = async (signal: string): Promise<never> => {
@@ -151,6 +192,7 @@ export async function main(settings: Settings): Promise<void> {
         url,
         adminSocket: settings.admin.socket,
         dataDir: settings.data_dir,
+        keysNeeded: keysNeeded(settings),
         logFile: serverLog?.path ?? null,
         status,
         startedMs,

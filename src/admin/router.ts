@@ -1,8 +1,10 @@
-/** The routes that only the admin socket has. Everything else falls through to the public app. */
+/** The admin routes: on the socket always, over TCP where `admin.http` is set. Everything else falls through to the public app. */
 import { pipeline } from 'node:stream/promises';
 import express from 'express';
-import type { NextFunction, Request, Response, Router } from 'express';
-import { FacepoolError } from '../contract/errors.ts';
+import type { NextFunction, Request, RequestHandler, Response, Router } from 'express';
+import type { AuditLog } from '../auth/audit-log.ts';
+import { callerName, callerOf } from '../auth/caller.ts';
+import { FacepoolError, toWire } from '../contract/errors.ts';
 import type { ModelStatus } from '../contract/results.ts';
 import type { Control } from '../contract/services.ts';
 import { readBoolean, readCount, refuseUnknown } from './query.ts';
@@ -15,6 +17,10 @@ const MAX_LINES = 100_000;
 const DEFAULT_LINES = 200;
 
 export type AdminRouterOptions = {
+  /** Runs before every route; throws for who may not. Default: everyone may, which is right for the socket only. */
+  readonly authorize?: RequestHandler | undefined;
+  /** Gets a line for every action, when it has ended. */
+  readonly audit: AuditLog;
   /** Aborted when the server closes: ends log streams that follow. */
   readonly signal?: AbortSignal | undefined;
   /** Told when an action that nobody waits for fails. */
@@ -25,10 +31,12 @@ export type AdminRouterOptions = {
  * `GET /v1/models`, `GET /v1/models/:name`, `POST /v1/models/:name/restart|stop|start` (202 with `Location`;
  * `?wait=true` answers 200 when done) and `GET /v1/models/:name/logs?lines=200&follow=false` (text).
  */
-export function createAdminRouter(control: Control, options: AdminRouterOptions = {}): Router {
+export function createAdminRouter(control: Control, options: AdminRouterOptions): Router {
   const router = express.Router();
+  const authorize: RequestHandler = options.authorize ?? ((_req, _res, next) => next());
   router
     .route('/v1/models')
+    .all(authorize)
     .get((req, res) => {
       refuseUnknown(req.query, []);
       res.json({ models: control.status() });
@@ -36,6 +44,7 @@ export function createAdminRouter(control: Control, options: AdminRouterOptions 
     .all(onlyAllow('GET, HEAD'));
   router
     .route('/v1/models/:name')
+    .all(authorize)
     .get((req, res) => {
       refuseUnknown(req.query, []);
       res.json(findModel(control, req.params.name));
@@ -43,11 +52,13 @@ export function createAdminRouter(control: Control, options: AdminRouterOptions 
     .all(onlyAllow('GET, HEAD'));
   router
     .route('/v1/models/:name/logs')
+    .all(authorize)
     .get((req, res) => sendLog(control, req.params.name, req, res, options.signal))
     .all(onlyAllow('GET, HEAD'));
   for (const action of ACTIONS) {
     router
       .route(`/v1/models/:name/${action}`)
+      .all(authorize)
       .post((req, res) => act(control, action, String(req.params['name']), req, res, options))
       .all(onlyAllow('POST'));
   }
@@ -81,6 +92,12 @@ async function act(
   const wait = readBoolean(req.query, 'wait', false);
   findModel(control, name);
   const done = control[action](name);
+  const who = callerName(callerOf(req));
+  const tell = (result: string): void => options.audit.record({ who, action: `model.${action}`, target: name, result });
+  done.then(
+    () => tell('ok'),
+    (error: unknown) => tell(toWire(error).code),
+  );
   if (wait) {
     res.json(await done);
     return;
@@ -119,4 +136,13 @@ async function sendLog(
     // The reader went away: there is nobody to tell.
     if (!gone.signal.aborted) throw error;
   }
+}
+
+/** The admin routes as an app of their own, for another app that reads no queries. */
+export function createAdminApp(control: Control, options: AdminRouterOptions): RequestHandler {
+  const app = express();
+  app.disable('x-powered-by');
+  app.disable('etag');
+  app.use(createAdminRouter(control, options));
+  return app;
 }

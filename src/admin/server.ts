@@ -6,6 +6,8 @@ import { createServer } from 'node:http';
 import { connect } from 'node:net';
 import express from 'express';
 import type { ErrorRequestHandler, RequestHandler, Response } from 'express';
+import type { AuditLog } from '../auth/audit-log.ts';
+import { setCaller } from '../auth/caller.ts';
 import { prepareSocketDir } from '../config/socket-path.ts';
 import { FacepoolError, toWire } from '../contract/errors.ts';
 import type { Control } from '../contract/services.ts';
@@ -25,6 +27,7 @@ export type AdminServerOptions = {
   /** At most 107 bytes (`fitSocketPath`). */
   readonly socketPath: string;
   readonly log: AdminLog;
+  readonly audit: AuditLog;
   /** Writes a problem+json answer. */
   readonly sendProblem: (res: Response, error: unknown, requestId: string) => void;
 };
@@ -38,13 +41,18 @@ export type AdminServer = {
 
 const CLOSE_GRACE_MS = 2_000;
 
-export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const { app, control, servedHost, socketPath, log, sendProblem } = options;
-  const closing = new AbortController();
-  const onBackgroundError = (action: string, model: string, error: unknown): void => {
+/** For actions that fail when nobody waits for them any more. */
+export function logFailedAction(log: Pick<AdminLog, 'warn'>) {
+  return (action: string, model: string, error: unknown): void => {
     const { code, message } = toWire(error);
     log.warn({ action, model, code, reason: message }, 'admin action failed');
   };
+}
+
+export function createAdminServer(options: AdminServerOptions): AdminServer {
+  const { app, control, servedHost, socketPath, log, audit, sendProblem } = options;
+  const closing = new AbortController();
+  const onBackgroundError = logFailedAction(log);
   const onError: ErrorRequestHandler = (error, _req, res, _next) => {
     const { code, message, stack } = toWire(error);
     if (code === 'internal') log.warn({ reason: message, stack }, 'admin request failed');
@@ -55,10 +63,15 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     req.headers.host = servedHost;
     next();
   };
+  // Who may open the socket has passed the check of the file system.
+  const asSocket: RequestHandler = (req, _res, next) => {
+    setCaller(req, { kind: 'socket' });
+    next();
+  };
   const outer = express();
   outer.disable('x-powered-by');
   outer.disable('etag');
-  outer.use(createAdminRouter(control, { signal: closing.signal, onBackgroundError }));
+  outer.use(asSocket, createAdminRouter(control, { audit, signal: closing.signal, onBackgroundError }));
   outer.use(asServedHost, app, onError);
   const server = createServer(outer);
 

@@ -15,8 +15,32 @@ const modelSettings = z.strictObject({
     .union([z.literal('auto'), positive])
     .describe('intra-op threads; auto = cores ÷ resident models, at least 1'),
   opinions: z.boolean().describe('liveness only: also run the second-opinion graphs'),
+  residency: z
+    .enum(['resident', 'on_demand'])
+    .describe('resident: loaded at start and kept; on_demand: loaded by a request, unloaded when idle'),
+  idle_ttl_ms: positive.describe('on_demand: unloaded after so long without a request, milliseconds'),
+  pin: z.boolean().describe('true: never evicted to make room for another model'),
+  priority: z.int().min(-100).max(100).describe('higher is loaded first and evicted last'),
+  memory_limit_mb: z.int().nonnegative().describe('over it the worker is replaced, MB; 0 = no limit'),
 });
 export type ModelSettings = z.infer<typeof modelSettings>;
+
+const tenantAction = z.strictObject({
+  url: z.string().describe('called to ask; empty = none'),
+  method: z.enum(['GET', 'POST', 'PUT', 'DELETE']),
+  body: z.string().describe('JSON body of the call; empty = none'),
+  command: z.array(z.string()).describe('program and arguments run to ask, instead of a url; empty = none'),
+});
+export type TenantAction = z.infer<typeof tenantAction>;
+
+const tenantSettings = z.strictObject({
+  device: z.string().min(1).describe('the device it shares with the models, e.g. cpu or cuda:0'),
+  holds_mb: positive.describe('what it gives back when asked, MB'),
+  timeout_ms: positive.describe('longest time to answer, milliseconds'),
+  release: tenantAction,
+  reacquire: tenantAction,
+});
+export type TenantSettings = z.infer<typeof tenantSettings>;
 
 export const settingsSchema = z.strictObject({
   data_dir: z.string().min(1).describe('sockets, logs, imported graphs; one server per directory'),
@@ -28,6 +52,17 @@ export const settingsSchema = z.strictObject({
   }),
   admin: z.strictObject({
     socket: z.string().describe('path of the admin socket; empty = <data_dir>/admin.sock'),
+    http: z.boolean().describe('true: the admin routes answer on http.port too, to keys of the scope admin'),
+  }),
+  auth: z.strictObject({
+    mode: z
+      .enum(['auto', 'required', 'disabled'])
+      .describe('auto: requests need an API key unless http.host is this machine’s own loopback'),
+    rate_limit_per_minute: z
+      .int()
+      .nonnegative()
+      .describe('requests of one key (where keys are not asked for: of one address); 0 = no limit'),
+    burst: z.int().nonnegative().describe('of them, how many may come at once; 0 = as many as in one minute'),
   }),
   limits: z.strictObject({
     upload_bytes: positive,
@@ -57,6 +92,20 @@ export const settingsSchema = z.strictObject({
     mirrors: z.array(z.string()).describe('directories searched for weight files, by name and sha256'),
     offline: z.boolean().describe('true: never ask an upstream address'),
   }),
+  memory: z.strictObject({
+    budgets: z
+      .array(z.string().regex(/^[\w:-]+=\d+$/, 'device=MB, e.g. cuda:0=6000'))
+      .describe('device=MB: what the models of a device may take together; a device that is not named: all but headroom'),
+    headroom_mb: z.int().nonnegative().describe('kept free on every device, MB'),
+    max_wait_ms: positive.describe('longest wait of a request for memory or a load, milliseconds'),
+    fairness_ms: positive.describe('a request that waited so long goes before those for a loaded model, milliseconds'),
+    grace_ms: ms.describe('a model used this recently is not idle yet, milliseconds'),
+    oom_retry_ms: positive.describe('wait before a load that ran out of memory is tried again, milliseconds'),
+    sample_ms: positive.describe('between two measurements of what workers and devices hold, milliseconds'),
+  }),
+  tenants: z
+    .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), tenantSettings)
+    .describe('other programs on a device that give memory back when asked'),
   log: z.strictObject({
     level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     to: z

@@ -1,13 +1,18 @@
 /** The HTTP API, assembled. What it needs comes in; nothing here starts a process or opens a port. */
-import express, { type Application } from 'express';
+import express, { type Application, type RequestHandler } from 'express';
+import type { KeyStore } from '../auth/key-store.ts';
+import { keysNeeded } from '../auth/mode.ts';
 import type { Control, Pipeline } from '../contract/services.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
+import type { Clock } from '../util/clock.ts';
 import { failures, notFound } from './failures.ts';
+import { createGate, type Gate } from './gate.ts';
 import { guard } from './guard.ts';
 import { securityHeaders } from './headers.ts';
 import { observe } from './observe.ts';
+import { stateOf } from './request-state.ts';
 import { documentsRouter, indexRouter } from './routes/documents.ts';
 import { facesRouter } from './routes/faces.ts';
 import { modelsRouter, operationsRouter } from './routes/operations.ts';
@@ -20,11 +25,16 @@ export type AppDeps = {
   readonly log: Logger;
   /** Version of facepool, for `/healthz` and the documents. */
   readonly version: string;
+  readonly clock: Clock;
+  readonly keys: Pick<KeyStore, 'find'>;
+  readonly onKeyUsed: (id: string) => void;
+  /** Makes the admin routes for this port, each behind the check it is given; without it they do not exist here. */
+  readonly admin?: ((authorize: RequestHandler) => RequestHandler) | undefined;
 };
 
 /** The application; {@link file://./listen.ts} gives it a port. */
 export function createApp(deps: AppDeps): Application {
-  const { settings, pipeline, control, metrics, log, version } = deps;
+  const { settings, pipeline, control, metrics, log, version, clock, keys, onKeyUsed } = deps;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -32,12 +42,23 @@ export function createApp(deps: AppDeps): Application {
   app.set('query parser', false);
 
   app.use(observe(metrics, log), securityHeaders, guard(settings.http));
-  const faces = facesRouter(pipeline, control, settings.limits);
-  const operations = operationsRouter({ control, limits: settings.limits, metrics, log, version });
-  const documents = documentsRouter(version);
-  app.use('/v1', faces, operations, documents, modelsRouter(control));
+  const gate = createGate({ settings, keys, clock, onKeyUsed });
+  const faces = facesRouter(pipeline, control, settings.limits, gate);
+  const operations = operationsRouter({ control, limits: settings.limits, metrics, log, version, gate });
+  const documents = documentsRouter(version, keysNeeded(settings));
+  app.use('/v1', faces, operations, documents, modelsRouter(control, gate));
   app.use('/', faces, operations, documents, indexRouter(version));
+  if (deps.admin !== undefined) app.use(deps.admin(adminCheck(gate)));
   app.use(notFound);
   app.use(failures(log));
   return app;
+}
+
+/** The check of every admin route, which also gives their requests a label. */
+function adminCheck(gate: Gate): RequestHandler {
+  const check = gate('admin');
+  return (req, res, next) => {
+    stateOf(req).route = 'admin';
+    return check(req, res, next);
+  };
 }

@@ -6,8 +6,8 @@ import type { Settings } from '../contract/settings.ts';
 
 const PREFLIGHT_MAX_AGE_S = '600';
 const CORS_METHODS = 'GET, HEAD, POST, OPTIONS';
-const CORS_REQUEST_HEADERS = 'Content-Type, X-Request-Id';
-const CORS_EXPOSED_HEADERS = 'X-Request-Id, Retry-After';
+const CORS_REQUEST_HEADERS = 'Authorization, Content-Type, X-Api-Key, X-Request-Id';
+const CORS_EXPOSED_HEADERS = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate';
 
 /** Host of a `Host` header or of a setting: lower case, without port, brackets and trailing dot; null when malformed. */
 export function hostName(header: string): string | null {

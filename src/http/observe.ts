@@ -33,6 +33,7 @@ export function observe(metrics: Metrics, log: Logger): RequestHandler {
         status,
         code,
         duration_ms: Math.round(seconds * 1e5) / 100,
+        key: state.key,
         faces: state.faces,
       };
       if (QUIET_ROUTES.has(state.route) && status === 200) log.debug(line, 'request');

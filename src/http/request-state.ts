@@ -9,6 +9,8 @@ export type RequestState = {
   readonly startedAt: number;
   route: RouteLabel;
   code: CodeLabel;
+  /** Id (never the text) of the API key, for the log. */
+  key: string | undefined;
   /** Faces in the answer, for the log. */
   faces: number | undefined;
 };
@@ -26,6 +28,7 @@ export function beginState(req: IncomingMessage): RequestState {
     startedAt: performance.now(),
     route: 'other',
     code: 'ok',
+    key: undefined,
     faces: undefined,
   };
   states.set(req, state);

@@ -6,12 +6,14 @@ import { stateOf } from './request-state.ts';
 /**
  * Adds a path with one method: labels its requests, answers OPTIONS, and refuses every other method with
  * `method_not_allowed` and `Allow`. GET serves HEAD as well.
+ * @param access who may ask: a check of the gate, or `openToAll`
  */
 export function addRoute(
   router: Router,
   method: 'get' | 'post',
   path: string,
   label: RouteLabel,
+  access: RequestHandler,
   handler: RequestHandler,
 ): void {
   const allow = method === 'get' ? 'GET, HEAD, OPTIONS' : 'POST, OPTIONS';
@@ -20,7 +22,7 @@ export function addRoute(
     stateOf(req).route = label;
     next();
   });
-  route[method](handler);
+  route[method](access, handler);
   route.options((_req, res) => {
     res.setHeader('Allow', allow);
     res.status(204).end();

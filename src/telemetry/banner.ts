@@ -6,6 +6,8 @@ export type BannerFacts = {
   readonly url: string;
   readonly adminSocket: string;
   readonly dataDir: string;
+  /** Requests over HTTP need an API key. */
+  readonly keysNeeded: boolean;
   readonly logFile: string | null;
   readonly status: readonly ModelStatus[];
   readonly startedMs: number;
@@ -37,7 +39,7 @@ export function banner(facts: BannerFacts): string {
     `  Admin    ${facts.adminSocket}`,
     `  Logs     ${facts.logFile ?? 'standard output'}   (facepool logs <model>)`,
     '',
-    `  Try      curl -F file=@photo.jpg ${facts.url}/detect`,
+    `  Try      curl ${facts.keysNeeded ? '-H "Authorization: Bearer $KEY" ' : ''}-F file=@photo.jpg ${facts.url}/detect`,
     '',
   ].join('\n');
 }

@@ -13,6 +13,7 @@ export const ROUTE_LABELS = [
   'liveness',
   'embed',
   'models',
+  'admin',
   'healthz',
   'readyz',
   'metrics',

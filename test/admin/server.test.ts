@@ -24,7 +24,8 @@ function serverOn(socketPath: string, app: AdminServerOptions['app'] = express()
     stopping: () => false,
   };
   const log = { info: () => undefined, warn: () => undefined };
-  return createAdminServer({ app, control, servedHost: '127.0.0.1', socketPath, log, sendProblem });
+  const audit = { record: () => undefined };
+  return createAdminServer({ app, control, servedHost: '127.0.0.1', socketPath, log, audit, sendProblem });
 }
 
 it('the socket is its owner’s only, in a folder of its owner only, whatever the umask', async (t) => {

@@ -20,7 +20,7 @@ it('gives every setting an environment name of its own', () => {
 });
 
 it('knows what may stand in a section', () => {
-  assert.deepEqual(childKeys(['admin']), ['socket']);
+  assert.deepEqual(childKeys(['admin']), ['socket', 'http']);
   assert.deepEqual(childKeys(['models']), ['*']);
   assert.deepEqual(childKeys(['http', 'port']), []);
   assert.ok(childKeys([]).includes('data_dir'));

@@ -12,6 +12,8 @@ export type OpenApiOperation = {
   readonly parameters?: readonly OpenApiParameter[];
   readonly requestBody?: OpenApiBody;
   readonly responses: Readonly<Record<string, OpenApiResponse>>;
+  /** One of these is needed; absent = none. */
+  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
 };
 export type OpenApiParameter = {
   readonly name: string;
@@ -38,8 +40,17 @@ export type OpenApiDocument = {
   readonly info: { readonly title: string; readonly version: string; readonly description: string };
   readonly servers: readonly { readonly url: string; readonly description: string }[];
   readonly paths: Readonly<Record<string, OpenApiPath>>;
-  readonly components: { readonly schemas: Readonly<Record<string, unknown>> };
+  readonly components: {
+    readonly schemas: Readonly<Record<string, unknown>>;
+    readonly securitySchemes: typeof SECURITY_SCHEMES;
+  };
 };
+
+const SECURITY_SCHEMES = {
+  bearer: { type: 'http', scheme: 'bearer', description: 'an API key; the pictures’ routes need its scope `infer`' },
+  apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'the same key, where Bearer is not at hand' },
+} as const;
+const NEEDS_KEY = [{ bearer: [] }, { apiKey: [] }];
 
 type RouteText = { readonly summary: string; readonly description: string; readonly extra: readonly ErrorCode[] };
 
@@ -68,6 +79,7 @@ const PICTURE_CODES: readonly ErrorCode[] = [
   'invalid_argument',
   'missing_image',
   'unknown_option',
+  'unauthorized',
   'forbidden',
   'method_not_allowed',
   'payload_too_large',
@@ -76,6 +88,7 @@ const PICTURE_CODES: readonly ErrorCode[] = [
   'too_many_pixels',
   'poison_input',
   'queue_full',
+  'rate_limited',
   'internal',
   'model_failed',
   'model_missing',
@@ -86,11 +99,19 @@ const PICTURE_CODES: readonly ErrorCode[] = [
   'deadline_exceeded',
 ];
 const OPERATION_CODES: readonly ErrorCode[] = ['forbidden', 'method_not_allowed', 'internal'];
+/** Of operations that need a key where keys are asked for. */
+const KEYED_CODES: readonly ErrorCode[] = ['unauthorized', ...OPERATION_CODES, 'rate_limited'];
 
-/** The document for one version of the server. */
-export function openApiDocument(version: string): OpenApiDocument {
+/**
+ * The document for one version of the server.
+ * @param keysNeeded requests need an API key
+ */
+export function openApiDocument(version: string, keysNeeded = false): OpenApiDocument {
+  const security = keysNeeded ? { security: NEEDS_KEY } : {};
   const paths: Record<string, OpenApiPath> = {};
-  for (const name of Object.keys(ROUTE_OPTIONS) as RouteName[]) paths[`/${name}`] = { post: pictureOperation(name) };
+  for (const name of Object.keys(ROUTE_OPTIONS) as RouteName[]) {
+    paths[`/${name}`] = { post: { ...pictureOperation(name), ...security } };
+  }
   return {
     openapi: '3.1.0',
     info: {
@@ -104,8 +125,8 @@ export function openApiDocument(version: string): OpenApiDocument {
       { url: '/v1', description: 'this version of the API' },
       { url: '/', description: 'the same routes, without a version' },
     ],
-    paths: { ...paths, ...operationPaths() },
-    components: { schemas: componentSchemas() },
+    paths: { ...paths, ...operationPaths(security) },
+    components: { schemas: componentSchemas(), securitySchemes: SECURITY_SCHEMES },
   };
 }
 
@@ -169,9 +190,13 @@ function pictureBody(name: RouteName, slots: readonly PictureSlot[]): OpenApiBod
   };
 }
 
-function operationPaths(): Record<string, OpenApiPath> {
+/** @param security what the operations that are not open to all need */
+function operationPaths(security: Pick<OpenApiOperation, 'security'>): Record<string, OpenApiPath> {
   const get = (operationId: string, summary: string, ok: OpenApiResponse, more = {}): OpenApiPath => ({
     get: { operationId, summary, responses: { 200: ok, ...problemResponses(OPERATION_CODES), ...more } },
+  });
+  const keyed = (operationId: string, summary: string, ok: OpenApiResponse): OpenApiPath => ({
+    get: { operationId, summary, responses: { 200: ok, ...problemResponses(KEYED_CODES) }, ...security },
   });
   const text = (type: string, description: string): OpenApiResponse => ({
     description,
@@ -185,7 +210,7 @@ function operationPaths(): Record<string, OpenApiPath> {
       answer('every check passed', 'Ready'),
       { 503: answer('at least one check failed, or the server is stopping', 'Ready') },
     ),
-    '/metrics': get('metrics', 'Metrics for Prometheus', text('text/plain', 'the text exposition format')),
+    '/metrics': keyed('metrics', 'Metrics for Prometheus', text('text/plain', 'the text exposition format')),
     '/openapi.json': get('openapi', 'This document', {
       description: 'OpenAPI 3.1',
       content: { 'application/json': { schema: { type: 'object' } } },
@@ -193,7 +218,7 @@ function operationPaths(): Record<string, OpenApiPath> {
     '/docs': get('docs', 'This document as a page', text('text/html', 'a page without outside resources')),
     '/models': {
       servers: [{ url: '/v1' }],
-      ...get('models', 'Every process: state, version, memory, licence', answer('imaging first', 'ModelsAnswer')),
+      ...keyed('models', 'Every process: state, version, memory, licence', answer('imaging first', 'ModelsAnswer')),
     },
   };
 }

@@ -3,6 +3,7 @@ import { Router } from 'express';
 import { escapeHtml, htmlPage, sendHtml } from '../html.ts';
 import { docsPage } from '../openapi/docs-page.ts';
 import { openApiDocument } from '../openapi/document.ts';
+import { openToAll } from '../gate.ts';
 import { addRoute } from '../route.ts';
 import { send } from '../send.ts';
 
@@ -23,13 +24,13 @@ const ADDRESSES: readonly (readonly [address: string, meaning: string])[] = [
 ];
 
 /** `/openapi.json` and `/docs`, mounted at the root and under `/v1`. */
-export function documentsRouter(version: string): Router {
+export function documentsRouter(version: string, keysNeeded: boolean): Router {
   const router = Router();
-  const document = openApiDocument(version);
+  const document = openApiDocument(version, keysNeeded);
   const json = JSON.stringify(document);
   const page = docsPage(document);
-  addRoute(router, 'get', '/openapi.json', 'openapi', (_req, res) => send(res, JSON_TYPE, json));
-  addRoute(router, 'get', '/docs', 'docs', (_req, res) => sendHtml(res, page));
+  addRoute(router, 'get', '/openapi.json', 'openapi', openToAll, (_req, res) => send(res, JSON_TYPE, json));
+  addRoute(router, 'get', '/docs', 'docs', openToAll, (_req, res) => sendHtml(res, page));
   return router;
 }
 
@@ -42,7 +43,7 @@ export function indexRouter(version: string): Router {
     `facepool ${version}`,
     `<h1>facepool <small>${escapeHtml(version)}</small></h1>${indexTable()}`,
   );
-  addRoute(router, 'get', '/', 'index', (req, res) => {
+  addRoute(router, 'get', '/', 'index', openToAll, (req, res) => {
     res.vary('Accept');
     if (req.accepts(['text', 'html']) === 'html') sendHtml(res, page);
     else send(res, 'text/plain; charset=utf-8', text);

@@ -9,6 +9,7 @@ import { orAbort } from '../../util/abort.ts';
 import { ONE_PICTURE, type PictureSlot, TWO_PICTURES } from '../body/slots.ts';
 import { uploadReader } from '../body/upload.ts';
 import { startDeadline } from '../deadline.ts';
+import type { Gate } from '../gate.ts';
 import { parseOptions, queryPairs } from '../options.ts';
 import { stateOf } from '../request-state.ts';
 import { addRoute } from '../route.ts';
@@ -22,10 +23,11 @@ export function facesRouter(
   pipeline: Pipeline,
   control: Pick<Control, 'stopping'>,
   limits: Settings['limits'],
+  gate: Gate,
 ): Router {
   const router = Router();
   const add = (name: RouteName, slots: readonly PictureSlot[], run: Run) => {
-    addRoute(router, 'post', `/${name}`, name, pictureHandler(name, slots, run, control, limits));
+    addRoute(router, 'post', `/${name}`, name, gate('infer'), pictureHandler(name, slots, run, control, limits));
   };
   for (const name of ['detect', 'recognize', 'liveness', 'embed'] as const) {
     add(name, ONE_PICTURE, (context, pictures) => pipeline[name]({ ...context, image: pictureAt(pictures, 0) }));

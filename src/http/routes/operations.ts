@@ -6,6 +6,7 @@ import type { Logger } from '../../telemetry/logger.ts';
 import type { Metrics } from '../../telemetry/metrics.ts';
 import { orAbort } from '../../util/abort.ts';
 import { CLIENT_GONE, startDeadline } from '../deadline.ts';
+import { type Gate, openToAll } from '../gate.ts';
 import { toProblem } from '../problem.ts';
 import { stateOf } from '../request-state.ts';
 import { addRoute } from '../route.ts';
@@ -17,25 +18,26 @@ export type OperationsDeps = {
   readonly metrics: Metrics;
   readonly log: Logger;
   readonly version: string;
+  readonly gate: Gate;
 };
 
 /** `/healthz`, `/readyz` and `/metrics`, mounted at the root and under `/v1`. */
 export function operationsRouter(deps: OperationsDeps): Router {
   const router = Router();
-  addRoute(router, 'get', '/healthz', 'healthz', (_req, res) => {
+  addRoute(router, 'get', '/healthz', 'healthz', openToAll, (_req, res) => {
     sendJson(res, { status: 'ok', uptime_s: Math.round(process.uptime() * 10) / 10, version: deps.version });
   });
-  addRoute(router, 'get', '/readyz', 'readyz', (req, res) => answerReady(req, res, deps));
-  addRoute(router, 'get', '/metrics', 'metrics', async (_req, res) => {
+  addRoute(router, 'get', '/readyz', 'readyz', openToAll, (req, res) => answerReady(req, res, deps));
+  addRoute(router, 'get', '/metrics', 'metrics', deps.gate('any key'), async (_req, res) => {
     send(res, deps.metrics.registry.contentType, await deps.metrics.registry.metrics());
   });
   return router;
 }
 
 /** `/models`, mounted under `/v1` only. */
-export function modelsRouter(control: Pick<Control, 'status'>): Router {
+export function modelsRouter(control: Pick<Control, 'status'>, gate: Gate): Router {
   const router = Router();
-  addRoute(router, 'get', '/models', 'models', (_req, res) => {
+  addRoute(router, 'get', '/models', 'models', gate('any key'), (_req, res) => {
     sendJson(res, { models: control.status() });
   });
   return router;

@@ -3,15 +3,19 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { createAdminServer } from '../../../src/admin/server.ts';
+import type { AuditEntry } from '../../../src/auth/audit-log.ts';
+import { KeyStore } from '../../../src/auth/key-store.ts';
 import { loadSettings } from '../../../src/config/load.ts';
 import { FacepoolError } from '../../../src/contract/errors.ts';
 import { SUPERVISORD_WORD, type WorkerState } from '../../../src/contract/lifecycle.ts';
 import type { FacesAnswer, ModelStatus } from '../../../src/contract/results.ts';
 import type { Control, FacesRequest, Pipeline, VerifyRequest } from '../../../src/contract/services.ts';
+import type { Settings } from '../../../src/contract/settings.ts';
 import { createApp } from '../../../src/http/app.ts';
 import { sendProblem } from '../../../src/http/problem.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
+import { systemClock } from '../../../src/util/clock.ts';
 import { tempDir } from '../../fixtures/temp-dir.ts';
 import { facesAnswer, MODEL_STATUS, verifyAnswer } from '../../http/support/server.ts';
 
@@ -25,6 +29,7 @@ export type FakeServerOptions = {
   readonly gate?: Promise<void>;
   readonly control?: Partial<Control>;
   readonly allowedHosts?: string[];
+  readonly auth?: Partial<Settings['auth']>;
 };
 
 export type FakeServer = {
@@ -35,6 +40,7 @@ export type FakeServer = {
   readonly calls: string[];
   readonly requests: (FacesRequest | VerifyRequest)[];
   readonly warnings: object[];
+  readonly audited: AuditEntry[];
   readonly close: () => Promise<void>;
 };
 
@@ -46,9 +52,15 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
   const calls: string[] = [];
   const requests: (FacesRequest | VerifyRequest)[] = [];
   const warnings: object[] = [];
+  const audited: AuditEntry[] = [];
+  const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
   const control = fakeControl(options, calls, logFile);
   const loaded = loadSettings({ env: {}, cwd: dir, flags: [{ key: 'data_dir', value: dir, flag: '--data-dir' }] });
-  const settings = { ...loaded, http: { ...loaded.http, allowed_hosts: options.allowedHosts ?? ['localhost'] } };
+  const settings = {
+    ...loaded,
+    auth: { ...loaded.auth, ...options.auth },
+    http: { ...loaded.http, allowed_hosts: options.allowedHosts ?? ['localhost'] },
+  };
   const app = createApp({
     settings,
     pipeline: fakePipeline(options, calls, requests),
@@ -56,13 +68,24 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
     metrics: createMetrics(),
     log: createLogger({ ...settings.log, level: 'silent' }, { name: 'test' }),
     version: '9.9.9-test',
+    clock: systemClock,
+    keys: new KeyStore(dir),
+    onKeyUsed: () => undefined,
   });
   const log = { info: () => undefined, warn: (fields: object) => void warnings.push(fields) };
-  const server = createAdminServer({ app, control, servedHost: settings.http.host, socketPath, log, sendProblem });
+  const server = createAdminServer({
+    app,
+    control,
+    servedHost: settings.http.host,
+    socketPath,
+    log,
+    audit,
+    sendProblem,
+  });
   await server.listen();
   const close = () => server.close();
   t.after(close);
-  return { dir, socketPath, logFile, calls, requests, warnings, close };
+  return { dir, socketPath, logFile, calls, requests, warnings, audited, close };
 }
 
 function fakePipeline(options: FakeServerOptions, calls: string[], requests: FakeServer['requests']): Pipeline {

@@ -90,12 +90,25 @@ describe('the OpenAPI document', () => {
         assert.equal('Retry-After' in (response.headers ?? {}), status === '429' || status === '503');
       }
     }
-    // Belong to features that have no route yet: keys, rate limits, people, swaps; and to addresses that do not exist.
-    const later = ['unauthorized', 'not_found', 'conflict', 'swap_in_progress', 'rate_limited'];
+    // Belong to features that have no route yet: people, swaps; and to addresses that do not exist.
+    const later = ['not_found', 'conflict', 'swap_in_progress'];
     assert.deepEqual(
       [...Object.keys(ERROR_CATALOGUE)].filter((code) => !named.has(code)),
       later,
     );
+  });
+
+  it('says which operations need a key, where keys are asked for', () => {
+    const keyed = openApiDocument('1.2.3', true);
+    assert.deepEqual(Object.keys(keyed.components.securitySchemes), ['bearer', 'apiKey']);
+    const open: string[] = [];
+    for (const [path, item] of Object.entries(keyed.paths)) {
+      const operation = item.post ?? item.get;
+      if (operation?.security === undefined) open.push(path);
+      else assert.ok(operation.responses['401'] !== undefined && operation.responses['429'] !== undefined, path);
+    }
+    assert.deepEqual(open, ['/healthz', '/readyz', '/openapi.json', '/docs']);
+    assert.ok(operations.every(({ operation }) => operation.security === undefined));
   });
 
   it('is the same every time', () => {

@@ -3,10 +3,11 @@ import { connect } from 'node:net';
 import type { FacesAnswer, ModelStatus, VerifyAnswer } from '../../../src/contract/results.ts';
 import type { Control, FacesRequest, Pipeline, VerifyRequest } from '../../../src/contract/services.ts';
 import type { Settings } from '../../../src/contract/settings.ts';
-import { createApp } from '../../../src/http/app.ts';
+import { type AppDeps, createApp } from '../../../src/http/app.ts';
 import { type HttpServer, listen } from '../../../src/http/listen.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../../../src/telemetry/metrics.ts';
+import { type Clock, systemClock } from '../../../src/util/clock.ts';
 
 export const VERSION = '9.9.9-test';
 export const UPLOAD_BYTES = 1_000;
@@ -81,6 +82,11 @@ export type TestServerOptions = {
   /** Stands in for all routes with one picture. */
   readonly faces?: (request: FacesRequest) => Promise<FacesAnswer>;
   readonly control?: Partial<Control>;
+  readonly auth?: Partial<Settings['auth']>;
+  readonly keys?: AppDeps['keys'];
+  readonly clock?: Clock;
+  readonly onKeyUsed?: AppDeps['onKeyUsed'];
+  readonly admin?: AppDeps['admin'];
 };
 
 const control: Control = {
@@ -97,7 +103,8 @@ function testSettings(options: TestServerOptions): Settings {
   return {
     data_dir: '/nowhere',
     http: { host: '127.0.0.1', port: 0, allowed_hosts: ['localhost'], allowed_origins: [], ...options.http },
-    admin: { socket: '' },
+    admin: { socket: '', http: false },
+    auth: { mode: 'auto', rate_limit_per_minute: 0, burst: 0, ...options.auth },
     limits: {
       upload_bytes: UPLOAD_BYTES,
       pixels: 1_000_000,
@@ -145,6 +152,10 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     metrics,
     log,
     version: VERSION,
+    clock: options.clock ?? systemClock,
+    keys: options.keys ?? { find: () => undefined },
+    onKeyUsed: options.onKeyUsed ?? (() => undefined),
+    admin: options.admin,
   });
   const server: HttpServer = await listen(app, settings.http, settings.limits);
   return {
