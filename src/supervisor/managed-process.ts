@@ -5,6 +5,7 @@
  * down at a time, and whoever wants it down meanwhile joins it. Any other end of the process passes through `#onExit`,
  * which alone decides whether it comes back.
  */
+import { FacepoolError } from '../contract/errors.ts';
 import type { AnyCalls } from '../contract/protocol.ts';
 import { decideRestart, NO_HISTORY, recordEnd } from '../scheduler/restart.ts';
 import { classifyDeath, describeDeath } from '../scheduler/death.ts';
@@ -30,6 +31,14 @@ const RESTART_REASON: Readonly<Record<ReturnType<typeof classifyDeath>, RestartR
 const STARTABLE: ReadonlySet<string> = new Set(['stopped', 'missing', 'failed', 'backoff']);
 const SETTLED: ReadonlySet<string> = new Set(['ready', 'failed', 'missing']);
 
+function isOutOfMemory(error: Error | null): error is FacepoolError {
+  return error instanceof FacepoolError && error.code === 'memory_exhausted';
+}
+
+function isPermanent(error: Error | null): boolean {
+  return error instanceof FacepoolError && error.code === 'model_failed';
+}
+
 export class ManagedProcess<C extends AnyCalls, P> {
   readonly role: Role<C, P>;
   readonly log: WorkerLog;
@@ -38,6 +47,8 @@ export class ManagedProcess<C extends AnyCalls, P> {
   restarts = 0;
   lastDeath: string | null = null;
   loadMs: number | null = null;
+  /** The last start ended for want of memory, and nobody but the memory scheduler repeats it. */
+  outOfMemory = false;
 
   readonly #deps: ProcessDeps;
   readonly #lifecycle: Lifecycle;
@@ -130,6 +141,8 @@ export class ManagedProcess<C extends AnyCalls, P> {
 
   #wish(wanted: 'up' | 'down'): void {
     this.#wanted = wanted;
+    // Down already, on its way to a start that will not be made.
+    if (wanted === 'down' && this.#lifecycle.state === 'stopped') this.#settle();
     this.onChange();
   }
 
@@ -154,6 +167,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
     this.#cancelRetry();
     this.#unsettle();
     this.#bootError = null;
+    this.outOfMemory = false;
     this.#cutBoot = new AbortController();
     this.#lifecycle.move('starting', reason);
     this.#launching = this.#boot(this.#cutBoot.signal).catch((error: unknown) => {
@@ -222,6 +236,10 @@ export class ManagedProcess<C extends AnyCalls, P> {
     const wasReady = this.#lifecycle.state === 'ready' ? this.#lifecycle.forMs : null;
     if (this.#child === child) this.#child = null;
     if (this.#isDown()) return;
+    if (this.#deps.onHalfOpen !== undefined && isOutOfMemory(this.#bootError)) {
+      this.#giveUpForMemory(this.#bootError);
+      return;
+    }
     const reason = this.#bootError?.message ?? this.lastDeath;
     const why = wasReady === null ? 'start_failed' : RESTART_REASON[classifyDeath(death)];
     this.#onEnded(reason, why, wasReady);
@@ -231,13 +249,26 @@ export class ManagedProcess<C extends AnyCalls, P> {
   #onEnded(reason: string, why: RestartReason, readyForMs: number | null): void {
     const contextLost = why === 'device_error';
     this.#history = recordEnd(this.#history, readyForMs, contextLost);
-    const decision = decideRestart(this.#history, this.#deps.startRetries, this.#deps.random(), contextLost);
+    // A bad artefact or configuration is as bad the next time.
+    const retries = isPermanent(this.#bootError) ? -1 : this.#deps.startRetries;
+    const decision = decideRestart(this.#history, retries, this.#deps.random(), contextLost);
     const delayMs = decision.kind === 'wait' ? decision.delayMs : decision.retryInMs;
     this.#lifecycle.move(decision.kind === 'wait' ? 'backoff' : 'failed', reason);
     this.#cancelRetry = this.#deps.clock.after(delayMs, () => {
+      if (decision.kind === 'failed' && this.#deps.onHalfOpen !== undefined) {
+        this.#deps.onHalfOpen(this.role.name);
+        return;
+      }
       this.#countRestart(why, delayMs);
       this.#launch(`restart after: ${reason}`);
     });
+  }
+
+  #giveUpForMemory(error: Error): void {
+    this.#wanted = 'down';
+    this.outOfMemory = true;
+    this.#lifecycle.move('stopping', error.message);
+    this.#lifecycle.move('stopped', error.message);
   }
 
   #countRestart(reason: RestartReason, delayMs: number): void {
