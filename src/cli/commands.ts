@@ -2,6 +2,7 @@
 import type { Command } from './command.ts';
 import { configCheck, configShow } from './commands/config.ts';
 import { faceCommands } from './commands/faces.ts';
+import { keysCreate, keysList, keysRevoke } from './commands/keys.ts';
 import { logs } from './commands/logs.ts';
 import { modelsList, modelsPull, modelsVerify } from './commands/models.ts';
 import { start } from './commands/start.ts';
@@ -21,6 +22,9 @@ export const COMMANDS: readonly Command[] = [
   modelsList,
   modelsPull,
   modelsVerify,
+  keysCreate,
+  keysList,
+  keysRevoke,
   configCheck,
   configShow,
   version,

@@ -22,6 +22,7 @@ describe('import order', () => {
     ['main', 'http', true],
     ['main', 'cli', false],
     ['cli', 'config', true],
+    ['cli', 'auth', true],
     ['cli', 'supervisor', false],
     ['workers', 'frames', true],
     ['workers', 'config', false],

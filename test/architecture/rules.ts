@@ -22,7 +22,7 @@ const ORDER = [
 /** Layers beside the order, or stricter than it: exactly what they may import besides themselves. */
 const ONLY: Readonly<Record<string, readonly string[]>> = {
   scheduler: ['util', 'contract'],
-  cli: ['util', 'contract', 'config', 'models', 'gpu'],
+  cli: ['util', 'contract', 'config', 'models', 'gpu', 'auth'],
   workers: ['util', 'contract', 'frames', 'gpu'],
 };
 /** `import()` across the order, each with its reason. */
