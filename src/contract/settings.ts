@@ -66,6 +66,7 @@ export const settingsSchema = z.strictObject({
   }),
   limits: z.strictObject({
     upload_bytes: positive,
+    upload_memory_bytes: positive.describe('bytes of all uploads held at once; one more is 429 queue_full'),
     pixels: positive.describe('width × height of a picture'),
     max_faces: positive.describe('more faces → the largest ones and truncated: true'),
     queue: positive.describe('requests waiting for one model or for imaging; one more is 429 queue_full'),
@@ -95,7 +96,9 @@ export const settingsSchema = z.strictObject({
   memory: z.strictObject({
     budgets: z
       .array(z.string().regex(/^[\w:-]+=\d+$/, 'device=MB, e.g. cuda:0=6000'))
-      .describe('device=MB: what the models of a device may take together; a device that is not named: all but headroom'),
+      .describe(
+        'device=MB: what the models of a device may take together; a device that is not named: all but headroom',
+      ),
     headroom_mb: z.int().nonnegative().describe('kept free on every device, MB'),
     max_wait_ms: positive.describe('longest wait of a request for memory or a load, milliseconds'),
     fairness_ms: positive.describe('a request that waited so long goes before those for a loaded model, milliseconds'),

@@ -2,11 +2,14 @@
 import type { IncomingMessage } from 'node:http';
 import type { FacepoolError } from '../../contract/errors.ts';
 import { CLIENT_GONE } from '../deadline.ts';
+import type { UploadLease } from './upload-memory.ts';
 
 export type CollectOptions = {
   readonly maxBytes: number;
   /** Made when the body is longer than `maxBytes`, before the rest of it is read. */
   readonly tooLarge: () => FacepoolError;
+  /** Room for a body of unknown length, taken as its chunks come; for any other the caller has taken it. */
+  readonly lease: UploadLease;
   readonly signal: AbortSignal;
 };
 
@@ -18,19 +21,27 @@ export function contentLength(req: IncomingMessage): number | undefined {
 
 /**
  * The whole body. With a `Content-Length` its buffer is allocated once and filled in place.
- * @throws FacepoolError what `tooLarge` makes, or the signal's reason
+ * @throws FacepoolError what `tooLarge` makes, `queue_full` where there is no room, or the signal's reason
  */
 export function collectBody(req: IncomingMessage, options: CollectOptions): Promise<Buffer> {
   const length = contentLength(req);
   if (length !== undefined && length > options.maxBytes) return Promise.reject(options.tooLarge());
-  const sink = length === undefined ? growingSink() : fixedSink(length);
+  if (options.signal.aborted) return Promise.reject(options.signal.reason);
 
   return new Promise((resolve, reject) => {
+    const sink = length === undefined ? growingSink(options.lease) : fixedSink(length);
     let received = 0;
     const onData = (chunk: Buffer) => {
       received += chunk.length;
-      if (received > options.maxBytes) settle(() => reject(options.tooLarge()));
-      else sink.write(chunk);
+      if (received > options.maxBytes) {
+        settle(() => reject(options.tooLarge()));
+        return;
+      }
+      try {
+        sink.write(chunk);
+      } catch (error) {
+        settle(() => reject(error));
+      }
     };
     const onEnd = () => settle(() => resolve(sink.finish()));
     const onGone = () => settle(() => reject(CLIENT_GONE));
@@ -41,10 +52,6 @@ export function collectBody(req: IncomingMessage, options: CollectOptions): Prom
       outcome();
     };
 
-    if (options.signal.aborted) {
-      reject(options.signal.reason);
-      return;
-    }
     options.signal.addEventListener('abort', onAbort, { once: true });
     req.on('error', onGone).on('close', onGone).on('end', onEnd).on('data', onData);
   });
@@ -63,7 +70,13 @@ function fixedSink(length: number): Sink {
   };
 }
 
-function growingSink(): Sink {
+function growingSink(lease: UploadLease): Sink {
   const chunks: Buffer[] = [];
-  return { write: (chunk) => void chunks.push(chunk), finish: () => Buffer.concat(chunks) };
+  return {
+    write(chunk) {
+      lease.grow(chunk.length);
+      chunks.push(chunk);
+    },
+    finish: () => Buffer.concat(chunks),
+  };
 }

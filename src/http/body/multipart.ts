@@ -4,12 +4,14 @@ import multer from 'multer';
 import { FacepoolError } from '../../contract/errors.ts';
 import { orAbort } from '../../util/abort.ts';
 import type { OptionPair } from '../options.ts';
+import { contentLength } from './collect.ts';
 import { BODY_OVERHEAD, type PictureSlot, tooLarge, type Upload } from './slots.ts';
+import type { UploadLease } from './upload-memory.ts';
 
 const MAX_FIELDS = 64;
 const MAX_FIELD_BYTES = 8_192;
 
-export type MultipartReader = (req: Request, res: Response, signal: AbortSignal) => Promise<Upload>;
+export type MultipartReader = (req: Request, res: Response, signal: AbortSignal, lease: UploadLease) => Promise<Upload>;
 
 /** Bytes of a form that holds every picture at its largest. */
 export function formLimit(slots: readonly PictureSlot[], uploadBytes: number): number {
@@ -18,14 +20,16 @@ export function formLimit(slots: readonly PictureSlot[], uploadBytes: number): n
 
 /**
  * Makes the reader of one route; it rejects as soon as the upload is known to be refused, while the rest of it is
- * still on its way.
+ * still on its way. A form of unknown length takes its room from the lease as it comes; for any other the caller has
+ * taken it.
  */
 export function multipartReader(slots: readonly PictureSlot[], uploadBytes: number): MultipartReader {
   const maxBytes = formLimit(slots, uploadBytes);
 
-  return (req, res, signal) => {
+  return (req, res, signal, lease) => {
+    const isCounted = contentLength(req) !== undefined;
     const refusal = new AbortController();
-    const refuse = (error: FacepoolError) => refusal.abort(error);
+    const refuse = (error: unknown) => refusal.abort(error);
     const taken = new Set<PictureSlot>();
     const upload = multer({
       storage: multer.memoryStorage(),
@@ -55,6 +59,12 @@ export function multipartReader(slots: readonly PictureSlot[], uploadBytes: numb
       req.on('data', (chunk: Buffer) => {
         received += chunk.length;
         if (received > maxBytes) refuse(tooLarge(uploadBytes));
+        if (isCounted || refusal.signal.aborted) return;
+        try {
+          lease.grow(chunk.length);
+        } catch (error) {
+          refuse(error);
+        }
       });
       upload(req, res, (error: unknown) => {
         try {

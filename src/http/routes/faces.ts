@@ -8,6 +8,7 @@ import type { Settings } from '../../contract/settings.ts';
 import { orAbort } from '../../util/abort.ts';
 import { ONE_PICTURE, type PictureSlot, TWO_PICTURES } from '../body/slots.ts';
 import { uploadReader } from '../body/upload.ts';
+import { UploadMemory } from '../body/upload-memory.ts';
 import { startDeadline } from '../deadline.ts';
 import type { Gate } from '../gate.ts';
 import { parseOptions, queryPairs } from '../options.ts';
@@ -26,8 +27,16 @@ export function facesRouter(
   gate: Gate,
 ): Router {
   const router = Router();
+  const memory = new UploadMemory(limits.upload_memory_bytes);
   const add = (name: RouteName, slots: readonly PictureSlot[], run: Run) => {
-    addRoute(router, 'post', `/${name}`, name, gate('infer'), pictureHandler(name, slots, run, control, limits));
+    addRoute(
+      router,
+      'post',
+      `/${name}`,
+      name,
+      gate('infer'),
+      pictureHandler(name, slots, run, control, limits, memory),
+    );
   };
   for (const name of ['detect', 'recognize', 'liveness', 'embed'] as const) {
     add(name, ONE_PICTURE, (context, pictures) => pipeline[name]({ ...context, image: pictureAt(pictures, 0) }));
@@ -44,6 +53,7 @@ function pictureHandler(
   run: Run,
   control: Pick<Control, 'stopping'>,
   limits: Settings['limits'],
+  memory: UploadMemory,
 ) {
   const readUpload = uploadReader(slots, limits.upload_bytes);
 
@@ -53,17 +63,24 @@ function pictureHandler(
     // Before the upload is read: a mistake in the address should not cost twenty megabytes.
     const early = parseOptions(name, query);
     const deadline = startDeadline(res, limits, early.timeout_ms);
+    const lease = memory.lease();
+    let running: Promise<unknown> = Promise.resolve();
     try {
-      const upload = await readUpload(req, res, deadline.signal);
+      const upload = await readUpload(req, res, deadline.signal, lease);
       const options = upload.options.length === 0 ? early : parseOptions(name, [...query, ...upload.options]);
       deadline.set(options.timeout_ms);
       const state = stateOf(req);
       const context = { requestId: state.id, options, signal: deadline.signal };
-      const answer = await orAbort(run(context, upload.pictures), deadline.signal);
+      const answering = run(context, upload.pictures);
+      running = answering;
+      const answer = await orAbort(answering, deadline.signal);
       if ('faces' in answer) state.faces = answer.faces.length;
       sendJson(res, answer);
     } finally {
       deadline.dispose();
+      const release = () => lease.release();
+      // After a deadline the pipeline may hold the pictures a moment longer than the client waits.
+      void running.then(release, release);
     }
   };
 }

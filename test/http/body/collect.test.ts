@@ -4,6 +4,7 @@ import { PassThrough } from 'node:stream';
 import { describe, it } from 'node:test';
 import { FacepoolError } from '../../../src/contract/errors.ts';
 import { collectBody } from '../../../src/http/body/collect.ts';
+import { UploadMemory } from '../../../src/http/body/upload-memory.ts';
 import { CLIENT_GONE } from '../../../src/http/deadline.ts';
 
 /** A request as far as the collector sees it. */
@@ -12,9 +13,10 @@ function request(length?: number): PassThrough & IncomingMessage {
   return Object.assign(new PassThrough(), { headers }) as unknown as PassThrough & IncomingMessage;
 }
 
-const options = (maxBytes: number, signal = new AbortController().signal) => ({
+const options = (maxBytes: number, signal = new AbortController().signal, memory = new UploadMemory(1_000)) => ({
   maxBytes,
   signal,
+  lease: memory.lease(),
   tooLarge: () => new FacepoolError('payload_too_large', 'too large'),
 });
 const isTooLarge = (error: FacepoolError) => error.code === 'payload_too_large';
@@ -56,6 +58,19 @@ describe('the collector', () => {
     req.write('abcdef');
     req.write('g');
     await assert.rejects(body, isTooLarge);
+  });
+
+  it('takes room for a chunked body as it comes, and refuses it when there is none', async () => {
+    const memory = new UploadMemory(10);
+    memory.lease().grow(7);
+    const req = request();
+    const body = collectBody(req, options(100, undefined, memory));
+    req.write('ab');
+    await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(memory.held, 9);
+    req.write('cd');
+    await assert.rejects(body, (error: FacepoolError) => error.code === 'queue_full' && error.retryAfterS === 1);
+    assert.equal(req.listenerCount('data'), 0);
   });
 
   it('ends with the signal’s reason', async () => {

@@ -107,6 +107,7 @@ function testSettings(options: TestServerOptions): Settings {
     auth: { mode: 'auto', rate_limit_per_minute: 0, burst: 0, ...options.auth },
     limits: {
       upload_bytes: UPLOAD_BYTES,
+      upload_memory_bytes: 1_000_000,
       pixels: 1_000_000,
       max_faces: 100,
       queue: 8,
@@ -118,6 +119,16 @@ function testSettings(options: TestServerOptions): Settings {
     workers: { start_timeout_ms: 1, infer_timeout_ms: 1, stop_wait_ms: 1, start_retries: 1, max_attempts: 1 },
     store: { models_dir: '/nowhere', cache_dir: '', mirrors: [], offline: true },
     log: { level: 'trace', to: 'stdout', worker_max_bytes: 1, worker_files: 1 },
+    memory: {
+      budgets: [],
+      headroom_mb: 0,
+      max_wait_ms: 1000,
+      fairness_ms: 100,
+      grace_ms: 0,
+      oom_retry_ms: 100,
+      sample_ms: 1000,
+    },
+    tenants: {},
     models: {},
   };
 }
