@@ -1,10 +1,13 @@
 # facepool on CPUs. Weights are not in the image: the first start fetches them into the volume /data, or finds them in /shared/models.
 #
 #   docker build -t facepool .
-#   docker run --rm -p 127.0.0.1:8080:8080 -v facepool:/data facepool
+#   docker run --rm -v facepool:/data facepool keys create --name me --scope infer        prints an API key, once
+#   docker run --rm -p 8080:8080 -v facepool:/data facepool
+#   curl -H "Authorization: Bearer $KEY" -F file=@photo.jpg localhost:8080/detect
 #
-# Inside the container the server listens on 0.0.0.0, and it asks for no key yet: publish the port on 127.0.0.1 as above, or put a proxy
-# that authenticates in front of it. A Host header other than localhost needs FACEPOOL_HTTP_ALLOWED_HOSTS.
+# Inside the container the server listens on 0.0.0.0, so it does not start without a key. To try it on this machine alone, without one:
+#   docker run --rm -p 127.0.0.1:8080:8080 -e FACEPOOL_AUTH_MODE=disabled -v facepool:/data facepool
+# A Host header other than localhost needs FACEPOOL_HTTP_ALLOWED_HOSTS.
 
 FROM node:24-bookworm-slim AS packages
 WORKDIR /app

@@ -51,6 +51,11 @@ describe('Dockerfile', () => {
     assert.ok(last.some((line) => line.startsWith('HEALTHCHECK ') && line.includes('/healthz')));
     assert.ok(last.includes('ENTRYPOINT ["tini", "--", "node", "bin/facepool.mjs"]'));
   });
+  it('does not go without keys by itself: it listens on every address', () => {
+    const env = lines.filter((line) => line.startsWith('ENV ')).join(' ');
+    assert.match(env, /FACEPOOL_HTTP_HOST=0\.0\.0\.0/);
+    assert.doesNotMatch(env, /FACEPOOL_AUTH_MODE/);
+  });
   it('sets only settings that exist', () =>
     assert.deepEqual(
       settingsIn(read('Dockerfile')).filter((name) => !KNOWN.has(name)),
@@ -64,6 +69,7 @@ describe('deploy/compose.yaml', () => {
       facepool: z.object({
         build: z.object({ context: z.string() }),
         ports: z.array(z.string()),
+        environment: z.record(z.string(), z.string()),
         volumes: z.array(z.string()),
         read_only: z.literal(true),
         cap_drop: z.tuple([z.literal('ALL')]),
@@ -81,6 +87,15 @@ describe('deploy/compose.yaml', () => {
       facepool.ports.join(),
     );
   });
+  it('goes without keys only while the port is this machine’s', () => {
+    const open = facepool.environment['FACEPOOL_AUTH_MODE'] === 'disabled';
+    assert.ok(!open || facepool.ports.every((port) => port.startsWith('127.0.0.1:')));
+  });
+  it('sets only settings that exist', () =>
+    assert.deepEqual(
+      Object.keys(facepool.environment).filter((name) => !KNOWN.has(name)),
+      [],
+    ));
   it('builds from the project', () =>
     assert.ok(existsSync(path.join(ROOT, 'deploy', facepool.build.context, 'Dockerfile'))));
   it('leaves longer to stop than the server takes', () => {

@@ -104,3 +104,24 @@ it('refuses what it does not know, as problem+json', async (t) => {
   }
   assert.deepEqual(server.calls, []);
 });
+
+it('writes down every action with its end, and nothing that was only read', async (t) => {
+  const start = () => Promise.reject(new FacepoolError('model_missing', 'no weights'));
+  const server = await fakeServer(t, { control: { start } });
+  await ask(server, 'POST', '/v1/models/detector/restart?wait=true');
+  await ask(server, 'POST', '/v1/models/detector/start?wait=true');
+  await ask(server, 'GET', '/v1/models/detector');
+  await ask(server, 'POST', '/v1/models/nobody/stop');
+  assert.deepEqual(server.audited, [
+    { who: 'socket', action: 'model.restart', target: 'detector', result: 'ok' },
+    { who: 'socket', action: 'model.start', target: 'detector', result: 'model_missing' },
+  ]);
+});
+
+it('the socket needs no key and has no rate, whatever the settings say', async (t) => {
+  const server = await fakeServer(t, { auth: { mode: 'required', rate_limit_per_minute: 1 } });
+  for (let i = 0; i < 5; i += 1) {
+    assert.equal((await ask(server, 'GET', '/metrics')).status, 200);
+    assert.equal((await ask(server, 'GET', '/v1/models/detector')).status, 200);
+  }
+});
