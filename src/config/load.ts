@@ -30,7 +30,17 @@ export type LoadedSettings = {
 type Values = Map<string, Assignment>;
 
 /** What a model that the defaults do not know gets for the keys its entry leaves out; `version` has no default. */
-const NEW_MODEL: Omit<ModelSettings, 'version'> = { enabled: true, device: 'cpu', threads: 'auto', opinions: false };
+const NEW_MODEL: Omit<ModelSettings, 'version'> = {
+  enabled: true,
+  device: 'cpu',
+  threads: 'auto',
+  opinions: false,
+  residency: 'resident',
+  idle_ttl_ms: 300_000,
+  pin: false,
+  priority: 0,
+  memory_limit_mb: 0,
+};
 
 /** Throws `ConfigError` that names every wrong setting. */
 export function loadSettings(options: LoadOptions): Settings {

@@ -121,10 +121,30 @@ export const modelStatusSchema = z.strictObject({
   device: z.string().nullable(),
   threads: z.int().nullable(),
   memory_bytes: z.int().nullable().describe('RssAnon of the process'),
+  residency: z.enum(['resident', 'on_demand']).nullable(),
+  pinned: z.boolean().nullable(),
+  reserved_bytes: z.int().nullable().describe('what the memory scheduler keeps for it'),
+  in_use: z.int().nullable().describe('leases that are open: inferences running or queued'),
   load_ms: z.number().nullable().describe('fork to ready'),
   queue: z.int(),
   licence: z.strictObject({ spdx: z.string(), attribution: z.string(), commercial: z.boolean() }).nullable(),
 });
+
+/** What loading a model would take: `GET /v1/models/{m}/plan`. Bytes. */
+export const planSchema = z.strictObject({
+  model: z.string(),
+  device: z.string(),
+  verdict: z
+    .enum(['loaded', 'now', 'evict', 'release', 'wait', 'never', 'down'])
+    .describe('now: it fits; evict, release: others go first; wait: for busy models; never: larger than the budget'),
+  needed_bytes: z.int(),
+  limit_bytes: z.int().nullable().describe('null: nothing limits the device yet'),
+  reserved_bytes: z.int(),
+  foreign_bytes: z.int().describe('held by other programs'),
+  evicts: z.array(z.strictObject({ model: z.string(), bytes: z.int() })),
+  releases: z.array(z.strictObject({ tenant: z.string(), bytes: z.int() })),
+});
+export type PlanAnswer = z.infer<typeof planSchema>;
 
 export const modelsAnswerSchema = z.strictObject({ models: z.array(modelStatusSchema) });
 

@@ -1,6 +1,6 @@
 /** What the outer layers (HTTP, admin, CLI) ask of the inner ones. Implemented in `src/pipeline` and `src/supervisor`. */
 import type { RequestOptions } from './options.ts';
-import type { FacesAnswer, ModelStatus, VerifyAnswer } from './results.ts';
+import type { FacesAnswer, ModelStatus, PlanAnswer, VerifyAnswer } from './results.ts';
 
 export type RequestContext = {
   readonly requestId: string;
@@ -30,6 +30,14 @@ export type Control = {
   restart(name: string): Promise<ModelStatus>;
   stop(name: string): Promise<ModelStatus>;
   start(name: string): Promise<ModelStatus>;
+  /** Loads it now, as a request would; resolves when it serves, rejects with `memory_exhausted` when there is no room. */
+  load(name: string): Promise<ModelStatus>;
+  /** Gives its memory back as soon as nobody uses it; the next request loads it again. */
+  unload(name: string): Promise<ModelStatus>;
+  /** Pinned: not evicted for another model, until the next start of the server. */
+  pin(name: string, pinned: boolean): Promise<ModelStatus>;
+  /** What loading it would take; changes nothing. */
+  plan(name: string): PlanAnswer;
   /** A real inference in every model that should be resident, through its real queue. */
   ready(signal: AbortSignal): Promise<ReadyCheck[]>;
   /** Path of a child's current log file; unknown name → `not_found`. */

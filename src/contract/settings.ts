@@ -108,6 +108,7 @@ export const settingsSchema = z.strictObject({
   }),
   tenants: z
     .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), tenantSettings)
+    .default({})
     .describe('other programs on a device that give memory back when asked'),
   log: z.strictObject({
     level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),

@@ -1,33 +1,14 @@
-/** What operators ask: states, restarts, and whether every model really answers. */
+/** What operators ask: states, loads and unloads, restarts, and whether every model really answers. */
 import { FacepoolError } from '../contract/errors.ts';
-import { SUPERVISORD_WORD } from '../contract/lifecycle.ts';
-import type { ModelStatus } from '../contract/results.ts';
+import type { ModelStatus, PlanAnswer } from '../contract/results.ts';
 import type { Control, ReadyCheck } from '../contract/services.ts';
-import type { Settings } from '../contract/settings.ts';
-import { readRssAnon } from '../gpu/proc.ts';
+import type { Plan } from '../scheduler/plan.ts';
 import { IMAGING } from '../supervisor/imaging-role.ts';
-import { threadsFor } from '../supervisor/model-role.ts';
-import type { ModelEntry, Supervisor } from '../supervisor/supervisor.ts';
 import { orAbort } from '../util/abort.ts';
-import type { Clock } from '../util/clock.ts';
-import type { ImagingClient } from './imaging-client.ts';
-import type { ModelRouter } from './model-router.ts';
+import type { ControlDeps } from './control-deps.ts';
+import { checkAll } from './readiness.ts';
+import { allStatus } from './status.ts';
 
-export type ControlDeps = {
-  readonly settings: Settings;
-  readonly clock: Clock;
-  readonly supervisor: Supervisor;
-  readonly imaging: ImagingClient;
-  readonly routers: ReadonlyMap<string, ModelRouter>;
-  /** Path of the server's own log, where it has one. */
-  readonly serverLog: string | null;
-};
-
-/** A grey 8×8 PNG: what imaging decodes to show that it can. */
-const PROBE_PICTURE = Buffer.from(
-  'iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAIAAABLbSncAAAACXBIWXMAAAPoAAAD6AG1e1JrAAAAD0lEQVQImWNowAEYhpYEAILzYAEeEbvlAAAAAElFTkSuQmCC',
-  'base64',
-);
 /** A probe costs an inference: whoever asks while one runs, or within this time after it, gets its answer. */
 const READY_FRESH_MS = 1000;
 
@@ -38,12 +19,93 @@ export function createControl(deps: ControlDeps): Control {
     if (found === undefined) throw new Error(`no status of ${name}`);
     return found;
   };
-  const act = async (name: string, action: 'restart' | 'stop' | 'start'): Promise<ModelStatus> => {
-    const process = supervisor.process(name);
+  /** Throws for an unknown name, and for what only models can do. */
+  const check = (name: string, modelsOnly: boolean): void => {
+    supervisor.process(name);
     if (supervisor.stopping) throw new FacepoolError('shutting_down', 'the server is shutting down');
-    await process[action](`${action} by an operator`);
+    if (modelsOnly && name === IMAGING) {
+      throw new FacepoolError('invalid_argument', 'imaging is always loaded', { param: 'model' });
+    }
+  };
+  const ready = readiness(deps);
+  const restart = async (name: string): Promise<ModelStatus> => {
+    check(name, false);
+    const process = supervisor.process(name);
+    // An unloaded model has nothing to restart: it is loaded, if there is memory for it.
+    if (name === IMAGING || process.child !== null || process.availability === 'coming') {
+      await process.restart('restart by an operator');
+    } else await order(deps, name, 'start');
     return statusOf(name);
   };
+  const startOrStop = async (name: string, what: 'start' | 'stop'): Promise<ModelStatus> => {
+    check(name, false);
+    if (name === IMAGING) await supervisor.imaging[what](`${what} by an operator`);
+    else await order(deps, name, what);
+    return statusOf(name);
+  };
+  return {
+    status: () => allStatus(deps),
+    restart,
+    stop: (name) => startOrStop(name, 'stop'),
+    start: (name) => startOrStop(name, 'start'),
+    load: async (name) => {
+      check(name, true);
+      await order(deps, name, 'load');
+      const status = statusOf(name);
+      if (status.state !== 'ready') throw notLoaded(status);
+      return status;
+    },
+    unload: async (name) => {
+      check(name, true);
+      await order(deps, name, 'unload');
+      return statusOf(name);
+    },
+    pin: async (name, pinned) => {
+      check(name, true);
+      supervisor.residency.command(pinned ? 'pin' : 'unpin', name);
+      return statusOf(name);
+    },
+    plan: (name) => {
+      check(name, true);
+      return tellPlan(supervisor.residency.plan(name));
+    },
+    ready,
+    logPath: (name) => {
+      if (name === 'server' && deps.serverLog !== null) return deps.serverLog;
+      return supervisor.process(name).log.path;
+    },
+    stopping: () => supervisor.stopping,
+  };
+}
+
+/** Gives the order and waits until it is carried out, or until a request would have been refused. */
+async function order(deps: ControlDeps, name: string, what: 'start' | 'stop' | 'load' | 'unload'): Promise<void> {
+  const { residency } = deps.supervisor;
+  residency.command(what, name);
+  const { max_wait_ms } = deps.settings.memory;
+  const tooLong = new FacepoolError(
+    'memory_exhausted',
+    `${name} waits for memory; it will ${what} when there is some`,
+    {
+      retryAfterS: Math.ceil(max_wait_ms / 1000),
+    },
+  );
+  const abort = new AbortController();
+  const cancel = deps.clock.after(max_wait_ms, () => abort.abort(tooLong));
+  try {
+    await residency.settled(name, what === 'start' || what === 'load' ? 'up' : 'down', abort.signal);
+  } finally {
+    cancel();
+  }
+}
+
+function notLoaded(status: ModelStatus): FacepoolError {
+  const code =
+    status.state === 'missing' ? 'model_missing' : status.state === 'failed' ? 'model_failed' : 'model_stopped';
+  return new FacepoolError(code, `${status.name} is ${status.state}: ${status.reason}`);
+}
+
+function readiness(deps: ControlDeps): Control['ready'] {
   let running: Promise<ReadyCheck[]> | null = null;
   let last: { readonly at: number; readonly checks: ReadyCheck[] } | null = null;
   const checkOnce = async (): Promise<ReadyCheck[]> => {
@@ -55,120 +117,23 @@ export function createControl(deps: ControlDeps): Control {
       running = null;
     }
   };
-  return {
-    status: () => allStatus(deps),
-    restart: (name) => act(name, 'restart'),
-    stop: (name) => act(name, 'stop'),
-    start: (name) => act(name, 'start'),
-    ready: async (signal) => {
-      if (last !== null && deps.clock.now() - last.at <= READY_FRESH_MS) return last.checks;
-      running ??= checkOnce();
-      return orAbort(running, signal);
-    },
-    logPath: (name) => {
-      if (name === 'server' && deps.serverLog !== null) return deps.serverLog;
-      return supervisor.process(name).log.path;
-    },
-    stopping: () => supervisor.stopping,
+  return async (signal) => {
+    if (last !== null && deps.clock.now() - last.at <= READY_FRESH_MS) return last.checks;
+    running ??= checkOnce();
+    return orAbort(running, signal);
   };
 }
 
-function allStatus(deps: ControlDeps): ModelStatus[] {
-  const { supervisor } = deps;
-  const models = [...supervisor.models.values()];
-  return [
-    { ...processStatus(supervisor.imaging, deps.imaging.queueLength), kind: 'imaging', ...NO_MODEL },
-    ...models.map((entry) => modelStatus(entry, deps)),
-  ];
-}
-
-const NO_MODEL = {
-  role: null,
-  version: null,
-  alias: null,
-  provider: null,
-  device: null,
-  threads: null,
-  licence: null,
-} as const;
-
-function modelStatus(entry: ModelEntry, deps: ControlDeps): ModelStatus {
-  const settings = deps.settings.models[entry.name];
-  const licence = entry.manifest?.licence;
+function tellPlan(plan: Plan): PlanAnswer {
   return {
-    ...processStatus(entry.process, deps.routers.get(entry.name)?.queueLength ?? 0),
-    kind: 'model',
-    role: entry.manifest?.role ?? null,
-    version: entry.process.role.version,
-    alias: 'stable',
-    provider: entry.loaded?.provider ?? null,
-    device: settings?.device ?? null,
-    threads: settings === undefined ? null : threadsFor(deps.settings, settings),
-    licence:
-      licence === undefined
-        ? null
-        : { spdx: licence.spdx, attribution: licence.attribution, commercial: licence.commercial },
+    model: plan.model,
+    device: plan.device,
+    verdict: plan.verdict,
+    needed_bytes: Math.round(plan.neededBytes),
+    limit_bytes: Number.isFinite(plan.limitBytes) ? Math.round(plan.limitBytes) : null,
+    reserved_bytes: Math.round(plan.reservedBytes),
+    foreign_bytes: Math.round(plan.foreignBytes),
+    evicts: plan.evicts.map((e) => ({ model: e.model, bytes: Math.round(e.bytes) })),
+    releases: plan.releases.map((r) => ({ tenant: r.tenant, bytes: Math.round(r.bytes) })),
   };
-}
-
-type ProcessStatus = Omit<ModelStatus, 'kind' | keyof typeof NO_MODEL>;
-
-function processStatus(process: Supervisor['imaging'] | ModelEntry['process'], queue: number): ProcessStatus {
-  const { state, child } = process;
-  const pid = child?.pid ?? null;
-  return {
-    name: process.role.name,
-    state: state.state,
-    supervisord_state: SUPERVISORD_WORD[state.state],
-    reason: state.reason,
-    since: state.since.toISOString(),
-    pid,
-    uptime_s: state.state === 'ready' ? Math.round(state.forMs / 100) / 10 : null,
-    restarts: process.restarts,
-    last_death: process.lastDeath,
-    memory_bytes: pid === null ? null : readRssAnon(pid),
-    load_ms: process.loadMs === null ? null : Math.round(process.loadMs),
-    queue,
-  };
-}
-
-function checkAll(deps: ControlDeps): Promise<ReadyCheck[]> {
-  const signal = AbortSignal.timeout(deps.settings.workers.infer_timeout_ms);
-  const { supervisor } = deps;
-  return Promise.all([
-    check(IMAGING, supervisor.imaging, () => probeImaging(deps, signal)),
-    ...[...supervisor.models.values()].map((entry) =>
-      check(entry.name, entry.process, () => probeModel(entry, deps, signal)),
-    ),
-  ]);
-}
-
-/** A process that is not ready is not waited for: readiness is asked now. */
-async function check(
-  name: string,
-  process: Supervisor['imaging'] | ModelEntry['process'],
-  probe: () => Promise<string>,
-): Promise<ReadyCheck> {
-  const { state } = process;
-  if (state.state !== 'ready') return { name, ok: false, detail: `${state.state}: ${state.reason}` };
-  try {
-    return { name, ok: true, detail: await probe() };
-  } catch (error) {
-    return { name, ok: false, detail: error instanceof Error ? error.message : String(error) };
-  }
-}
-
-async function probeImaging(deps: ControlDeps, signal: AbortSignal): Promise<string> {
-  const geometry = { maxPixels: deps.settings.limits.pixels, fit: 640, multipleOf: 32 };
-  const { value } = await deps.imaging.open({ bytes: PROBE_PICTURE, geometry, signal, charges: { count: 0 } });
-  value.close();
-  return `decoded a picture in ${value.decodeMs.toFixed(1)} ms`;
-}
-
-async function probeModel(entry: ModelEntry, deps: ControlDeps, signal: AbortSignal): Promise<string> {
-  const router = deps.routers.get(entry.name);
-  if (router === undefined) throw new Error('has no router');
-  const { value } = await router.probe(signal);
-  if (!value.passed) throw new Error(`golden probe failed: ${value.detail}`);
-  return `golden probe passed, cosine ${value.minCosine.toFixed(6)}`;
 }

@@ -6,12 +6,14 @@ import type { ModelRef } from '../contract/results.ts';
 import type { Settings } from '../contract/settings.ts';
 import { IMAGING } from '../supervisor/imaging-role.ts';
 import type { ManagedProcess } from '../supervisor/managed-process.ts';
-import type { ModelEntry, Supervisor } from '../supervisor/supervisor.ts';
+import type { ModelEntry } from '../supervisor/model-entry.ts';
+import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
 import { counter } from '../util/counter.ts';
 import type { Target } from './dispatcher.ts';
 import { ImagingClient } from './imaging-client.ts';
+import { type LeaseDeps, leasedInfer } from './leased-infer.ts';
 import { ModelRouter } from './model-router.ts';
 
 /**
@@ -36,7 +38,8 @@ export type RoutersDeps = {
 export type NamedRouter = {
   readonly name: string;
   readonly manifest: Manifest;
-  readonly router: ModelRouter;
+  /** Takes a lease on the model for each inference: it is loaded first if need be, and not evicted meanwhile. */
+  readonly router: Pick<ModelRouter, 'infer'>;
   readonly maxBatch: () => number;
   readonly ref: () => ModelRef;
 };
@@ -73,6 +76,7 @@ export function createRouters(deps: RoutersDeps): Routers {
     });
     models.set(name, router);
   }
+  const leased: LeaseDeps = { residency: supervisor.residency, clock, oomRetryMs: settings.memory.oom_retry_ms };
   metrics.observeQueues(() => [
     [IMAGING, imaging.queueLength],
     ...[...models].map(([name, router]) => [name, router.queueLength] as const),
@@ -88,7 +92,7 @@ export function createRouters(deps: RoutersDeps): Routers {
       return {
         name,
         manifest: entry.manifest,
-        router,
+        router: { infer: (job) => leasedInfer(leased, entry, router, job) },
         maxBatch: () => (entry.loaded?.provider === 'cpu' ? MAX_CPU_BATCH : Number.POSITIVE_INFINITY),
         ref: () => refOf(entry),
       };

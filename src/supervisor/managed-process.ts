@@ -5,7 +5,6 @@
  * down at a time, and whoever wants it down meanwhile joins it. Any other end of the process passes through `#onExit`,
  * which alone decides whether it comes back.
  */
-import { FacepoolError } from '../contract/errors.ts';
 import type { AnyCalls } from '../contract/protocol.ts';
 import { decideRestart, NO_HISTORY, recordEnd } from '../scheduler/restart.ts';
 import { classifyDeath, describeDeath } from '../scheduler/death.ts';
@@ -13,31 +12,15 @@ import type { Death } from '../scheduler/death.ts';
 import type { RestartReason } from '../telemetry/metrics.ts';
 import { orAbort } from '../util/abort.ts';
 import { Child } from './child.ts';
+import { isOutOfMemory, isPermanent, RESTART_REASON } from './end-reason.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Availability, ProcessDeps, Role } from './role.ts';
 import { drained, endProcess } from './stop-ladder.ts';
 import type { WorkerLog } from './worker-log.ts';
 
-const RESTART_REASON: Readonly<Record<ReturnType<typeof classifyDeath>, RestartReason>> = {
-  asked: 'manual',
-  hang: 'hang',
-  crash: 'signal',
-  killed: 'signal',
-  exit: 'exit',
-  poisoned: 'device_error',
-};
-
 /** States that a start leads out of; from the others it is on its way already. */
 const STARTABLE: ReadonlySet<string> = new Set(['stopped', 'missing', 'failed', 'backoff']);
 const SETTLED: ReadonlySet<string> = new Set(['ready', 'failed', 'missing']);
-
-function isOutOfMemory(error: Error | null): error is FacepoolError {
-  return error instanceof FacepoolError && error.code === 'memory_exhausted';
-}
-
-function isPermanent(error: Error | null): boolean {
-  return error instanceof FacepoolError && error.code === 'model_failed';
-}
 
 export class ManagedProcess<C extends AnyCalls, P> {
   readonly role: Role<C, P>;
@@ -224,13 +207,15 @@ export class ManagedProcess<C extends AnyCalls, P> {
   async #onExit(child: Child<C>, death: Death): Promise<void> {
     // `#boot` notices the end too; its reason is the better one.
     await this.#launching;
-    this.lastDeath = describeDeath(death);
+    const described = describeDeath(death);
+    // An end that was asked for is no death to remember.
+    if (!death.asked) this.lastDeath = described;
     this.#deps.events.emit('worker.exit', {
       name: this.role.name,
       workerId: child.workerId,
       code: death.code,
       signal: death.signal as NodeJS.Signals | null,
-      reason: this.lastDeath,
+      reason: described,
       at: this.#deps.clock.date().getTime(),
     });
     const wasReady = this.#lifecycle.state === 'ready' ? this.#lifecycle.forMs : null;
@@ -240,7 +225,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
       this.#giveUpForMemory(this.#bootError);
       return;
     }
-    const reason = this.#bootError?.message ?? this.lastDeath;
+    const reason = this.#bootError?.message ?? described;
     const why = wasReady === null ? 'start_failed' : RESTART_REASON[classifyDeath(death)];
     this.#onEnded(reason, why, wasReady);
   }

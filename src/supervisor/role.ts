@@ -29,6 +29,11 @@ export type ProcessDeps = {
   readonly startTimeoutMs: number;
   readonly stopWaitMs: number;
   readonly startRetries: number;
+  /**
+   * For processes that the memory scheduler starts: a failed one asks before it tries again, and a start that ends for
+   * want of memory is not repeated here. Absent: it decides by itself.
+   */
+  readonly onHalfOpen?: ((name: string) => void) | undefined;
   /** Told once per process that became ready, with fork → ready in milliseconds. */
   readonly onLoaded?: (name: string, ms: number) => void;
 };

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fitSocketPath, prepareSocketDir } from '../config/socket-path.ts';
 import { FacepoolError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
-import type { ImagingCalls, ImagingConfig, LoadResult, ModelCalls, WorkerId } from '../contract/protocol.ts';
+import type { ImagingCalls, ImagingConfig, ModelCalls, WorkerId } from '../contract/protocol.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -12,23 +12,19 @@ import { counter } from '../util/counter.ts';
 import type { Child } from './child.ts';
 import { IMAGING, imagingRole } from './imaging-role.ts';
 import { ManagedProcess } from './managed-process.ts';
+import { createResidency } from './create-residency.ts';
+import { MemorySampler } from './memory-sampler.ts';
+import type { Residency } from './residency.ts';
 import type { ProcessDeps } from './role.ts';
+import type { ModelEntry } from './model-entry.ts';
 import { modelRole } from './model-role.ts';
 import type { PreparedModel } from './model-role.ts';
 import type { Spawner } from './spawn.ts';
+import { realTenantTools } from './run-command.ts';
+import type { TenantTools } from './tenant-client.ts';
 import { WorkerLog } from './worker-log.ts';
 
 export type ImagingProcess = ManagedProcess<ImagingCalls, ImagingConfig>;
-
-/** A configured model: its process, and what is known of it without or after loading. */
-export type ModelEntry = {
-  readonly name: string;
-  readonly process: ManagedProcess<ModelCalls, PreparedModel>;
-  /** Null when the manifest cannot be read; the process is `failed` then and says why. */
-  readonly manifest: Manifest | null;
-  /** Null until it was loaded once. */
-  loaded: LoadResult | null;
-};
 
 export type SupervisorDeps = {
   readonly settings: Settings;
@@ -40,12 +36,20 @@ export type SupervisorDeps = {
   readonly manifests: ReadonlyMap<string, Manifest>;
   readonly prepare: (name: string, signal: AbortSignal) => Promise<PreparedModel>;
   readonly nextWorkerId?: () => WorkerId;
+  /** How tenants are reached. */
+  readonly tenantTools?: TenantTools;
 };
+
+/** Moves after which the memory scheduler has to think. */
+const TOLD: ReadonlySet<string> = new Set(['ready', 'failed', 'missing', 'stopped']);
 
 export class Supervisor {
   readonly imaging: ImagingProcess;
   readonly models: ReadonlyMap<string, ModelEntry>;
+  /** Who is loaded, by the memory scheduler's word. */
+  readonly residency: Residency;
   readonly #socketPath: string;
+  readonly #sampler: MemorySampler;
   #stopping = false;
 
   constructor(deps: SupervisorDeps) {
@@ -63,6 +67,7 @@ export class Supervisor {
       startRetries: settings.workers.start_retries,
       onLoaded: (name, ms) => metrics.workerLoadDuration.observe({ model: name, phase: 'total' }, ms / 1000),
     };
+    const modelDeps: ProcessDeps = { ...processDeps, onHalfOpen: (name) => this.residency.onHalfOpen(name) };
     const log = (name: string): WorkerLog =>
       new WorkerLog(path.join(settings.data_dir, 'logs', `${name}.log`), {
         maxBytes: settings.log.worker_max_bytes,
@@ -85,14 +90,24 @@ export class Supervisor {
           }
         },
       });
-      const process = new ManagedProcess(role, log(name), processDeps);
-      const entry: ModelEntry = { name, process, manifest: deps.manifests.get(name) ?? null, loaded: null };
+      const process = new ManagedProcess(role, log(name), modelDeps);
+      const entry: ModelEntry = {
+        name,
+        device: model.device,
+        process,
+        manifest: deps.manifests.get(name) ?? null,
+        loaded: null,
+      };
       models.set(name, entry);
     }
     this.models = models;
+    const entries = [...models.values()];
+    this.residency = createResidency({ ...deps, tenantTools: deps.tenantTools ?? realTenantTools }, entries);
+    this.#sampler = new MemorySampler(settings, deps.clock, this.residency, entries);
     deps.events.on('worker.state', (move) => {
       metrics.setWorkerState(move.name, move.to);
       if (move.name === IMAGING && move.to === 'ready') this.#linkAll();
+      if (move.name !== IMAGING && TOLD.has(move.to)) this.residency.onProcess(move.name);
     });
     deps.events.on('worker.restart', (restart) => {
       // The reason is one of the closed set; the event map types it for people.
@@ -104,9 +119,12 @@ export class Supervisor {
     return this.#stopping;
   }
 
-  /** Resolves when every process is ready or will not be without help. */
+  /** Resolves when imaging and every resident model that there is memory for is ready, or will not be without help. */
   async start(): Promise<void> {
-    await Promise.all(this.all().map((process) => process.start()));
+    this.#sampler.start();
+    const imaging = this.imaging.start();
+    this.residency.open();
+    await Promise.all([imaging, this.residency.ordersDone()]);
   }
 
   /** From here on no new request is taken; those that run still get their answers. */
@@ -118,6 +136,8 @@ export class Supervisor {
   /** Drains and ends everything; requests still waiting are refused with `model_stopped`. */
   async stop(): Promise<void> {
     this.beginStop();
+    this.residency.close();
+    this.#sampler.stop();
     // Models first: while they drain they may still need pixels.
     await Promise.all([...this.models.values()].map((entry) => entry.process.stop('server is stopping')));
     await this.imaging.stop('server is stopping');

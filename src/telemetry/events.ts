@@ -33,6 +33,12 @@ export type EventMap = {
     readonly attempt: number;
     readonly at: number;
   };
+  /** A model's process is ended, or replaced in place, to give memory back. */
+  'memory.evict': { readonly name: string; readonly reason: string; readonly at: number };
+  /** Another program on the device is asked for its memory, or told that it may have it again. */
+  'memory.tenant': { readonly name: string; readonly what: 'release' | 'reacquire'; readonly at: number };
+  /** An order of the memory scheduler failed. */
+  'memory.trouble': { readonly what: string; readonly reason: string; readonly at: number };
 };
 
 export type EventName = keyof EventMap;
@@ -48,7 +54,14 @@ type ListenerSets = { [K in EventName]: Set<(payload: EventMap[K]) => void> };
 
 /** An emitter for the events above. */
 export function createEvents(onListenerError: (error: unknown, name: EventName) => void = () => {}): Events {
-  const listeners: ListenerSets = { 'worker.state': new Set(), 'worker.exit': new Set(), 'worker.restart': new Set() };
+  const listeners: ListenerSets = {
+    'worker.state': new Set(),
+    'worker.exit': new Set(),
+    'worker.restart': new Set(),
+    'memory.evict': new Set(),
+    'memory.tenant': new Set(),
+    'memory.trouble': new Set(),
+  };
 
   return {
     emit(name, payload) {

@@ -17,4 +17,13 @@ export function logEvents(events: Events, log: Logger): void {
   events.on('worker.restart', ({ at: _at, ...restart }) => {
     log.info(restart, `${restart.name} starts again after ${restart.delayMs} ms (${restart.reason})`);
   });
+  events.on('memory.evict', ({ at: _at, ...evict }) => {
+    log.info({ model: evict.name, reason: evict.reason }, `${evict.name} gives its memory back: ${evict.reason}`);
+  });
+  events.on('memory.tenant', ({ at: _at, ...tenant }) => {
+    log.info({ tenant: tenant.name, what: tenant.what }, `tenant ${tenant.name}: ${tenant.what}`);
+  });
+  events.on('memory.trouble', ({ at: _at, ...trouble }) => {
+    log.warn(trouble, `${trouble.what} failed: ${trouble.reason}`);
+  });
 }

@@ -126,6 +126,13 @@ export function createMetrics() {
     },
     /** Labels: model, reason (RestartReason). */
     workerRestarts: counter('worker_restarts_total', 'Worker restarts by reason', ['model', 'reason']),
+    modelLoads: counter('model_loads_total', 'Loads that the memory scheduler ordered', ['model']),
+    /** Labels: model, reason (room, idle, foreign, oom, operator). */
+    evictions: counter('evictions_total', 'Models unloaded to give memory back, by reason', ['model', 'reason']),
+    /** Labels: device, kind (limit, reserved, foreign). */
+    memory: gauge('memory_bytes', 'Memory of a device as the scheduler counts it, in bytes', ['device', 'kind']),
+    /** Labels: model, kind (measured, reserved). */
+    modelMemory: gauge('model_memory_bytes', 'Memory of a model’s process, in bytes', ['model', 'kind']),
     /** Labels: model, phase (LoadPhaseLabel). */
     workerLoadDuration: histogram(
       'worker_load_duration_seconds',

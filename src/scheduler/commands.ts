@@ -1,0 +1,38 @@
+/** What people order, as changes of one model's state. */
+import type { ModelState } from './state.ts';
+
+export type Command = 'load' | 'unload' | 'stop' | 'start' | 'pin' | 'unpin';
+
+/** `goesDown`: whoever waits is refused, nothing loads it any more. `stops`: its process must end, busy or not. */
+export function obey(model: ModelState, command: Command): { readonly goesDown: boolean; readonly stops: boolean } {
+  switch (command) {
+    case 'pin':
+    case 'unpin':
+      model.config = { ...model.config, pinned: command === 'pin' };
+      break;
+    case 'load':
+      model.loadAsked = model.down === null && model.phase !== 'ready' && model.phase !== 'starting';
+      model.notBefore = 0;
+      break;
+    case 'unload':
+      model.unloadAsked = model.phase === 'ready';
+      break;
+    case 'start':
+      model.down = null;
+      if (model.phase === 'down') model.phase = 'unloaded';
+      model.loadAsked = model.phase === 'unloaded' || model.phase === 'ending';
+      model.notBefore = 0;
+      break;
+    case 'stop':
+      if (model.phase === 'unloaded') model.phase = 'down';
+      return { goesDown: true, stops: model.phase === 'ready' || model.phase === 'starting' };
+  }
+  return { goesDown: false, stops: false };
+}
+
+/** A failed model may be tried again; the next request, or its residency, does so. */
+export function revive(model: ModelState): void {
+  if (model.down !== 'failed') return;
+  model.down = null;
+  if (model.phase === 'down') model.phase = 'unloaded';
+}

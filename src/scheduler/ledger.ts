@@ -1,0 +1,33 @@
+/** Who holds what of a device. Pure sums over the state. */
+import type { DeviceState, ModelState, TenantState } from './state.ts';
+
+/** A worker that served so many requests has shown its peak. */
+export const PROVEN_AFTER = 20;
+
+/** What must be kept free for a model as long as it has, or may get, a process. */
+export function reservation(model: ModelState): number {
+  return Math.max(model.measuredBytes, model.peakBytes ?? model.config.estimateBytes);
+}
+
+/** What the models of a device may take together, right now. */
+export function limit(device: DeviceState): number {
+  const { budgetBytes, headroomBytes } = device.config;
+  const free =
+    device.totalBytes === null ? Number.POSITIVE_INFINITY : device.totalBytes - headroomBytes - device.foreignBytes;
+  return Math.max(0, Math.min(budgetBytes ?? Number.POSITIVE_INFINITY, free));
+}
+
+export function holdsMemory(model: ModelState): boolean {
+  return model.phase === 'starting' || model.phase === 'ready' || model.phase === 'ending';
+}
+
+export function reservedBytes(device: string, models: Iterable<ModelState>): number {
+  let sum = 0;
+  for (const model of models) if (model.config.device === device && holdsMemory(model)) sum += reservation(model);
+  return sum;
+}
+
+/** Bytes that tenants of the device would give back when asked. */
+export function releasable(device: string, tenants: Iterable<TenantState>, now: number): TenantState[] {
+  return [...tenants].filter((t) => t.config.device === device && t.state === 'holding' && t.notBefore <= now);
+}

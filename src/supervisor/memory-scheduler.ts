@@ -1,0 +1,69 @@
+/** The memory scheduler as the settings and manifests describe it. */
+import type { Manifest } from '../contract/manifest.ts';
+import type { Settings } from '../contract/settings.ts';
+import { Scheduler } from '../scheduler/scheduler.ts';
+import type { DeviceConfig, ModelConfig, TenantConfig } from '../scheduler/state.ts';
+import { isAction } from './tenant-client.ts';
+
+const MB = 1_000_000;
+/** A model whose manifest cannot be read does not start; it needs a figure all the same. */
+const UNKNOWN_BYTES = 500 * MB;
+
+export function createScheduler(
+  settings: Settings,
+  manifests: ReadonlyMap<string, Manifest>,
+  random: () => number,
+): Scheduler {
+  const { memory } = settings;
+  const models = modelConfigs(settings, manifests);
+  const tenants = tenantConfigs(settings);
+  const names = new Set([...models.map((m) => m.device), ...tenants.map((t) => t.device)]);
+  return new Scheduler({
+    models,
+    tenants,
+    devices: [...names].map((name) => deviceConfig(name, memory)),
+    policy: {
+      maxWaitMs: memory.max_wait_ms,
+      fairnessMs: memory.fairness_ms,
+      graceMs: memory.grace_ms,
+      oomRetryMs: memory.oom_retry_ms,
+      jitter: random,
+    },
+  });
+}
+
+function modelConfigs(settings: Settings, manifests: ReadonlyMap<string, Manifest>): ModelConfig[] {
+  return Object.entries(settings.models)
+    .filter(([, model]) => model.enabled)
+    .map(([name, model]) => {
+      const estimate = manifests.get(name)?.memory.load_peak_mb;
+      return {
+        name,
+        device: model.device,
+        residency: model.residency,
+        idleTtlMs: model.idle_ttl_ms,
+        pinned: model.pin,
+        priority: model.priority,
+        estimateBytes: estimate === undefined ? UNKNOWN_BYTES : estimate * MB,
+        limitBytes: model.memory_limit_mb === 0 ? null : model.memory_limit_mb * MB,
+      };
+    });
+}
+
+function tenantConfigs(settings: Settings): TenantConfig[] {
+  return Object.entries(settings.tenants).map(([name, tenant]) => ({
+    name,
+    device: tenant.device,
+    holdsBytes: tenant.holds_mb * MB,
+    reacquire: isAction(tenant.reacquire),
+  }));
+}
+
+function deviceConfig(name: string, memory: Settings['memory']): DeviceConfig {
+  const written = memory.budgets.map((b) => b.split('=')).find(([device]) => device === name);
+  return {
+    name,
+    budgetBytes: written?.[1] === undefined ? null : Number(written[1]) * MB,
+    headroomBytes: memory.headroom_mb * MB,
+  };
+}

@@ -1,0 +1,64 @@
+/** What the residency works with, and what it shows. */
+import { FacepoolError } from '../contract/errors.ts';
+import type { RefusalCode } from '../scheduler/events.ts';
+import { HALF_OPEN_AFTER_MS } from '../scheduler/restart.ts';
+import type { Phase } from '../scheduler/state.ts';
+import type { Availability } from './role.ts';
+
+/** What is needed of a ManagedProcess. */
+export type ResidentProcess = {
+  readonly name: string;
+  readonly start: (reason: string) => Promise<void>;
+  readonly stop: (reason: string) => Promise<void>;
+  readonly restart: (reason: string) => Promise<void>;
+  readonly availability: () => Availability;
+  /** Why it is in its state, for people. */
+  readonly reason: () => string;
+  /** The last start ended for want of memory. */
+  readonly outOfMemory: () => boolean;
+  /** Bytes it holds on its device; null when it has no process or nobody can say. */
+  readonly heldBytes: () => number | null;
+  /** Resolves when the bytes of a process that ended are seen to be back. */
+  readonly memoryBack: () => Promise<void>;
+};
+
+export type Tenant = { readonly release: () => Promise<void>; readonly reacquire: () => Promise<void> };
+
+/** What of a model's memory state others may see. */
+export type ResidencyView = {
+  readonly phase: Phase;
+  readonly pinned: boolean;
+  readonly reservedBytes: number;
+  /** Open leases. */
+  readonly inUse: number;
+  readonly waiting: number;
+};
+
+export type DeviceView = {
+  readonly name: string;
+  /** Infinity where nothing limits it yet. */
+  readonly limitBytes: number;
+  readonly reservedBytes: number;
+  readonly foreignBytes: number;
+};
+
+/** The scheduler's refusal as a client reads it. */
+export function refusal(
+  name: string,
+  code: RefusalCode,
+  reason: string,
+  retryAfterS: number | undefined,
+): FacepoolError {
+  switch (code) {
+    case 'memory_exhausted':
+      return new FacepoolError(code, `there is no memory for ${name} now`, { retryAfterS });
+    case 'model_missing':
+      return new FacepoolError(code, `${name}: ${reason}`);
+    case 'model_stopped':
+      return new FacepoolError(code, `${name} was stopped; "facepool start ${name}" starts it again`);
+    case 'model_failed':
+      return new FacepoolError(code, `${name} does not start; "facepool logs ${name}" says why`, {
+        retryAfterS: HALF_OPEN_AFTER_MS / 1000,
+      });
+  }
+}
