@@ -142,7 +142,7 @@ test('a process of another protocol version never gets ready, and the reason say
   const { process } = setUp(t, { onSpawn: (fake) => queueMicrotask(() => fake.hello(2)) });
   void process.start();
   await settle();
-  assert.equal(process.state.state, 'backoff');
+  assert.equal(process.state.state, 'failed');
   assert.match(process.state.reason, /speaks protocol 2/);
 });
 
