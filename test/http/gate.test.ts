@@ -9,11 +9,10 @@ import { keyFile } from '../../src/auth/key-file.ts';
 import { revokeKey } from '../../src/auth/keys.ts';
 import { SCOPES } from '../../src/auth/scopes.ts';
 import { problemSchema } from '../../src/contract/results.ts';
-import type { Control } from '../../src/contract/services.ts';
 import { looseKey, makeKey, storeOf } from '../fixtures/auth/keys.ts';
 import { ManualClock } from '../fixtures/manual-clock.ts';
 import { tempDir } from '../fixtures/temp-dir.ts';
-import { MODEL_STATUS, rawRequest, startServer, type TestServerOptions, until } from './support/server.ts';
+import { control, rawRequest, startServer, type TestServerOptions, until } from './support/server.ts';
 
 const REQUIRED = { mode: 'required' } as const;
 const OPEN = ['/healthz', '/readyz', '/openapi.json', '/docs', '/', '/v1/healthz'];
@@ -203,15 +202,6 @@ describe('rates', () => {
 });
 
 describe('admin over TCP', () => {
-  const control: Control = {
-    status: () => [MODEL_STATUS],
-    restart: async () => MODEL_STATUS,
-    stop: async () => MODEL_STATUS,
-    start: async () => MODEL_STATUS,
-    ready: async () => [],
-    logPath: () => '/nowhere/detector.log',
-    stopping: () => false,
-  };
   const ADMIN = [
     'POST /v1/models/detector/restart?wait=true',
     'GET /v1/models/detector',

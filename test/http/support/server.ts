@@ -89,7 +89,7 @@ export type TestServerOptions = {
   readonly admin?: AppDeps['admin'];
 };
 
-const control: Control = {
+export const control: Control = {
   status: () => [MODEL_STATUS],
   restart: async () => MODEL_STATUS,
   stop: async () => MODEL_STATUS,
