@@ -31,3 +31,10 @@ export function reservedBytes(device: string, models: Iterable<ModelState>): num
 export function releasable(device: string, tenants: Iterable<TenantState>, now: number): TenantState[] {
   return [...tenants].filter((t) => t.config.device === device && t.state === 'holding' && t.notBefore <= now);
 }
+
+/** What was measured on a device. Throws where there is no such device. */
+export function sample(device: DeviceState | undefined, totalBytes: number, foreignBytes: number): void {
+  if (device === undefined) throw new Error('a sample of a device that is not scheduled');
+  device.totalBytes = totalBytes;
+  device.foreignBytes = Math.max(0, foreignBytes);
+}

@@ -5,7 +5,7 @@
 import { admit } from './admission.ts';
 import { type Command, obey, revive } from './commands.ts';
 import { isEvictionTarget, useRate } from './eviction.ts';
-import { PROVEN_AFTER, reservation } from './ledger.ts';
+import { PROVEN_AFTER, reservation, sample } from './ledger.ts';
 import { type Plan, planLoad } from './plan.ts';
 import { newState } from './state.ts';
 import type { Effect, RefusalCode, SchedulerEvent } from './events.ts';
@@ -81,13 +81,9 @@ export class Scheduler {
       case 'measured':
         this.#onMeasured(this.#model(event.model), event.bytes);
         return;
-      case 'device': {
-        const device = this.devices.get(event.device);
-        if (device === undefined) throw new Error(`no device ${event.device}`);
-        device.totalBytes = event.totalBytes;
-        device.foreignBytes = Math.max(0, event.foreignBytes);
+      case 'device':
+        sample(this.devices.get(event.device), event.totalBytes, event.foreignBytes);
         return;
-      }
       case 'pressure':
         this.#evictIdle(event.device, 'out of memory');
         return;
