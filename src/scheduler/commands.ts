@@ -1,5 +1,6 @@
 /** What people order, as changes of one model's state. */
-import type { ModelState } from './state.ts';
+import type { RefusalCode } from './events.ts';
+import type { DownReason, ModelState } from './state.ts';
 
 export type Command = 'load' | 'unload' | 'stop' | 'start' | 'pin' | 'unpin';
 
@@ -35,4 +36,9 @@ export function revive(model: ModelState): void {
   if (model.down !== 'failed') return;
   model.down = null;
   if (model.phase === 'down') model.phase = 'unloaded';
+}
+
+/** How a request for a model that is down is refused. */
+export function downCode(reason: DownReason): RefusalCode {
+  return `model_${reason}`;
 }

@@ -3,7 +3,7 @@
  * clock or logs. DESIGN.md beside this file says why it decides as it does; the numbers in `#settle` are its steps.
  */
 import { admit } from './admission.ts';
-import { type Command, obey, revive } from './commands.ts';
+import { type Command, downCode, obey, revive } from './commands.ts';
 import { isEvictionTarget, useRate } from './eviction.ts';
 import { PROVEN_AFTER, reservation, sample } from './ledger.ts';
 import { type Plan, planLoad } from './plan.ts';
@@ -294,8 +294,4 @@ export class Scheduler {
     this.#requests.delete(id);
     this.#effects.push({ type: 'refuse', id, code, retryAfterMs });
   }
-}
-
-function downCode(reason: 'stopped' | 'missing' | 'failed'): RefusalCode {
-  return `model_${reason}`;
 }
