@@ -111,7 +111,8 @@ function readiness(deps: ControlDeps): Control['ready'] {
   const checkOnce = async (): Promise<ReadyCheck[]> => {
     try {
       const checks = await checkAll(deps);
-      last = { at: deps.clock.now(), checks };
+      // Only a good answer is kept: who waits for a server to get ready must not see an old "no".
+      last = checks.every((check) => check.ok) ? { at: deps.clock.now(), checks } : null;
       return checks;
     } finally {
       running = null;
