@@ -14,11 +14,13 @@ function defaultOf(path: readonly string[]): string {
   return value === undefined ? '' : `\`${JSON.stringify(value)}\``;
 }
 
+const cell = (text: string): string => text.replaceAll('|', '\\|').replaceAll('<', '&lt;');
+
 /** The document with a fresh table. */
 export function withSettingsTable(document: string): string {
   const rows = SETTING_INDEX.map(({ path, allowed, description }) => {
     const shown = path.map((key) => (key === '*' ? '<name>' : key));
-    return `| \`${shown.join('.')}\` | \`${envName(shown)}\` | ${defaultOf(path)} | ${allowed} | ${description.replaceAll('|', '\\|').replaceAll('<', '&lt;')} |`;
+    return `| \`${shown.join('.')}\` | \`${envName(shown)}\` | ${defaultOf(path)} | ${cell(allowed)} | ${cell(description)} |`;
   });
   const table = ['| setting | environment | default | allowed | meaning |', '|---|---|---|---|---|', ...rows, ''];
   return document.replace(MARKS, (_all, begin: string, end: string) => `${begin}${table.join('\n')}${end}`);

@@ -1,10 +1,11 @@
 /** File + environment + flags → frozen settings. Later layers win: defaults, the user's file, environment, flags. */
 import { isAbsolute, relative, resolve } from 'node:path';
-import { type ModelSettings, type Settings, settingsSchema } from '../contract/settings.ts';
+import { type Settings, settingsSchema } from '../contract/settings.ts';
 import { deepFreeze } from '../util/deep-freeze.ts';
-import { didYouMean } from '../util/nearest.ts';
-import type { Assignment, Layer } from './assignment.ts';
+import type { Layer } from './assignment.ts';
 import { ConfigError } from './config-error.ts';
+import { crossFaults } from './cross-faults.ts';
+import { completeModel, completeTenant, groupEntries, type Values } from './named-sections.ts';
 import { DEFAULT_CONFIG_FILE, PROJECT_DIR } from './paths.ts';
 import { findSpec } from './setting-index.ts';
 import { fitSocketPath } from './socket-path.ts';
@@ -27,21 +28,6 @@ export type LoadedSettings = {
   readonly file: string | undefined;
 };
 
-type Values = Map<string, Assignment>;
-
-/** What a model that the defaults do not know gets for the keys its entry leaves out; `version` has no default. */
-const NEW_MODEL: Omit<ModelSettings, 'version'> = {
-  enabled: true,
-  device: 'cpu',
-  threads: 'auto',
-  opinions: false,
-  residency: 'resident',
-  idle_ttl_ms: 300_000,
-  pin: false,
-  priority: 0,
-  memory_limit_mb: 0,
-};
-
 /** Throws `ConfigError` that names every wrong setting. */
 export function loadSettings(options: LoadOptions): Settings {
   return loadSettingsWithOrigins(options).settings;
@@ -54,18 +40,21 @@ export function loadSettingsWithOrigins(options: LoadOptions): LoadedSettings {
   const file = given === undefined ? undefined : resolve(cwd, given);
   const values: Values = new Map();
   const problems: string[] = [];
+  const entries: Layer['entries'][number][] = [];
   const add = (layer: Layer): void => {
     problems.push(...layer.problems);
+    entries.push(...layer.entries);
     for (const assignment of layer.assignments) values.set(assignment.path.join('.'), assignment);
   };
 
   add(readYamlLayer(DEFAULT_CONFIG_FILE, 'config/default.yaml', PROJECT_DIR));
-  const defaultModels = modelNames(values);
+  const defaultModels = entries.filter(({ section }) => section === 'models').map(({ name }) => name);
   if (file !== undefined) add(readYamlLayer(file, shorten(file, cwd)));
-  const models = modelNames(values);
-  add(readEnvLayer(env, models, cwd));
-  add(readFlagLayer(options.flags ?? [], models, cwd));
-  for (const name of models) problems.push(...completeModel(values, name, defaultModels));
+  const named = groupEntries(entries);
+  add(readEnvLayer(env, named, cwd));
+  add(readFlagLayer(options.flags ?? [], named, cwd));
+  for (const [name, origin] of named.models) problems.push(...completeModel(values, name, origin, defaultModels));
+  for (const [name, origin] of named.tenants) problems.push(...completeTenant(values, name, origin));
 
   problems.push(...findFaults(values));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -76,22 +65,6 @@ export function loadSettingsWithOrigins(options: LoadOptions): LoadedSettings {
 function shorten(file: string, cwd: string): string {
   const short = relative(cwd, file);
   return short.startsWith('..') || isAbsolute(short) ? file : short;
-}
-
-function modelNames(values: Values): string[] {
-  const names = [...values.values()].filter(({ path }) => path[0] === 'models').map(({ path }) => path[1] ?? '');
-  return [...new Set(names)];
-}
-
-function completeModel(values: Values, name: string, defaultModels: readonly string[]): string[] {
-  const own = [...values.values()].find(({ path }) => path[0] === 'models' && path[1] === name);
-  for (const [key, value] of Object.entries(NEW_MODEL)) {
-    const path = ['models', name, key];
-    if (!values.has(path.join('.'))) values.set(path.join('.'), { path, value, origin: 'default of a new model' });
-  }
-  if (values.has(`models.${name}.version`)) return [];
-  const hint = didYouMean(name, defaultModels);
-  return [`models.${name} (${own?.origin ?? 'file'}): a new model needs "version", a folder under models_dir${hint}`];
 }
 
 function toTree(values: Values): Record<string, unknown> {
@@ -111,7 +84,7 @@ function toTree(values: Values): Record<string, unknown> {
 
 function findFaults(values: Values): string[] {
   const parsed = settingsSchema.safeParse(toTree(values));
-  if (parsed.success) return crossFaults(parsed.data, values);
+  if (parsed.success) return crossFaults(parsed.data, (setting) => values.get(setting)?.origin ?? 'default');
   const faults = parsed.error.issues.map((issue) => describeFault(issue.path.map(String), issue.message, values));
   return [...new Set(faults.filter((fault) => fault !== undefined))];
 }
@@ -124,23 +97,10 @@ function describeFault(path: readonly string[], message: string, values: Values)
     return `${found.path.join('.')} (${found.origin}): ${JSON.stringify(found.value)} is not allowed; allowed: ${allowed}`;
   }
   const [section, name] = path;
-  // A missing version was told by `completeModel`.
-  if (section === 'models' && name !== undefined && path.length > 2) return undefined;
-  if (section === 'models' && name !== undefined) {
-    return `models.${name}: not a model name; allowed: small letters, digits and dashes`;
-  }
-  return `${path.join('.')}: ${message}`;
-}
-
-function crossFaults(settings: Settings, values: Values): string[] {
-  const { timeout_ms, max_timeout_ms } = settings.limits;
-  if (timeout_ms <= max_timeout_ms) return [];
-  const origin = values.get('limits.timeout_ms')?.origin ?? 'default';
-  const other = values.get('limits.max_timeout_ms')?.origin ?? 'default';
-  return [
-    `limits.timeout_ms (${origin}): ${timeout_ms} is not allowed; allowed: no more than limits.max_timeout_ms, ` +
-      `which is ${max_timeout_ms} (${other})`,
-  ];
+  if ((section !== 'models' && section !== 'tenants') || name === undefined) return `${path.join('.')}: ${message}`;
+  // What an entry lacks was told when it was completed.
+  if (path.length > 2) return undefined;
+  return `${section}.${name}: not a ${section.slice(0, -1)} name; allowed: small letters, digits and dashes`;
 }
 
 /** Fills what is derived from other settings. */

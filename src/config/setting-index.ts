@@ -14,11 +14,14 @@ type Node = {
   readonly maximum?: number;
   readonly exclusiveMinimum?: number;
   readonly minLength?: number;
+  readonly items?: Node;
+  /** What a pattern means. */
+  readonly title?: string;
   readonly description?: string;
 };
 
 export type SettingSpec = {
-  /** `*` stands for a model's name. */
+  /** `*` stands for the name of a model or a tenant. */
   readonly path: readonly string[];
   /** What the value may be, in words. */
   readonly allowed: string;
@@ -40,7 +43,8 @@ function allowedWords(node: Node): string {
   if (node.enum !== undefined) return `one of ${node.enum.join(', ')}`;
   if (node.type === 'integer') return allowedRange(node);
   if (node.type === 'boolean') return 'true or false';
-  if (node.type === 'array') return 'a list of texts';
+  if (node.title !== undefined) return node.title;
+  if (node.type === 'array') return `a list of ${node.items?.title ?? 'texts'}`;
   return (node.minLength ?? 0) > 0 ? 'a text that is not empty' : 'a text';
 }
 
@@ -96,7 +100,7 @@ export function findSpec(path: readonly string[]): SettingSpec | undefined {
   );
 }
 
-/** The keys that may follow `path`; `'*'` where any model name may. Empty for a setting and for what does not exist. */
+/** The keys that may follow `path`; `'*'` where any name may. Empty for a setting and for what does not exist. */
 export function childKeys(path: readonly string[]): string[] {
   const below = SETTING_INDEX.filter(
     (spec) => spec.path.length > path.length && path.every((key, i) => spec.path[i] === '*' || spec.path[i] === key),
@@ -104,7 +108,7 @@ export function childKeys(path: readonly string[]): string[] {
   return [...new Set(below.map((spec) => spec.path[path.length] ?? ''))];
 }
 
-/** `http.port` → `FACEPOOL_HTTP_PORT`; dashes of a model's name become underscores. */
+/** `http.port` → `FACEPOOL_HTTP_PORT`; dashes of a name become underscores. */
 export function envName(path: readonly string[]): string {
   return `FACEPOOL_${path.join('_').replaceAll('-', '_').toUpperCase()}`;
 }

@@ -2,6 +2,7 @@
 import { ENV_PARENT_PID, ENV_WORKER_ID } from '../contract/protocol.ts';
 import { didYouMean } from '../util/nearest.ts';
 import type { Assignment, Layer } from './assignment.ts';
+import type { NamedSections } from './named-sections.ts';
 import { resolvePaths } from './paths.ts';
 import { envName, findSpec, SETTING_INDEX } from './setting-index.ts';
 
@@ -16,16 +17,20 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 /** One `key=value` of the command line; `flag` is how messages name it. */
 export type FlagSetting = { readonly key: string; readonly value: string; readonly flag: string };
 
-/** Paths of all settings, with `*` replaced by each model that the files configure. */
-function concretePaths(models: readonly string[]): (readonly string[])[] {
+/** Paths of all settings, with `*` replaced by each name that the files use in that section. */
+function concretePaths(named: NamedSections): (readonly string[])[] {
+  const namesOf = (section: string | undefined): string[] =>
+    section === 'models' || section === 'tenants' ? [...named[section].keys()] : [];
   return SETTING_INDEX.flatMap((spec) =>
-    spec.path.includes('*') ? models.map((m) => spec.path.map((key) => (key === '*' ? m : key))) : [spec.path],
+    spec.path.includes('*')
+      ? namesOf(spec.path[0]).map((name) => spec.path.map((key) => (key === '*' ? name : key)))
+      : [spec.path],
   );
 }
 
-/** `models`: the names that files configure; a new model belongs in a file, so that a misspelt name is found. */
-export function readEnvLayer(env: Environment, models: readonly string[], cwd: string): Layer {
-  const byName = new Map(concretePaths(models).map((path) => [envName(path), path]));
+/** `named`: what files configure; a new model or tenant belongs in a file, so that a misspelt name is found. */
+export function readEnvLayer(env: Environment, named: NamedSections, cwd: string): Layer {
+  const byName = new Map(concretePaths(named).map((path) => [envName(path), path]));
   const assignments: Assignment[] = [];
   const problems: string[] = [];
   for (const [name, text] of Object.entries(env)) {
@@ -37,11 +42,11 @@ export function readEnvLayer(env: Environment, models: readonly string[], cwd: s
       assignments.push(fromText(path, text, name, cwd));
     }
   }
-  return { assignments, problems };
+  return { assignments, entries: [], problems };
 }
 
-export function readFlagLayer(flags: readonly FlagSetting[], models: readonly string[], cwd: string): Layer {
-  const byKey = new Map(concretePaths(models).map((path) => [path.join('.'), path]));
+export function readFlagLayer(flags: readonly FlagSetting[], named: NamedSections, cwd: string): Layer {
+  const byKey = new Map(concretePaths(named).map((path) => [path.join('.'), path]));
   const assignments: Assignment[] = [];
   const problems: string[] = [];
   for (const { key, value, flag } of flags) {
@@ -49,7 +54,7 @@ export function readFlagLayer(flags: readonly FlagSetting[], models: readonly st
     if (path === undefined) problems.push(`${key} (${flag}): unknown setting${didYouMean(key, byKey.keys())}`);
     else assignments.push(fromText(path, value, flag, cwd));
   }
-  return { assignments, problems };
+  return { assignments, entries: [], problems };
 }
 
 function fromText(path: readonly string[], text: string, origin: string, cwd: string): Assignment {

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { type Document, type LineCounter, isAlias, isMap, isScalar, parseDocument, LineCounter as Lines } from 'yaml';
 import { didYouMean } from '../util/nearest.ts';
-import type { Assignment, Layer } from './assignment.ts';
+import type { Assignment, Layer, NamedEntry } from './assignment.ts';
 import { ConfigError } from './config-error.ts';
 import { resolvePaths } from './paths.ts';
 import { childKeys, findSpec } from './setting-index.ts';
@@ -14,6 +14,7 @@ type Reader = {
   readonly shownAs: string;
   readonly baseDir: string;
   readonly assignments: Assignment[];
+  readonly entries: NamedEntry[];
   readonly problems: string[];
 };
 
@@ -26,9 +27,9 @@ export function readYamlLayer(file: string, shownAs: string, baseDir: string = d
   const doc = parseDocument(readText(file, shownAs), { lineCounter: lines, prettyErrors: false });
   const faults = doc.errors.map((e) => `${shownAs}:${lines.linePos(e.pos[0]).line}: not valid YAML: ${e.message}`);
   if (faults.length > 0) throw new ConfigError(faults);
-  const reader: Reader = { doc, lines, shownAs, baseDir, assignments: [], problems: [] };
-  readSection(reader, doc.contents, []);
-  return { assignments: reader.assignments, problems: reader.problems };
+  const reader: Reader = { doc, lines, shownAs, baseDir, assignments: [], entries: [], problems: [] };
+  readSection(reader, doc.contents, [], shownAs);
+  return { assignments: reader.assignments, entries: reader.entries, problems: reader.problems };
 }
 
 function readText(file: string, shownAs: string): string {
@@ -43,15 +44,20 @@ function readText(file: string, shownAs: string): string {
   }
 }
 
-function readSection(reader: Reader, given: unknown, path: readonly string[]): void {
+function readSection(reader: Reader, given: unknown, path: readonly string[], origin: string): void {
   const node = isAlias(given) ? given.resolve(reader.doc) : given;
   // A section of which every line is commented out.
-  if (node === null || node === undefined || (isScalar(node) && node.value === null)) return;
-  if (!isMap(node)) {
+  const empty = node === null || node === undefined || (isScalar(node) && node.value === null);
+  if (!empty && !isMap(node)) {
     const name = path.length === 0 ? 'the file' : path.join('.');
     reader.problems.push(`${name} (${at(reader, given)}): must be a map of settings, one "name: value" per line`);
     return;
   }
+  const [section, name] = path;
+  if (path.length === 2 && section !== undefined && name !== undefined && childKeys([section]).includes('*')) {
+    reader.entries.push({ section, name, origin });
+  }
+  if (!isMap(node)) return;
   for (const { key, value } of node.items) readPair(reader, key, value, path);
 }
 
@@ -67,7 +73,7 @@ function readPair(reader: Reader, key: unknown, value: unknown, parent: readonly
     return;
   }
   if (findSpec(path) === undefined) {
-    readSection(reader, value, path);
+    readSection(reader, value, path, origin);
     return;
   }
   try {

@@ -7,10 +7,21 @@ import * as z from 'zod';
 const ms = z.int().nonnegative().describe('milliseconds');
 const positive = z.int().positive();
 
+const CARD = String.raw`cuda:\d+|(GPU|MIG|MIG-GPU)-[0-9a-fA-F][0-9a-fA-F/-]*`;
+/** `title` is how messages and the table of settings say what is allowed. */
+const device = z
+  .string()
+  .regex(new RegExp(`^(cpu|${CARD})$`))
+  .meta({ title: 'cpu, cuda:N, GPU-<uuid> or MIG-<uuid>' });
+const deviceOrAuto = z
+  .string()
+  .regex(new RegExp(`^(cpu|auto|${CARD})$`))
+  .meta({ title: 'cpu, auto, cuda:N, GPU-<uuid> or MIG-<uuid>' });
+
 const modelSettings = z.strictObject({
   enabled: z.boolean(),
   version: z.string().min(1).describe('folder under models.dir/<name>/'),
-  device: z.string().min(1).describe('cpu'),
+  device: deviceOrAuto.describe('where it runs; auto: the first card where there is one, else cpu'),
   threads: z
     .union([z.literal('auto'), positive])
     .describe('intra-op threads; auto = cores ÷ resident models, at least 1'),
@@ -34,7 +45,7 @@ const tenantAction = z.strictObject({
 export type TenantAction = z.infer<typeof tenantAction>;
 
 const tenantSettings = z.strictObject({
-  device: z.string().min(1).describe('the device it shares with the models, e.g. cpu or cuda:0'),
+  device: device.describe('the device it shares with the models, named as models.<name>.device names it'),
   holds_mb: positive.describe('what it gives back when asked, MB'),
   timeout_ms: positive.describe('longest time to answer, milliseconds'),
   release: tenantAction,
@@ -95,7 +106,12 @@ export const settingsSchema = z.strictObject({
   }),
   memory: z.strictObject({
     budgets: z
-      .array(z.string().regex(/^[\w:-]+=\d+$/, 'device=MB, e.g. cuda:0=6000'))
+      .array(
+        z
+          .string()
+          .regex(new RegExp(`^(cpu|${CARD})=[1-9]\\d*$`))
+          .meta({ title: 'device=MB, e.g. cpu=2000 or cuda:0=6000' }),
+      )
       .describe(
         'device=MB: what the models of a device may take together; a device that is not named: all but headroom',
       ),

@@ -29,7 +29,10 @@ describe('config/default.yaml', () => {
   it('has every setting of the schema, and nothing else', () => {
     assert.deepEqual(problems, []);
     const specs = new Set(assignments.map(({ path: key }) => findSpec(key)?.path.join('.') ?? 'unknown'));
-    assert.deepEqual(specs, new Set(SETTING_INDEX.map((spec) => spec.path.join('.'))));
+    // There is no tenant by default; what one may have stands in an example.
+    const expected = SETTING_INDEX.filter((spec) => spec.path[0] !== 'tenants').map((spec) => spec.path.join('.'));
+    assert.deepEqual(specs, new Set(expected));
+    assert.ok(lines.includes('tenants: {}'));
   });
 
   it('has a comment above each, or above the one before it where the two share it', () => {
@@ -57,6 +60,19 @@ describe('the examples', () => {
       assert.ok(settings.data_dir.startsWith(path.join(PROJECT_DIR, 'data/')), settings.data_dir);
     });
   }
+
+  it('the small card: every model on demand, and a language model that is asked for its memory', () => {
+    const settings = loadSettings({ env: {}, cwd: PROJECT_DIR, file: 'config/small-card.example.yaml' });
+    const models = Object.values(settings.models);
+    assert.ok(models.length >= 3 && models.every(({ residency }) => residency === 'on_demand'));
+    const { llm = assert.fail('no tenant') } = settings.tenants;
+    assert.equal(llm.holds_mb, 4800);
+    assert.match(llm.release.url, /\/api\/models\/unload$/);
+    assert.equal(llm.release.method, 'POST');
+    // Whoever is asked must hold what the models need: the same device, also under a budget.
+    assert.ok(models.every(({ device }) => device === llm.device));
+    assert.ok(settings.memory.budgets.some((budget) => budget.startsWith(`${llm.device}=`)));
+  });
 
   it('two servers differ in data directory, socket and port, and share the weights', () => {
     const first = loadSettings({ env: {}, cwd: PROJECT_DIR });

@@ -22,6 +22,8 @@ it('gives every setting an environment name of its own', () => {
 it('knows what may stand in a section', () => {
   assert.deepEqual(childKeys(['admin']), ['socket', 'http']);
   assert.deepEqual(childKeys(['models']), ['*']);
+  assert.deepEqual(childKeys(['tenants']), ['*']);
+  assert.deepEqual(childKeys(['tenants', 'llm', 'release']), ['url', 'method', 'body', 'command']);
   assert.deepEqual(childKeys(['http', 'port']), []);
   assert.ok(childKeys([]).includes('data_dir'));
 });
@@ -44,6 +46,8 @@ it('reads text as the kind of the setting; what it cannot read stays text', () =
     ['models.x.threads', 'auto', 'auto'],
     ['models.x.threads', '4', 4],
     ['http.host', ' a ', ' a '],
+    ['memory.budgets', 'cpu=1, cuda:0=2', ['cpu=1', 'cuda:0=2']],
+    ['tenants.llm.holds_mb', '4800', 4800],
   ];
   for (const [key, text, value] of table)
     assert.deepEqual(findSpec(key.split('.'))?.parse(text), value, `${key}=${text}`);
