@@ -70,3 +70,25 @@ test('a large payload is read straight into the buffer that the owner allocated'
   assert.equal((payload as Uint8Array | null)?.buffer, own.buffer);
   assert.equal((payload as Uint8Array | null)?.length, 200_000, 'a larger buffer is cut to the payload');
 });
+
+test('a buffer that is larger than its frame never takes the bytes of the next one', () => {
+  const frames: [number, number][] = [];
+  const reader = new FrameReader(
+    (header, payload) => frames.push([header.ticket, payload.length]),
+    (bytes) => new Uint8Array(bytes + 50_000),
+  );
+  const payload = Buffer.alloc(100_000, 1);
+  const stream = Buffer.concat(
+    [1, 2].flatMap((ticket) => [encodeHeader({ ticket, part: 0, length: 100_000 }), payload]),
+  );
+  for (let at = 0; at < stream.length; ) {
+    const into = reader.nextBuffer();
+    const count = stream.copy(into, 0, at, Math.min(stream.length, at + into.length));
+    reader.onRead(count, into);
+    at += count;
+  }
+  assert.deepEqual(frames, [
+    [1, 100_000],
+    [2, 100_000],
+  ]);
+});

@@ -90,7 +90,7 @@ test('ready: a real inference in every process, through its queue', async (t) =>
   assert.ok(processOf('detector'));
 });
 
-test('who asks while a probe runs, or just after it, gets its answer; a later one is a new probe', async (t) => {
+test('who asks while a probe runs, or just after a good one, gets its answer; a later one is a new probe', async (t) => {
   const { supervisor, control, clock, processOf } = fakeServer(t, {
     onSent: (process, message) => message.type === 'probe' && process === held(),
   });
@@ -102,24 +102,26 @@ test('who asks while a probe runs, or just after it, gets its answer; a later on
   const second = control.ready(signal);
   await settle();
   assert.equal(probes().length, 1, 'a slow probe does not pile up');
-  const answer = (): void =>
-    processOf('detector').say({
-      type: 'result',
-      id: probes().at(-1)?.id,
-      value: { passed: false, minCosine: 0.1, detail: 'drifted' },
-    });
-  answer();
+  const answer = (passed: boolean): void => {
+    const value = { passed, minCosine: passed ? 1 : 0.1, detail: passed ? '' : 'drifted' };
+    processOf('detector').say({ type: 'result', id: probes().at(-1)?.id, value });
+  };
+  answer(true);
   const checks = await first;
   assert.equal(await second, checks);
-  assert.deepEqual(checks[1], { name: 'detector', ok: false, detail: 'golden probe failed: drifted' });
   assert.equal(await control.ready(signal), checks);
   assert.equal(probes().length, 1);
   clock.advance(1001);
   const third = control.ready(signal);
   await settle();
   assert.equal(probes().length, 2);
-  answer();
-  await third;
+  answer(false);
+  assert.deepEqual((await third)[1], { name: 'detector', ok: false, detail: 'golden probe failed: drifted' });
+  const fourth = control.ready(signal);
+  await settle();
+  assert.equal(probes().length, 3, 'an old "no" is told to nobody');
+  answer(true);
+  assert.ok((await fourth).every((check) => check.ok));
 });
 
 test('who gives up waiting for readiness is not held, and spoils it for nobody', async (t) => {

@@ -69,7 +69,9 @@ test('a freed place is given on without waiting for anything else', async (t) =>
     onSent: (_process, message) => message.type === 'infer',
   });
   await supervisor.start();
-  const answers = Array.from({ length: 5 }, () => routers.model('detector')?.router.infer(job()));
+  const detector = routers.model('detector');
+  assert.ok(detector);
+  const answers = Array.from({ length: 5 }, () => detector.router.infer(job()));
   await settle();
   const process = processOf('detector');
   const infers = () => process.sent.filter((m) => m.type === 'infer');
@@ -81,7 +83,7 @@ test('a freed place is given on without waiting for anything else', async (t) =>
     assert.equal(infers().length, Math.min(5, i + 3));
   }
   assert.deepEqual(
-    (await Promise.all(answers)).map((answer) => answer?.value.computeMs),
+    (await Promise.all(answers)).map((answer) => answer.value.computeMs),
     [0, 1, 2, 3, 4],
   );
 });

@@ -64,7 +64,8 @@ test('a disabled model is not there; an unknown name is told what there is', asy
   assert.deepEqual([...supervisor.models.keys()], ['detector', 'recognizer']);
   assert.throws(
     () => supervisor.process('__proto__'),
-    (e) => e instanceof FacepoolError && e.code === 'not_found' && /imaging, detector, recognizer$/.test(e.message),
+    (e) =>
+      e instanceof FacepoolError && e.code === 'not_found' && e.message.endsWith(': imaging, detector, recognizer'),
   );
 });
 
