@@ -1,2 +1,2 @@
 /** Raised whenever the importer writes other nodes: graphs imported under another number are made again. */
-export const IMPORTER_VERSION = 1;
+export const IMPORTER_VERSION = 2;

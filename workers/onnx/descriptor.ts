@@ -17,7 +17,7 @@ import {
 /** TensorProto.DataType */
 export const DATA_TYPE = { float: 1, uint8: 2, int64: 7, float16: 10 } as const;
 /** AttributeProto.AttributeType */
-export const ATTRIBUTE_TYPE = { int: 2, ints: 7 } as const;
+export const ATTRIBUTE_TYPE = { float: 1, int: 2, ints: 7 } as const;
 /** TensorProto.DataLocation */
 export const EXTERNAL_LOCATION = 1;
 
@@ -38,6 +38,7 @@ export type SparseTensorProto = Message<'onnx.SparseTensorProto'> & {
 };
 export type AttributeProto = Message<'onnx.AttributeProto'> & {
   name: string;
+  f: number;
   i: bigint;
   t?: TensorProto | undefined;
   g?: GraphProto | undefined;
@@ -139,6 +140,7 @@ const fileProto = create(FileDescriptorProtoSchema, {
       name: 'AttributeProto',
       field: [
         one('name', 1, 'string'),
+        one('f', 2, 'float'),
         one('i', 3, 'int64'),
         one('t', 5, '.onnx.TensorProto'),
         one('g', 6, '.onnx.GraphProto'),

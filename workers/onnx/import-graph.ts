@@ -1,4 +1,4 @@
-/** One import: read and check the graph, prepend the preprocessing, write it, prove that it says the same. */
+/** One import: read and check the graph, rewrite what is slow, prepend the preprocessing, write it, prove that it says the same. */
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import process from 'node:process';
@@ -6,6 +6,7 @@ import type { ImportParams, ImportResult } from '../../src/contract/protocol.ts'
 import { compareGraphs } from './compare.ts';
 import { encodeModel, readModel } from './model-file.ts';
 import { prependPreprocessing } from './prepend.ts';
+import { rewritePRelu } from './rewrite-prelu.ts';
 
 /**
  * The target appears under its name only when it is complete and verified, so two importers of one target
@@ -15,6 +16,7 @@ import { prependPreprocessing } from './prepend.ts';
 export async function importGraph(params: ImportParams): Promise<ImportResult> {
   const { source, target, graph } = params;
   const model = await readModel(source);
+  rewritePRelu(model);
   prependPreprocessing(model, graph.input);
   const bytes = encodeModel(model);
   const temporary = `${target}.${process.pid}-${randomUUID()}.tmp`;

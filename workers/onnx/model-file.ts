@@ -80,6 +80,20 @@ export function* allGraphs(graph: GraphProto): Generator<GraphProto> {
   }
 }
 
+/** A prefix that no name in the graph or in its inner graphs starts with: `<stem>_`, else `<stem>1_` and so on. */
+export function freePrefix(main: GraphProto, stem: string): string {
+  const names = new Set<string>();
+  for (const graph of allGraphs(main)) {
+    for (const tensor of graph.initializer) names.add(tensor.name);
+    for (const value of [...graph.input, ...graph.output, ...graph.valueInfo]) names.add(value.name);
+    for (const node of graph.node) for (const name of [node.name, ...node.input, ...node.output]) names.add(name);
+  }
+  for (let i = 0; ; i++) {
+    const prefix = `${stem}${i === 0 ? '' : i}_`;
+    if (![...names].some((name) => name.startsWith(prefix))) return prefix;
+  }
+}
+
 function checkModel(model: ModelProto, main: GraphProto): void {
   if (model.trainingInfo.length > 0) throw refuse('the model holds training information; export it for inference');
   checkGraphs(main);

@@ -22,7 +22,7 @@ import type {
   TensorProto,
   TensorTypeProto,
 } from './descriptor.ts';
-import { allGraphs, refuse } from './model-file.ts';
+import { allGraphs, freePrefix, refuse } from './model-file.ts';
 import type { OnnxModel } from './model-file.ts';
 
 /** Numpy-style broadcasting of Sub and Mul, and Cast with a number, exist from here. */
@@ -38,7 +38,7 @@ export function prependPreprocessing(model: OnnxModel, input: GraphSpec['input']
     throw refuse(`the input "${input.name}" has ${channels.value.value} channels, not 3`);
   }
 
-  const prefix = freePrefix(graph);
+  const prefix = freePrefix(graph, 'facepool_pre');
   const chain = preprocessing(input, prefix);
   renameUses(graph, input.name, chain.output);
   graph.node.unshift(...chain.nodes);
@@ -82,20 +82,6 @@ function nchw(tensor: TensorTypeProto, name: string): [DimensionProto, Dimension
     throw refuse(`the input "${name}" has ${dims.length} dimensions, not 4 (batch, channels, height, width)`);
   }
   return [n, c, h, w];
-}
-
-/** A prefix that no name in the graph starts with. */
-function freePrefix(main: GraphProto): string {
-  const names = new Set<string>();
-  for (const graph of allGraphs(main)) {
-    for (const tensor of graph.initializer) names.add(tensor.name);
-    for (const value of [...graph.input, ...graph.output, ...graph.valueInfo]) names.add(value.name);
-    for (const node of graph.node) for (const name of [node.name, ...node.input, ...node.output]) names.add(name);
-  }
-  for (let i = 0; ; i++) {
-    const prefix = `facepool_pre${i === 0 ? '' : i}_`;
-    if (![...names].some((name) => name.startsWith(prefix))) return prefix;
-  }
 }
 
 /** Inner graphs see the outer names, and ONNX forbids them to define the same name again. */
