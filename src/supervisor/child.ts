@@ -1,6 +1,8 @@
 /**
  * One living child process and the calls that are with it. Every call is settled exactly once: by its answer,
- * by the caller's signal, or by the child's end. A run that takes longer than allowed is a hang: the child is killed.
+ * by the caller's signal, or by the child's end. A run that takes longer than allowed is a hang: the child is killed;
+ * so is one that holds calls and gives no sign of life. SIGKILL at once: a process that is stuck in native code cannot
+ * run a handler of SIGTERM, and one that is not would have answered.
  */
 import { FacepoolError, fromWire } from '../contract/errors.ts';
 import { PROTOCOL_VERSION } from '../contract/protocol.ts';
@@ -9,38 +11,33 @@ import { chargesRequest, classifyDeath, describeDeath } from '../scheduler/death
 import type { Death } from '../scheduler/death.ts';
 import { onAbort } from '../util/abort.ts';
 import type { Clock } from '../util/clock.ts';
+import { NO_TIMER } from './pending-call.ts';
+import type { CallOptions, Orphan, Pending } from './pending-call.ts';
+import { readMessage } from './message.ts';
+import { SilenceWatch } from './silence-watch.ts';
 import type { Spawned } from './spawn.ts';
+
+/** In place of a call's id: the process hangs outside a run, and no call is the cause. */
+const NO_CALL: CallId = -1;
 
 /** The child ended while a call was with it. */
 export class ChildGoneError extends Error {
   readonly begun: boolean;
   /** True when this death counts against the request. */
   readonly charged: boolean;
+  /** True when it ended for want of memory while it ran this request. */
+  readonly outOfMemory: boolean;
 
   /** `suspect`: false for a call that had begun, but cannot have caused the death. */
   constructor(death: Death, begun: boolean, suspect: boolean = begun) {
     super(`worker ended: ${describeDeath(death)}`);
     this.name = 'ChildGoneError';
     this.begun = begun;
-    this.charged = suspect && chargesRequest(classifyDeath(death));
+    const kind = classifyDeath(death);
+    this.charged = suspect && chargesRequest(kind);
+    this.outOfMemory = suspect && kind === 'oom';
   }
 }
-
-export type CallOptions = {
-  readonly signal?: AbortSignal | undefined;
-  /** Longest time between `begin` and the answer. */
-  readonly runTimeoutMs?: number | undefined;
-  readonly onBegin?: (() => void) | undefined;
-};
-
-type Pending = {
-  readonly resolve: (value: unknown) => void;
-  readonly reject: (error: Error) => void;
-  readonly options: CallOptions;
-  readonly stopListening: () => void;
-  begun: boolean;
-  stopTimer: () => void;
-};
 
 export type Hello = Extract<FromChild, { type: 'hello' }>;
 
@@ -52,18 +49,22 @@ export class Child<C extends AnyCalls> {
   onProgress: (phase: LoadPhase) => void = () => {};
   /** Called when the number of calls the process is busy with may have gone down. */
   onSettled: () => void = () => {};
+  /** Told when it says what no sound process says; default: it is ended. */
+  onViolation: (fault: string) => void = (fault) => this.condemn(fault);
 
   readonly #clock: Clock;
+  readonly #silence: SilenceWatch;
   readonly #pending = new Map<CallId, Pending>();
-  /** Begun calls whose caller has gone; the process is still busy with them. */
-  readonly #orphans = new Map<CallId, () => void>();
+  readonly #orphans = new Map<CallId, Orphan>();
   readonly #hello = Promise.withResolvers<Hello>();
   readonly #listening = Promise.withResolvers<void>();
   #lastId = 0;
   #lastRunTimeoutMs: number | null = null;
   #death: Death | null = null;
-  /** The call whose run took too long. */
+  /** The call whose run took too long, or NO_CALL. */
   #hung: CallId | null = null;
+  /** Why it is not believed any more. */
+  #broken: string | null = null;
   #asked = false;
 
   constructor(spawned: Spawned, workerId: WorkerId, clock: Clock) {
@@ -71,12 +72,26 @@ export class Child<C extends AnyCalls> {
     this.workerId = workerId;
     this.pid = spawned.pid;
     this.#clock = clock;
+    this.#silence = new SilenceWatch({
+      clock,
+      holdsCalls: () => this.busy > 0,
+      isRunning: () => this.#isTimed(),
+      ping: () => this.notify({ type: 'ping', id: ++this.#lastId }),
+      onSilent: () => this.#onHang(NO_CALL),
+    });
     this.#hello.promise.catch(() => {});
     this.#listening.promise.catch(() => {});
-    spawned.onMessage((raw) => this.#receive(raw as FromChild));
+    spawned.onMessage((raw) => this.#receive(raw));
     this.exited = new Promise((resolve) => {
       spawned.onExit((info) => {
-        const death: Death = { code: info.code, signal: info.signal, hang: this.#hung !== null, asked: this.#asked };
+        const death: Death = {
+          code: info.code,
+          signal: info.signal,
+          hang: this.#hung !== null,
+          asked: this.#asked,
+          broken: this.#broken ?? info.broken ?? null,
+          outOfMemory: info.outOfMemory === true,
+        };
         this.#onExit(death);
         resolve(death);
       });
@@ -124,9 +139,10 @@ export class Child<C extends AnyCalls> {
         options,
         stopListening,
         begun: false,
-        stopTimer: () => {},
+        stopTimer: NO_TIMER,
       });
       this.spawned.send({ v: PROTOCOL_VERSION, type, id, params });
+      if (options.runTimeoutMs !== undefined) this.#silence.watch(options.runTimeoutMs);
     });
   }
 
@@ -145,15 +161,25 @@ export class Child<C extends AnyCalls> {
     this.spawned.kill(signal);
   }
 
-  #receive(message: FromChild): void {
-    // What was still in the channel when the process ended: its calls are settled.
-    if (this.#death !== null) return;
-    if (message.v !== PROTOCOL_VERSION) {
-      this.#hello.reject(
-        new FacepoolError('model_failed', `worker speaks protocol ${message.v}, expected ${PROTOCOL_VERSION}`),
-      );
+  /** Ends it at once, because what it says cannot be trusted. Charged to nobody. */
+  condemn(reason: string): void {
+    this.#broken ??= reason;
+    this.kill('SIGKILL');
+  }
+
+  #receive(raw: unknown): void {
+    // What was still in the channel when the process ended: its calls are settled. One that is being ended for what it
+    // said before is not believed either.
+    if (this.#death !== null || this.#broken !== null) return;
+    this.#silence.heard();
+    const read = readMessage(raw);
+    if (!read.ok) {
+      const fault = `worker ${read.fault}`;
+      this.#hello.reject(new FacepoolError('model_failed', fault));
+      this.onViolation(fault);
       return;
     }
+    const { message } = read;
     switch (message.type) {
       case 'hello':
         this.#hello.resolve(message);
@@ -183,13 +209,22 @@ export class Child<C extends AnyCalls> {
     if (pending === undefined) {
       // Abandoned a moment ago, but the worker was faster: it is busy until it answers, and may hang like any other.
       const limit = this.#lastRunTimeoutMs;
-      this.#orphans.set(id, limit === null ? () => {} : this.#clock.after(limit, () => this.#onHang(id)));
+      const stopTimer = limit === null ? NO_TIMER : this.#clock.after(limit, () => this.#onHang(id));
+      this.#orphans.get(id)?.stopTimer();
+      this.#orphans.set(id, { stopTimer });
       return;
     }
+    // Said twice: the first time counts.
+    if (pending.begun) return;
     pending.begun = true;
     pending.options.onBegin?.();
     const limit = pending.options.runTimeoutMs;
     if (limit !== undefined) pending.stopTimer = this.#clock.after(limit, () => this.#onHang(id));
+  }
+
+  /** A run has begun that the clock watches. */
+  #isTimed(): boolean {
+    return [...this.#orphans.values(), ...this.#pending.values()].some((call) => call.stopTimer !== NO_TIMER);
   }
 
   #onHang(id: CallId): void {
@@ -198,9 +233,9 @@ export class Child<C extends AnyCalls> {
   }
 
   #take(id: CallId): Pending | undefined {
-    const stopOrphanTimer = this.#orphans.get(id);
-    if (stopOrphanTimer !== undefined) {
-      stopOrphanTimer();
+    const orphan = this.#orphans.get(id);
+    if (orphan !== undefined) {
+      orphan.stopTimer();
       this.#orphans.delete(id);
       this.onSettled();
       return undefined;
@@ -221,7 +256,7 @@ export class Child<C extends AnyCalls> {
     this.#pending.delete(id);
     pending.stopListening();
     // The timer of a begun run goes on: a hang is a hang, also when nobody waits for the answer.
-    if (pending.begun) this.#orphans.set(id, pending.stopTimer);
+    if (pending.begun) this.#orphans.set(id, { stopTimer: pending.stopTimer, onCharged: pending.options.onCharged });
     this.notify({ type: 'abandon', id });
     pending.reject(reason);
     if (!pending.begun) this.onSettled();
@@ -229,7 +264,14 @@ export class Child<C extends AnyCalls> {
 
   #onExit(death: Death): void {
     this.#death = death;
-    for (const stopTimer of this.#orphans.values()) stopTimer();
+    this.#silence.end();
+    // Of several that run side by side any may have crashed the process, but only one was found to hang.
+    const isSuspect = (id: CallId): boolean => this.#hung === null || this.#hung === id;
+    const charges = chargesRequest(classifyDeath(death));
+    for (const [id, orphan] of this.#orphans) {
+      orphan.stopTimer();
+      if (charges && isSuspect(id)) orphan.onCharged?.();
+    }
     this.#orphans.clear();
     const pending = [...this.#pending];
     this.#pending.clear();
@@ -238,9 +280,9 @@ export class Child<C extends AnyCalls> {
     for (const [id, call] of pending) {
       call.stopListening();
       call.stopTimer();
-      // Of several that run side by side any may have crashed the process, but only one was found to hang.
-      const suspect = call.begun && (this.#hung === null || this.#hung === id);
-      call.reject(new ChildGoneError(death, call.begun, suspect));
+      const error = new ChildGoneError(death, call.begun, call.begun && isSuspect(id));
+      if (error.charged) call.options.onCharged?.();
+      call.reject(error);
     }
   }
 }

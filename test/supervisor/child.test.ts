@@ -15,6 +15,13 @@ function start(): { child: Child<ModelCalls>; process: FakeProcess; clock: Manua
   return { child: new Child<ModelCalls>(process, 5, clock), process, clock };
 }
 
+/** Its event loop runs. */
+function answerPings(process: FakeProcess): void {
+  process.onSent = ({ type, id }) => {
+    if (type === 'ping') process.say({ type: 'result', id, value: 1 });
+  };
+}
+
 test('a call is settled by its own answer, whatever the order', async () => {
   const { child, process } = start();
   const first = child.call('probe', {});
@@ -63,6 +70,7 @@ test('a kill from outside is charged to nobody', async () => {
 
 test('a run past its limit, counted from begin, is a hang: the process is killed and the call charged', async () => {
   const { child, process, clock } = start();
+  answerPings(process);
   const call = child.call('probe', {}, { runTimeoutMs: 5000 });
   clock.advance(60_000);
   assert.deepEqual(process.signals, [], 'waiting in the worker is no hang');
@@ -166,4 +174,52 @@ test('what is left in the channel of a process that has ended is nobody’s', as
   process.say({ type: 'result', id, value: 1 });
   assert.equal(child.busy, 0);
   assert.equal(clock.pending, 0);
+});
+
+test('a process that holds calls and says nothing is pinged, then killed as hanging; nobody is charged', async () => {
+  const { child, process, clock } = start();
+  const call = child.call('probe', {}, { runTimeoutMs: 1000 });
+  clock.advance(500);
+  assert.equal(process.sent.at(-1)?.type, 'ping');
+  clock.advance(499);
+  assert.deepEqual(process.signals, []);
+  clock.advance(1);
+  assert.deepEqual(process.signals, ['SIGKILL']);
+  await assert.rejects(call, (e) => e instanceof ChildGoneError && !e.begun && !e.charged);
+  assert.equal((await child.exited).hang, true);
+  assert.equal(clock.pending, 0);
+});
+
+test('a process that answers the ping may keep a call waiting, e.g. for its pixels', () => {
+  const { child, process, clock } = start();
+  void child.call('probe', {}, { runTimeoutMs: 1000 }).catch(() => {});
+  for (let i = 0; i < 20; i++) {
+    clock.advance(500);
+    if (process.sent.at(-1)?.type === 'ping')
+      process.say({ type: 'result', id: process.lastCall('ping').id, value: 1 });
+  }
+  assert.deepEqual(process.signals, []);
+  assert.ok(process.sent.filter(({ type }) => type === 'ping').length > 5);
+  assert.equal(child.busy, 1);
+});
+
+test('a run that has begun is not asked for a sign of life: its own limit counts', () => {
+  const { child, process, clock } = start();
+  void child.call('probe', {}, { runTimeoutMs: 1000 }).catch(() => {});
+  clock.advance(400);
+  process.say({ type: 'begin', id: process.lastCall('probe').id });
+  clock.advance(999);
+  assert.deepEqual([process.signals, process.sent.length], [[], 1]);
+  clock.advance(1);
+  assert.deepEqual(process.signals, ['SIGKILL']);
+});
+
+test('a process without calls is left alone', async () => {
+  const { child, process, clock } = start();
+  const call = child.call('probe', {}, { runTimeoutMs: 1000 });
+  process.say({ type: 'result', id: process.lastCall('probe').id, value: { passed: true, minCosine: 1, detail: '' } });
+  await call;
+  clock.advance(60_000);
+  assert.deepEqual([process.signals, process.sent.length, clock.pending], [[], 1, 0]);
+  assert.equal(child.alive, true);
 });
