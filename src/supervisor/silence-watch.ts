@@ -61,7 +61,7 @@ export class SilenceWatch {
       return;
     }
     this.#pinged = isQuiet;
-    if (isQuiet) ping();
     this.#arm();
+    if (isQuiet) ping();
   }
 }
