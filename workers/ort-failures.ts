@@ -1,19 +1,6 @@
 /** What onnxruntime and CUDA say when they fail, and what it means. They give texts, no codes. */
 import { FacepoolError } from '../src/contract/errors.ts';
-
-/** The allocator found no memory; the process is sound and may try again after something else was unloaded. */
-const MEMORY_TEXTS = [
-  'failed to allocate memory',
-  'bfcarena',
-  'bad_alloc',
-  'cublas_status_alloc_failed',
-  'cudnn_status_alloc_failed',
-  'cuda out of memory',
-  'cuda failure 2:',
-  'cudaerrormemoryallocation',
-  'out of memory',
-  'available memory of',
-];
+import { isMemoryText } from '../src/contract/memory-texts.ts';
 
 /** The CUDA context is poisoned: every later call in this process fails too, only a new process helps. */
 const STICKY_TEXTS = [
@@ -40,10 +27,6 @@ const STICKY_TEXTS = [
 function contains(text: string, needles: readonly string[]): boolean {
   const lower = text.toLowerCase();
   return needles.some((needle) => lower.includes(needle));
-}
-
-export function isMemoryText(text: string): boolean {
-  return contains(text, MEMORY_TEXTS);
 }
 
 export function isStickyText(text: string): boolean {

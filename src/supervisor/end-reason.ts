@@ -7,6 +7,8 @@ import type { RestartReason } from '../telemetry/metrics.ts';
 export const RESTART_REASON: Readonly<Record<DeathClass, RestartReason>> = {
   asked: 'manual',
   hang: 'hang',
+  quarantined: 'quarantined',
+  oom: 'oom',
   crash: 'signal',
   killed: 'signal',
   exit: 'exit',
@@ -18,7 +20,9 @@ export function isOutOfMemory(error: Error | null): error is FacepoolError {
   return error instanceof FacepoolError && error.code === 'memory_exhausted';
 }
 
+const PERMANENT: ReadonlySet<string> = new Set(['model_failed', 'model_missing', 'invalid_argument']);
+
 /** A bad artefact or configuration, or another protocol: as bad the next time. */
 export function isPermanent(error: Error | null): boolean {
-  return error instanceof FacepoolError && error.code === 'model_failed';
+  return error instanceof FacepoolError && PERMANENT.has(error.code);
 }

@@ -3,6 +3,7 @@ import { fork } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import type { Writable } from 'node:stream';
 import type { Socket } from 'node:net';
+import { isMemoryText } from '../contract/memory-texts.ts';
 import { ENV_PARENT_PID, ENV_WORKER_ID, UPLOAD_FD } from '../contract/protocol.ts';
 import type { WorkerId } from '../contract/protocol.ts';
 
@@ -15,7 +16,21 @@ export type SpawnRequest = {
   readonly log: Writable;
 };
 
-export type ExitInfo = { readonly code: number | null; readonly signal: NodeJS.Signals | null };
+export type ExitInfo = {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Its last words on stderr say that there was no memory; an abort says there what it was for. */
+  readonly outOfMemory?: true;
+  /** Why it was ended here: it lived on without its channel. */
+  readonly broken?: string;
+};
+
+/** So much of stderr is kept. */
+const LAST_WORDS_BYTES = 4096;
+/** How long stderr may lag behind the exit event. */
+const LAST_WORDS_WAIT_MS = 100;
+/** A process that ends closes its channel a moment before; one that closed it and lives is of no use to anybody. */
+const CHANNEL_CLOSED_GRACE_MS = 1000;
 
 export type Spawned = {
   readonly pid: number | undefined;
@@ -51,11 +66,7 @@ export const spawnChild: Spawner = (request) => {
     execArgv: [],
   });
   // Listened for before anything else can throw: an error event without a listener ends the server.
-  const exit = Promise.withResolvers<ExitInfo>();
-  child.once('exit', (code, signal) => exit.resolve({ code, signal }));
-  child.on('error', () => {
-    if (child.pid === undefined) exit.resolve({ code: null, signal: null });
-  });
+  const exit = watchEnd(child);
   child.stdout?.pipe(request.log, { end: false });
   child.stderr?.pipe(request.log, { end: false });
   // Without a process (no file descriptors left) Node gives no stdio at all, whatever its types say.
@@ -77,10 +88,47 @@ export const spawnChild: Spawner = (request) => {
       child.on('message', fn);
     },
     onExit: (fn) => {
-      void exit.promise.then((info) => {
+      void exit.then((info) => {
         pipe?.destroy();
         fn(info);
       });
     },
   };
 };
+
+/** Its end, once, with its last words. */
+function watchEnd(child: ChildProcess): Promise<ExitInfo> {
+  const { promise, resolve } = Promise.withResolvers<ExitInfo>();
+  let words = Buffer.alloc(0);
+  let broken: string | undefined;
+  child.stderr?.on('data', (chunk: Buffer) => {
+    words = Buffer.concat([words, chunk.subarray(-LAST_WORDS_BYTES)]).subarray(-LAST_WORDS_BYTES);
+  });
+  child.once('disconnect', () => {
+    const timer = setTimeout(() => {
+      broken = 'closed its channel and lived on';
+      child.kill('SIGKILL');
+    }, CHANNEL_CLOSED_GRACE_MS);
+    child.once('exit', () => clearTimeout(timer));
+  });
+  child.once('exit', (code, signal) => {
+    const tell = (): void => {
+      const outOfMemory = code !== 0 && isMemoryText(words.toString('utf8'));
+      resolve({ code, signal, ...(outOfMemory ? { outOfMemory } : {}), ...(broken === undefined ? {} : { broken }) });
+    };
+    // An ordinary end has no last words. `close` never comes while a grandchild holds the pipes.
+    if (code === 0 || signal === 'SIGKILL' || signal === 'SIGTERM') {
+      tell();
+      return;
+    }
+    const timer = setTimeout(tell, LAST_WORDS_WAIT_MS);
+    child.once('close', () => {
+      clearTimeout(timer);
+      tell();
+    });
+  });
+  child.on('error', () => {
+    if (child.pid === undefined) resolve({ code: null, signal: null });
+  });
+  return promise;
+}

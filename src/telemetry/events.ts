@@ -33,6 +33,21 @@ export type EventMap = {
     readonly attempt: number;
     readonly at: number;
   };
+  /**
+   * A worker's answers cannot be trusted any more; it is ended and replaced. What it answered between the last time it
+   * was proven and now may be wrong: the event names that window.
+   */
+  'worker.quarantine': {
+    readonly name: string;
+    readonly version: string | null;
+    readonly workerId: number | null;
+    readonly reason: string;
+    /** When a golden probe last passed, at load or later. Milliseconds since 1970; null when none ever did. */
+    readonly lastGoodAt: number | null;
+    /** Inferences it answered since then. */
+    readonly answered: number;
+    readonly at: number;
+  };
   /** A model's process is ended, or replaced in place, to give memory back. */
   'memory.evict': { readonly name: string; readonly reason: string; readonly at: number };
   /** Another program on the device is asked for its memory, or told that it may have it again. */
@@ -58,6 +73,7 @@ export function createEvents(onListenerError: (error: unknown, name: EventName) 
     'worker.state': new Set(),
     'worker.exit': new Set(),
     'worker.restart': new Set(),
+    'worker.quarantine': new Set(),
     'memory.evict': new Set(),
     'memory.tenant': new Set(),
     'memory.trouble': new Set(),

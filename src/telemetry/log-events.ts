@@ -17,6 +17,12 @@ export function logEvents(events: Events, log: Logger): void {
   events.on('worker.restart', ({ at: _at, ...restart }) => {
     log.info(restart, `${restart.name} starts again after ${restart.delayMs} ms (${restart.reason})`);
   });
+  events.on('worker.quarantine', ({ at, lastGoodAt, ...worker }) => {
+    const lastGood = lastGoodAt === null ? null : new Date(lastGoodAt).toISOString();
+    const window = { last_good: lastGood, until: new Date(at).toISOString() };
+    const doubt = `proven last ${lastGood ?? 'never'}, ${worker.answered} inferences answered since`;
+    log.error({ ...worker, ...window }, `${worker.name} is quarantined: ${worker.reason} (${doubt})`);
+  });
   events.on('memory.evict', ({ at: _at, ...evict }) => {
     log.info({ model: evict.name, reason: evict.reason }, `${evict.name} gives its memory back: ${evict.reason}`);
   });

@@ -38,7 +38,15 @@ export type Stage = (typeof STAGES)[number];
 
 export type InferenceResult = 'ok' | 'error' | 'retried' | 'abandoned';
 /** `device_error`: the worker lost its device context (a sticky CUDA error). */
-export type RestartReason = 'exit' | 'signal' | 'hang' | 'device_error' | 'start_failed' | 'manual' | 'quarantined';
+export type RestartReason =
+  | 'exit'
+  | 'signal'
+  | 'hang'
+  | 'oom'
+  | 'device_error'
+  | 'start_failed'
+  | 'manual'
+  | 'quarantined';
 export type LoadPhaseLabel = 'spawn' | 'create' | 'warm' | 'golden' | 'total';
 
 export type BuildInfo = { readonly version: string; readonly node: string; readonly onnxruntime: string };
@@ -126,6 +134,8 @@ export function createMetrics() {
     },
     /** Labels: model, reason (RestartReason). */
     workerRestarts: counter('worker_restarts_total', 'Worker restarts by reason', ['model', 'reason']),
+    /** Labels: model, result (passed, failed, error). */
+    probes: counter('probes_total', 'Golden probes of running workers by outcome', ['model', 'result']),
     modelLoads: counter('model_loads_total', 'Loads that the memory scheduler ordered', ['model']),
     /** Labels: model, reason (room, idle, foreign, oom, operator). */
     evictions: counter('evictions_total', 'Models unloaded to give memory back, by reason', ['model', 'reason']),

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { FacepoolError } from '../../src/contract/errors.ts';
-import { isMemoryText, isSticky, isStickyText, ortFailure } from '../../workers/ort-failures.ts';
+import { isMemoryText } from '../../src/contract/memory-texts.ts';
+import { isSticky, isStickyText, ortFailure } from '../../workers/ort-failures.ts';
 
 const MEMORY = [
   'Failed to allocate memory for requested buffer of size 1073741824',
