@@ -10,8 +10,12 @@ import type { Control } from '../contract/services.ts';
 import { readBoolean, readCount, refuseUnknown } from './query.ts';
 import { tail } from './tail.ts';
 
-const ACTIONS = ['restart', 'stop', 'start'] as const;
+/** What takes a while. */
+const ACTIONS = ['restart', 'stop', 'start', 'load', 'unload'] as const;
 type Action = (typeof ACTIONS)[number];
+
+/** The memory scheduler decides about models only. */
+const MODELS_ONLY: ReadonlySet<string> = new Set(['load', 'unload', 'pin', 'unpin', 'plan']);
 
 const MAX_LINES = 100_000;
 const DEFAULT_LINES = 200;
@@ -28,8 +32,9 @@ export type AdminRouterOptions = {
 };
 
 /**
- * `GET /v1/models`, `GET /v1/models/:name`, `POST /v1/models/:name/restart|stop|start` (202 with `Location`;
- * `?wait=true` answers 200 when done) and `GET /v1/models/:name/logs?lines=200&follow=false` (text).
+ * `GET /v1/models`, `GET /v1/models/:name`, `POST /v1/models/:name/restart|stop|start|load|unload` (202 with
+ * `Location`; `?wait=true` answers 200 when done), `POST /v1/models/:name/pin|unpin` (200, at once),
+ * `GET /v1/models/:name/plan` (a dry run of `load`) and `GET /v1/models/:name/logs?lines=200&follow=false` (text).
  */
 export function createAdminRouter(control: Control, options: AdminRouterOptions): Router {
   const router = express.Router();
@@ -55,6 +60,21 @@ export function createAdminRouter(control: Control, options: AdminRouterOptions)
     .all(authorize)
     .get((req, res) => sendLog(control, req.params.name, req, res, options.signal))
     .all(onlyAllow('GET, HEAD'));
+  router
+    .route('/v1/models/:name/plan')
+    .all(authorize)
+    .get((req, res) => {
+      refuseUnknown(req.query, []);
+      res.json(control.plan(findTarget(control, 'plan', req.params.name).name));
+    })
+    .all(onlyAllow('GET, HEAD'));
+  for (const action of ['pin', 'unpin'] as const) {
+    router
+      .route(`/v1/models/:name/${action}`)
+      .all(authorize)
+      .post((req, res) => pin(control, action, String(req.params['name']), req, res, options))
+      .all(onlyAllow('POST'));
+  }
   for (const action of ACTIONS) {
     router
       .route(`/v1/models/:name/${action}`)
@@ -80,6 +100,38 @@ function findModel(control: Control, name: string): ModelStatus {
   throw new FacepoolError('not_found', `there is no model "${name}"; there are: ${names}`, { param: 'model' });
 }
 
+/** Throws `not_found` for a name that is none, `invalid_argument` for what imaging cannot do. */
+function findTarget(control: Control, action: string, name: string): ModelStatus {
+  const found = findModel(control, name);
+  if (found.kind !== 'imaging' || !MODELS_ONLY.has(action)) return found;
+  throw new FacepoolError('invalid_argument', `${name} is always loaded; ${action} is for models`, { param: 'model' });
+}
+
+/** Writes to the audit log how the action ended. */
+function auditEnd(done: Promise<unknown>, action: string, target: string, req: Request, audit: AuditLog): void {
+  const who = callerName(callerOf(req));
+  const tell = (result: string): void => audit.record({ who, action: `model.${action}`, target, result });
+  done.then(
+    () => tell('ok'),
+    (error: unknown) => tell(toWire(error).code),
+  );
+}
+
+async function pin(
+  control: Control,
+  action: 'pin' | 'unpin',
+  name: string,
+  req: Request,
+  res: Response,
+  options: AdminRouterOptions,
+): Promise<void> {
+  refuseUnknown(req.query, []);
+  findTarget(control, action, name);
+  const done = control.pin(name, action === 'pin');
+  auditEnd(done, action, name, req, options.audit);
+  res.json(await done);
+}
+
 async function act(
   control: Control,
   action: Action,
@@ -90,14 +142,9 @@ async function act(
 ): Promise<void> {
   refuseUnknown(req.query, ['wait']);
   const wait = readBoolean(req.query, 'wait', false);
-  findModel(control, name);
+  findTarget(control, action, name);
   const done = control[action](name);
-  const who = callerName(callerOf(req));
-  const tell = (result: string): void => options.audit.record({ who, action: `model.${action}`, target: name, result });
-  done.then(
-    () => tell('ok'),
-    (error: unknown) => tell(toWire(error).code),
-  );
+  auditEnd(done, action, name, req, options.audit);
   if (wait) {
     res.json(await done);
     return;

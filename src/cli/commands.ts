@@ -6,7 +6,10 @@ import { keysCreate, keysList, keysRevoke } from './commands/keys.ts';
 import { logs } from './commands/logs.ts';
 import { modelsList, modelsPull, modelsVerify } from './commands/models.ts';
 import { start } from './commands/start.ts';
-import { restart, stop } from './commands/actions.ts';
+import { load, restart, stop, unload } from './commands/actions.ts';
+import { pin, unpin } from './commands/pin.ts';
+import { plan } from './commands/plan.ts';
+import { top } from './commands/top.ts';
 import { status } from './commands/status.ts';
 import { verify } from './commands/verify.ts';
 import { version } from './commands/version.ts';
@@ -14,8 +17,14 @@ import { version } from './commands/version.ts';
 export const COMMANDS: readonly Command[] = [
   start,
   status,
+  top,
   restart,
   stop,
+  load,
+  unload,
+  pin,
+  unpin,
+  plan,
   logs,
   ...faceCommands,
   verify,

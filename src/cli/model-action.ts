@@ -1,4 +1,4 @@
-/** restart, stop and start of one model: shows each state on the way, and ends when the model is there. */
+/** What is asked of one model and takes a while: shows each state on the way, and ends when the model is there. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ModelStatus, modelStatusSchema } from '../contract/results.ts';
 import type { Client } from './client.ts';
@@ -8,40 +8,67 @@ import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatMs } from './format.ts';
 import { printable, printJson, printLine } from './io.ts';
 
-export type ModelAction = 'restart' | 'stop' | 'start';
+/** Action → the state that it leads to. */
+const GOAL = { restart: 'ready', stop: 'stopped', start: 'ready', load: 'ready', unload: 'stopped' } as const;
+export type ModelAction = keyof typeof GOAL;
 
 const POLL_MS = 100;
+/** A model that is in use goes when nobody uses it any more; so long is waited for that. */
+const MAX_BUSY_MS = 60_000;
 
 export async function runModelAction(invocation: Invocation, action: ModelAction): Promise<ExitCode> {
   const { io, words } = invocation;
   takeWords(action, words, 1, 1, 'the name of a model');
-  const name = words[0] ?? '';
   const client = clientFor(invocation);
-  const path = `/v1/models/${encodeURIComponent(name)}`;
+  const path = modelPath(words[0] ?? '');
   const json = invocation.flag('json');
 
   const done = new AbortController();
   const began = performance.now();
-  const before = modelStatusSchema.parse(await client.json({ path }));
+  const before = await readModel(client, path);
   const tell = (line: string): void => printLine(io.stderr, line);
   const watching = json ? undefined : watchStates(client, path, stateLine(before), tell, done.signal);
   let after: ModelStatus;
   try {
     after = modelStatusSchema.parse(await client.json({ method: 'POST', path: `${path}/${action}?wait=true` }));
+    if (action === 'unload') after = await untilIdle(client, path, after, began);
   } finally {
     done.abort();
     await watching;
   }
-  const reached = after.state === (action === 'stop' ? 'stopped' : 'ready');
   if (json) printJson(io, after);
-  else printLine(io.stdout, describe(after, performance.now() - began));
-  return reached ? EXIT.ok : EXIT.failure;
+  else printLine(io.stdout, describe(after, action, performance.now() - began));
+  return after.state === GOAL[action] ? EXIT.ok : EXIT.failure;
 }
 
-function describe(model: ModelStatus, ms: number): string {
+export function modelPath(name: string): string {
+  return `/v1/models/${encodeURIComponent(name)}`;
+}
+
+async function readModel(client: Client, path: string, signal?: AbortSignal): Promise<ModelStatus> {
+  return modelStatusSchema.parse(await client.json({ path, signal }));
+}
+
+function isInUse(model: ModelStatus): boolean {
+  return model.state === 'ready' && (model.in_use ?? 0) > 0;
+}
+
+/** The server answers at once where a model is in use: it unloads it later, and who asked wants to know when. */
+async function untilIdle(client: Client, path: string, answer: ModelStatus, began: number): Promise<ModelStatus> {
+  let model = answer;
+  if (!isInUse(model)) return model;
+  while (['ready', 'draining', 'stopping'].includes(model.state) && performance.now() - began < MAX_BUSY_MS) {
+    await delay(POLL_MS);
+    model = await readModel(client, path);
+  }
+  return model;
+}
+
+function describe(model: ModelStatus, action: ModelAction, ms: number): string {
   const pid = model.pid === null ? '' : `, pid ${model.pid}`;
   const reason = model.reason === '' ? '' : ` (${model.reason})`;
-  return printable(`${model.name} is ${model.state} after ${formatMs(ms)}${pid}${reason}`);
+  const line = `${model.name} is ${model.state} after ${formatMs(ms)}${pid}${reason}`;
+  return printable(action === 'unload' && isInUse(model) ? `${line}; it is in use, and goes when it is not` : line);
 }
 
 function stateLine(model: ModelStatus): string {
@@ -59,7 +86,7 @@ async function watchStates(
   let last = before;
   try {
     for (;;) {
-      const line = stateLine(modelStatusSchema.parse(await client.json({ path, signal })));
+      const line = stateLine(await readModel(client, path, signal));
       if (line !== last) tell(line);
       last = line;
       await delay(POLL_MS, undefined, { signal });

@@ -17,8 +17,13 @@ function lengthOf(text: string): number {
   return length;
 }
 
-/** Prints a title row and the rows; cells are padded by their number of characters. Trailing blanks are left out. */
+/** Prints a title row and the rows. */
 export function printTable(io: Io, columns: readonly Column[], rows: readonly (readonly Cell[])[]): void {
+  for (const line of tableLines(io, columns, rows)) printLine(io.stdout, line);
+}
+
+/** A title row and the rows; cells are padded by their number of characters. Trailing blanks are left out. */
+export function tableLines(io: Io, columns: readonly Column[], rows: readonly (readonly Cell[])[]): string[] {
   const widths = columns.map(({ title }, i) =>
     Math.max(lengthOf(title), ...rows.map((row) => lengthOf(textOf(row[i] ?? '')))),
   );
@@ -33,12 +38,9 @@ export function printTable(io: Io, columns: readonly Column[], rows: readonly (r
       })
       .join('  ')
       .trimEnd();
-  printLine(
-    io.stdout,
-    line(
-      columns.map((c) => c.title),
-      'bold',
-    ),
+  const titles = line(
+    columns.map((c) => c.title),
+    'bold',
   );
-  for (const row of rows) printLine(io.stdout, line(row));
+  return [titles, ...rows.map((row) => line(row))];
 }

@@ -3,8 +3,9 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { it } from 'node:test';
 import { FacepoolError } from '../../src/contract/errors.ts';
-import { modelsAnswerSchema, modelStatusSchema, problemSchema } from '../../src/contract/results.ts';
+import { modelsAnswerSchema, modelStatusSchema, planSchema, problemSchema } from '../../src/contract/results.ts';
 import { type FakeServer, fakeServer } from '../cli/support/server.ts';
+import { PLAN } from '../http/support/server.ts';
 
 type Answer = { status: number; headers: NodeJS.Dict<string | string[]>; body: string };
 
@@ -45,12 +46,48 @@ it('with wait=true it answers 200 when it is done', async (t) => {
     ['stop', 'stopped'],
     ['start', 'ready'],
     ['restart', 'ready'],
+    ['unload', 'stopped'],
+    ['load', 'ready'],
   ] as const) {
     const { status, body } = await ask(server, 'POST', `/v1/models/detector/${action}?wait=true`);
     assert.equal(status, 200);
     assert.equal(modelStatusSchema.parse(JSON.parse(body)).state, state);
   }
-  assert.deepEqual(server.calls, ['stop detector', 'start detector', 'restart detector']);
+  const actions = ['stop', 'start', 'restart', 'unload', 'load'];
+  assert.deepEqual(
+    server.calls,
+    actions.map((action) => `${action} detector`),
+  );
+});
+
+it('pin and unpin answer at once with the model', async (t) => {
+  const server = await fakeServer(t);
+  for (const [action, pinned] of [
+    ['pin', true],
+    ['unpin', false],
+  ] as const) {
+    const { status, body } = await ask(server, 'POST', `/v1/models/detector/${action}`);
+    assert.equal(status, 200);
+    assert.equal(modelStatusSchema.parse(JSON.parse(body)).pinned, pinned);
+  }
+  assert.deepEqual(server.calls, ['pin detector', 'unpin detector']);
+});
+
+it('a plan says what loading would take, and changes nothing', async (t) => {
+  const server = await fakeServer(t);
+  const { status, body } = await ask(server, 'GET', '/v1/models/detector/plan');
+  assert.equal(status, 200);
+  assert.deepEqual(planSchema.parse(JSON.parse(body)), PLAN);
+  assert.deepEqual([server.calls, server.audited], [[], []]);
+});
+
+it('no room to load: 503 with when to come again', async (t) => {
+  const load = () => Promise.reject(new FacepoolError('memory_exhausted', 'no room', { retryAfterS: 20 }));
+  const server = await fakeServer(t, { control: { load } });
+  const { status, headers, body } = await ask(server, 'POST', '/v1/models/detector/load?wait=true');
+  assert.equal(status, 503);
+  assert.equal(headers['retry-after'], '20');
+  assert.equal(problemSchema.parse(JSON.parse(body)).code, 'memory_exhausted');
 });
 
 it('an action that fails is told to who waits, and logged when nobody does', async (t) => {
@@ -93,6 +130,17 @@ it('refuses what it does not know, as problem+json', async (t) => {
     ['GET', '/v1/models/detector/logs?tail=3', 400, 'unknown_option', 'tail'],
     ['GET', '/v1/models?x=1', 400, 'unknown_option', 'x'],
     ['POST', '/v1/models/detector/explode', 404, 'not_found', undefined],
+    ['POST', '/v1/models/nobody/load', 404, 'not_found', 'model'],
+    ['POST', '/v1/models/nobody/pin', 404, 'not_found', 'model'],
+    ['GET', '/v1/models/nobody/plan', 404, 'not_found', 'model'],
+    ['POST', '/v1/models/imaging/load', 400, 'invalid_argument', 'model'],
+    ['POST', '/v1/models/imaging/unload', 400, 'invalid_argument', 'model'],
+    ['POST', '/v1/models/imaging/pin', 400, 'invalid_argument', 'model'],
+    ['GET', '/v1/models/imaging/plan', 400, 'invalid_argument', 'model'],
+    ['GET', '/v1/models/detector/load', 405, 'method_not_allowed', undefined],
+    ['POST', '/v1/models/detector/plan', 405, 'method_not_allowed', undefined],
+    ['POST', '/v1/models/detector/pin?wait=true', 400, 'unknown_option', 'wait'],
+    ['GET', '/v1/models/detector/plan?wait=true', 400, 'unknown_option', 'wait'],
     ['GET', '/v1/models/%zz', 400, 'invalid_argument', undefined],
   ];
   for (const [method, path, status, code, param] of table) {
@@ -110,11 +158,16 @@ it('writes down every action with its end, and nothing that was only read', asyn
   const server = await fakeServer(t, { control: { start } });
   await ask(server, 'POST', '/v1/models/detector/restart?wait=true');
   await ask(server, 'POST', '/v1/models/detector/start?wait=true');
+  await ask(server, 'POST', '/v1/models/detector/unload?wait=true');
+  await ask(server, 'POST', '/v1/models/detector/unpin');
   await ask(server, 'GET', '/v1/models/detector');
+  await ask(server, 'GET', '/v1/models/detector/plan');
   await ask(server, 'POST', '/v1/models/nobody/stop');
   assert.deepEqual(server.audited, [
     { who: 'socket', action: 'model.restart', target: 'detector', result: 'ok' },
     { who: 'socket', action: 'model.start', target: 'detector', result: 'model_missing' },
+    { who: 'socket', action: 'model.unload', target: 'detector', result: 'ok' },
+    { who: 'socket', action: 'model.unpin', target: 'detector', result: 'ok' },
   ]);
 });
 

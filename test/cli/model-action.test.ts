@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { modelStatusSchema } from '../../src/contract/results.ts';
+import { FacepoolError } from '../../src/contract/errors.ts';
+import { type ModelStatus, modelStatusSchema } from '../../src/contract/results.ts';
+import { MODEL_STATUS } from '../http/support/server.ts';
 import { jsonLines, run } from './support/run.ts';
 import { fakeServer } from './support/server.ts';
 
@@ -22,6 +24,54 @@ it('stop and start end in their own states', async (t) => {
   assert.match((await run(['stop', 'detector', '--socket', socketPath])).out, /^detector is stopped after/);
   assert.match((await run(['start', 'detector', '--socket', socketPath])).out, /^detector is ready after/);
   assert.deepEqual(calls, ['stop detector', 'start detector']);
+});
+
+it('load and unload show the way and end in their own states', async (t) => {
+  const gate = Promise.withResolvers<void>();
+  const { socketPath, calls } = await fakeServer(t, { gate: gate.promise });
+  const onOutput = (text: string): void => {
+    if (text.includes('loading')) gate.resolve();
+  };
+  const loaded = await run(['load', 'detector', '--socket', socketPath], { onOutput });
+  assert.match(loaded.err, /^detector: loading \(asked for\)\n/);
+  assert.match(loaded.out, /^detector is ready after/);
+  const unloaded = await run(['unload', 'detector', '--socket', socketPath]);
+  assert.deepEqual([unloaded.code, calls], [0, ['load detector', 'unload detector']]);
+  assert.match(unloaded.out, /^detector is stopped after/);
+});
+
+it('unload of a model in use waits until nobody uses it', async (t) => {
+  const busy: ModelStatus = { ...MODEL_STATUS, in_use: 2 };
+  const idle: ModelStatus = { ...MODEL_STATUS, state: 'stopped', supervisord_state: 'EXITED', pid: null, in_use: 0 };
+  let now = busy;
+  let asked = 0;
+  const control = {
+    unload: async () => busy,
+    status: () => {
+      asked += 1;
+      if (asked > 6) now = idle;
+      return [now];
+    },
+  };
+  const { socketPath } = await fakeServer(t, { control });
+  const { code, out } = await run(['unload', 'detector', '--socket', socketPath]);
+  assert.equal(code, 0);
+  assert.match(out, /^detector is stopped after/);
+});
+
+it('no room to load is a failure (1) that says so', async (t) => {
+  const load = () => Promise.reject(new FacepoolError('memory_exhausted', 'no room', { retryAfterS: 20 }));
+  const { socketPath } = await fakeServer(t, { control: { load } });
+  const { code, err } = await run(['load', 'detector', '--socket', socketPath]);
+  assert.equal(code, 1);
+  assert.equal(err, 'facepool: memory_exhausted: no room\n');
+});
+
+it('imaging is not loaded or unloaded (4)', async (t) => {
+  const { socketPath } = await fakeServer(t);
+  const { code, err } = await run(['unload', 'imaging', '--socket', socketPath]);
+  assert.equal(code, 4);
+  assert.equal(err, 'facepool: invalid_argument: imaging is always loaded; unload is for models\n');
 });
 
 it('a model that does not get there is a failure (1)', async (t) => {

@@ -4,7 +4,14 @@ import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { ERROR_CATALOGUE } from '../../src/contract/errors.ts';
 import { OPTION_SCHEMAS, type OptionName, ROUTE_OPTIONS, type RouteName } from '../../src/contract/options.ts';
-import { faceSchema, facesAnswerSchema, problemSchema, verifyAnswerSchema } from '../../src/contract/results.ts';
+import {
+  faceSchema,
+  facesAnswerSchema,
+  modelStatusSchema,
+  planSchema,
+  problemSchema,
+  verifyAnswerSchema,
+} from '../../src/contract/results.ts';
 import { allowedValues, parseOptions } from '../../src/http/options.ts';
 import { toProblem } from '../../src/http/problem.ts';
 
@@ -57,12 +64,14 @@ describe('docs/api.md', () => {
   });
 
   it('shows answers of the real shape', () => {
-    const [detect, face, verify, problem] = examples;
+    const [detect, face, verify, problem, model, plan] = examples;
     facesAnswerSchema.parse(detect);
     faceSchema.parse(face);
     verifyAnswerSchema.parse(verify);
     problemSchema.parse(problem);
-    assert.equal(examples.length, 4);
+    modelStatusSchema.parse(model);
+    planSchema.parse(plan);
+    assert.equal(examples.length, 6);
   });
 
   it('shows the problem that the server makes', () => {

@@ -204,6 +204,8 @@ describe('rates', () => {
 describe('admin over TCP', () => {
   const ADMIN = [
     'POST /v1/models/detector/restart?wait=true',
+    'POST /v1/models/detector/pin',
+    'GET /v1/models/detector/plan',
     'GET /v1/models/detector',
     'GET /v1/models/detector/logs',
   ];
@@ -235,10 +237,13 @@ describe('admin over TCP', () => {
         await answer.arrayBuffer();
       }
       const who = `key:${admin.key.id}`;
-      assert.deepEqual(audited, [{ who, action: 'model.restart', target: 'detector', result: 'ok' }]);
+      assert.deepEqual(audited, [
+        { who, action: 'model.restart', target: 'detector', result: 'ok' },
+        { who, action: 'model.pin', target: 'detector', result: 'ok' },
+      ]);
       assert.match(
         await metrics.registry.metrics(),
-        /facepool_requests_total\{route="admin",status="403",code="forbidden"\} 3/,
+        /facepool_requests_total\{route="admin",status="403",code="forbidden"\} 5/,
       );
       assert.equal((await ask('/v1/models/detector/restart?force=1', admin.token, { method: 'POST' })).status, 400);
       assert.equal((await ask('/v1/models/detector/restart', admin.token)).status, 405);

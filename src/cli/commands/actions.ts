@@ -17,3 +17,21 @@ export const stop: Command = {
   options: {},
   run: (invocation) => runModelAction(invocation, 'stop'),
 };
+
+export const load: Command = {
+  name: 'load',
+  words: '<model>',
+  summary: 'loads a model now, as a request for it would; makes room for it first where there is none',
+  details: ['What that would take, without doing it: facepool plan <model>'],
+  options: {},
+  run: (invocation) => runModelAction(invocation, 'load'),
+};
+
+export const unload: Command = {
+  name: 'unload',
+  words: '<model>',
+  summary: 'gives a model’s memory back as soon as nobody uses it; the next request loads it again',
+  details: ['To keep requests from loading it again: facepool stop <model>'],
+  options: {},
+  run: (invocation) => runModelAction(invocation, 'unload'),
+};

@@ -1,7 +1,7 @@
 /** models list, pull and verify: about files on this machine, so they need no server. */
 import { stat } from 'node:fs/promises';
 import type { Settings } from '../../contract/settings.ts';
-import { type CatalogueEntry, loadCatalogue } from '../../models/catalogue.ts';
+import { type CatalogueEntry, loadCatalogue, neededGraphs } from '../../models/catalogue.ts';
 import { storeOptions, weightPath } from '../../models/store.ts';
 import { verify } from '../../models/verify.ts';
 import { usageError } from '../cli-error.ts';
@@ -44,7 +44,7 @@ export const modelsList: Command = {
           m.role,
           m.used ? 'yes' : '-',
           formatBytes(m.bytes),
-          m.graphs.every(({ here }) => here) ? 'here' : `missing: ${missingFiles(m.graphs)}`,
+          weights(m.graphs),
           m.licence.spdx,
           m.licence.commercial ? 'yes' : 'no',
         ]),
@@ -55,29 +55,53 @@ export const modelsList: Command = {
   },
 };
 
-type ListedGraph = { readonly graph: string; readonly file: string; readonly bytes: number; readonly here: boolean };
+type ListedGraph = {
+  readonly graph: string;
+  readonly file: string;
+  readonly bytes: number;
+  readonly here: boolean;
+  /** By the settings: of a version that runs, all but second opinions that are switched off. */
+  readonly needed: boolean;
+};
 
 async function describe(settings: Settings, { manifest }: CatalogueEntry) {
   const { cacheDir } = storeOptions(settings);
+  const chosen = settings.models[manifest.name];
+  const used = chosen?.enabled === true && chosen.version === manifest.version;
+  const needed = used ? neededGraphs(manifest, chosen.opinions) : [];
   const graphs: ListedGraph[] = [];
   for (const graph of manifest.graphs) {
     const found = await stat(weightPath(cacheDir, graph)).catch(() => undefined);
-    graphs.push({ graph: graph.id, file: graph.file, bytes: graph.bytes, here: found?.size === graph.bytes });
+    graphs.push({
+      graph: graph.id,
+      file: graph.file,
+      bytes: graph.bytes,
+      here: found?.size === graph.bytes,
+      needed: needed.includes(graph),
+    });
   }
-  const chosen = settings.models[manifest.name];
   return {
     name: manifest.name,
     version: manifest.version,
     role: manifest.role,
-    used: chosen?.enabled === true && chosen.version === manifest.version,
+    used,
     bytes: graphs.reduce((sum, { bytes }) => sum + bytes, 0),
     graphs,
     licence: manifest.licence,
   };
 }
 
-function missingFiles(graphs: readonly ListedGraph[]): string {
-  return graphs.flatMap(({ file, here }) => (here ? [] : [file])).join(', ');
+/** `here`, `missing: a.onnx`, `here; not needed: b.onnx`. */
+function weights(graphs: readonly ListedGraph[]): string {
+  const files = (needed: boolean): string =>
+    graphs.flatMap((g) => (!g.here && g.needed === needed ? [g.file] : [])).join(', ');
+  const [missing, spare] = [files(true), files(false)];
+  const parts = [
+    missing === '' && graphs.some(({ here }) => here) ? 'here' : '',
+    missing === '' ? '' : `missing: ${missing}`,
+    spare === '' ? '' : `not needed: ${spare}`,
+  ];
+  return parts.filter((part) => part !== '').join('; ');
 }
 
 export const modelsPull: Command = {

@@ -12,9 +12,11 @@ const COLUMNS: readonly Column[] = [
   { title: 'STATE' },
   { title: 'VERSION' },
   { title: 'DEVICE' },
+  { title: 'RESIDENCY' },
   { title: 'PID', align: 'right' },
   { title: 'UPTIME', align: 'right' },
   { title: 'MEMORY', align: 'right' },
+  { title: 'RESERVED', align: 'right' },
   { title: 'LOADED IN', align: 'right' },
   { title: 'RESTARTS', align: 'right' },
   { title: 'QUEUE', align: 'right' },
@@ -44,9 +46,11 @@ function row(model: ModelStatus): Cell[] {
     model.state,
     model.version ?? NONE,
     model.device ?? NONE,
+    residencyOf(model),
     model.pid ?? NONE,
     model.uptime_s === null ? NONE : formatSeconds(model.uptime_s),
     model.memory_bytes === null ? NONE : formatBytes(model.memory_bytes),
+    model.reserved_bytes === null ? NONE : formatBytes(model.reserved_bytes),
     model.load_ms === null ? NONE : formatMs(model.load_ms),
     model.restarts,
     model.queue,
@@ -56,7 +60,15 @@ function row(model: ModelStatus): Cell[] {
   ];
 }
 
-function styleOf(word: string): Style | undefined {
+function residencyOf(model: ModelStatus): string {
+  if (model.residency === null) return NONE;
+  const residency = model.residency === 'on_demand' ? 'on demand' : model.residency;
+  return model.pinned === true ? `${residency}, pinned` : residency;
+}
+
+/** An unloaded model (EXITED) is as it should be, but serves nobody: no colour. */
+export function styleOf(word: string): Style | undefined {
   if (word === 'RUNNING') return 'green';
+  if (word === 'EXITED') return undefined;
   return word === 'FATAL' ? 'red' : 'yellow';
 }

@@ -108,6 +108,18 @@ describe('without a server', () => {
   });
 });
 
+it('what the settings do not need is not missing: other versions, and second opinions that are off', async (t) => {
+  const weights = async (...set: string[]): Promise<string> => {
+    const { out } = await run(['models', 'list', '--data-dir', tempDir(t), ...set.flatMap((s) => ['--set', s])]);
+    return out.split('\n').find((line) => line.startsWith('liveness ')) ?? '';
+  };
+  assert.match(await weights(), /missing: [^,;]+\.onnx; not needed: [^,;]+\.onnx, [^,;]+\.onnx /);
+  assert.match(await weights('models.liveness.opinions=true'), /missing: [^,;]+, [^,;]+, [^,;]+\.onnx /);
+  const disabled = await weights('models.liveness.enabled=false');
+  assert.match(disabled, / not needed: /);
+  assert.equal(disabled.includes('missing'), false);
+});
+
 it('the project’s own catalogue is listed', async (t) => {
   const { code, out } = await run(['models', 'list', '--data-dir', tempDir(t)]);
   assert.equal(code, 0);

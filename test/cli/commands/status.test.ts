@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import path from 'node:path';
 import { it } from 'node:test';
-import { modelsAnswerSchema } from '../../../src/contract/results.ts';
+import { type ModelStatus, modelsAnswerSchema } from '../../../src/contract/results.ts';
 import { MODEL_STATUS } from '../../http/support/server.ts';
 import { tempDir } from '../../fixtures/temp-dir.ts';
 import { jsonLines, run } from '../support/run.ts';
@@ -14,13 +14,40 @@ it('is a table with aligned columns, without colour where it is no terminal', as
   const [title = '', imaging = '', detector = ''] = out.split('\n');
   assert.match(
     title,
-    /^NAME +STATUS +STATE +VERSION +DEVICE +PID +UPTIME +MEMORY +LOADED IN +RESTARTS +QUEUE +REASON$/,
+    /^NAME +STATUS +STATE +VERSION +DEVICE +RESIDENCY +PID +UPTIME +MEMORY +RESERVED +LOADED IN +RESTARTS +QUEUE +REASON$/,
   );
-  assert.match(detector, /^detector +RUNNING +ready +yunet-n +cpu +4711 +12s +1 B +90 ms +0 +0 +loaded$/);
+  assert.match(
+    detector,
+    /^detector +RUNNING +ready +yunet-n +cpu +on demand +4711 +12s +1 B +2\.0 KiB +90 ms +0 +0 +loaded$/,
+  );
   assert.match(imaging, /^imaging +RUNNING +ready +- /);
   assert.equal(title.indexOf('STATE'), detector.indexOf('ready'));
   assert.equal(title.indexOf('REASON'), detector.indexOf('loaded'));
   assert.equal(out.includes('\u001b'), false);
+});
+
+it('an unloaded model is EXITED; a pin and the last death are told', async (t) => {
+  const unloaded: ModelStatus = {
+    ...MODEL_STATUS,
+    state: 'stopped',
+    supervisord_state: 'EXITED',
+    reason: 'idle',
+    pid: null,
+    uptime_s: null,
+    memory_bytes: null,
+    reserved_bytes: 0,
+  };
+  const pinned: ModelStatus = {
+    ...MODEL_STATUS,
+    name: 'recognizer',
+    residency: 'resident',
+    pinned: true,
+    last_death: 'crash: SIGSEGV',
+  };
+  const { socketPath } = await fakeServer(t, { control: { status: () => [unloaded, pinned] } });
+  const { out } = await run(['status', '--socket', socketPath]);
+  assert.match(out, /\ndetector +EXITED +stopped +yunet-n +cpu +on demand +- +- +- +0 B .* idle\n/);
+  assert.match(out, /\nrecognizer +RUNNING +ready .* resident, pinned +4711 .* loaded; last death: crash: SIGSEGV\n$/);
 });
 
 it('has colour on a terminal, but not with NO_COLOR', async (t) => {

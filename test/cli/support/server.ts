@@ -17,7 +17,7 @@ import { createLogger } from '../../../src/telemetry/logger.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { tempDir } from '../../fixtures/temp-dir.ts';
-import { facesAnswer, MODEL_STATUS, verifyAnswer } from '../../http/support/server.ts';
+import { facesAnswer, MODEL_STATUS, PLAN, verifyAnswer } from '../../http/support/server.ts';
 
 export type FakeServerOptions = {
   /** Stands in for all routes with one picture. */
@@ -116,6 +116,10 @@ function fakeControl(options: FakeServerOptions, calls: string[], logFile: strin
     role: null,
     version: null,
     licence: null,
+    residency: null,
+    pinned: null,
+    reserved_bytes: null,
+    in_use: null,
   };
   const move = (state: WorkerState, reason: string): ModelStatus => {
     model = { ...model, state, supervisord_state: SUPERVISORD_WORD[state], reason };
@@ -132,6 +136,14 @@ function fakeControl(options: FakeServerOptions, calls: string[], logFile: strin
     restart: act('restart', 'stopping', 'ready'),
     stop: act('stop', 'draining', 'stopped'),
     start: act('start', 'starting', 'ready'),
+    load: act('load', 'loading', 'ready'),
+    unload: act('unload', 'stopping', 'stopped'),
+    pin: async (name, pinned) => {
+      calls.push(`${pinned ? 'pin' : 'unpin'} ${name}`);
+      model = { ...model, pinned };
+      return model;
+    },
+    plan: (name) => ({ ...PLAN, model: name }),
     ready: async () => [{ name: 'detector', ok: true, detail: 'answered' }],
     logPath: (name) => {
       if (name === 'detector') return logFile;

@@ -1,6 +1,6 @@
 /** A real HTTP server on 127.0.0.1:0 with a fake pipeline and control, for the tests of `src/http`. */
 import { connect } from 'node:net';
-import type { FacesAnswer, ModelStatus, VerifyAnswer } from '../../../src/contract/results.ts';
+import type { FacesAnswer, ModelStatus, PlanAnswer, VerifyAnswer } from '../../../src/contract/results.ts';
 import type { Control, FacesRequest, Pipeline, VerifyRequest } from '../../../src/contract/services.ts';
 import type { Settings } from '../../../src/contract/settings.ts';
 import { type AppDeps, createApp } from '../../../src/http/app.ts';
@@ -59,6 +59,10 @@ export const MODEL_STATUS: ModelStatus = {
   device: 'cpu',
   threads: 1,
   memory_bytes: 1,
+  residency: 'on_demand',
+  pinned: false,
+  reserved_bytes: 2048,
+  in_use: 0,
   load_ms: 90,
   queue: 0,
   licence: { spdx: 'MIT', attribution: 'somebody', commercial: true },
@@ -89,11 +93,27 @@ export type TestServerOptions = {
   readonly admin?: AppDeps['admin'];
 };
 
+export const PLAN: PlanAnswer = {
+  model: 'detector',
+  device: 'cpu',
+  verdict: 'evict',
+  needed_bytes: 300 * 2 ** 20,
+  limit_bytes: 1000 * 2 ** 20,
+  reserved_bytes: 900 * 2 ** 20,
+  foreign_bytes: 5000 * 2 ** 20,
+  evicts: [{ model: 'recognizer', bytes: 250 * 2 ** 20 }],
+  releases: [],
+};
+
 export const control: Control = {
   status: () => [MODEL_STATUS],
   restart: async () => MODEL_STATUS,
   stop: async () => MODEL_STATUS,
   start: async () => MODEL_STATUS,
+  load: async () => MODEL_STATUS,
+  unload: async () => MODEL_STATUS,
+  pin: async (_name, pinned) => ({ ...MODEL_STATUS, pinned }),
+  plan: () => PLAN,
   ready: async () => [{ name: 'detector', ok: true, detail: 'answered in 3 ms' }],
   logPath: () => '/nowhere/detector.log',
   stopping: () => false,
