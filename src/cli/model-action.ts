@@ -68,12 +68,20 @@ function describe(model: ModelStatus, action: ModelAction, ms: number): string {
   const pid = model.pid === null ? '' : `, pid ${model.pid}`;
   const reason = model.reason === '' ? '' : ` (${model.reason})`;
   const line = `${model.name} is ${model.state} after ${formatMs(ms)}${pid}${reason}`;
-  return printable(action === 'unload' && isInUse(model) ? `${line}; it is in use, and goes when it is not` : line);
+  return printable(action === 'unload' ? `${line}${whyStillThere(model)}` : line);
+}
+
+function whyStillThere(model: ModelStatus): string {
+  if (isInUse(model)) return '; it is in use, and is unloaded when it is not';
+  if (model.state === GOAL.unload || model.residency !== 'resident') return '';
+  return `; it is resident and comes back, unless it is stopped: facepool stop ${model.name}`;
 }
 
 function stateLine(model: ModelStatus): string {
   return printable(`${model.name}: ${model.state}${model.reason === '' ? '' : ` (${model.reason})`}`);
 }
+
+const WAITS_AFTER_MS = 1000;
 
 /** Tells each state other than the one `before`, until `signal` aborts. What goes wrong here is told by the action itself. */
 async function watchStates(
@@ -84,11 +92,18 @@ async function watchStates(
   signal: AbortSignal,
 ): Promise<void> {
   let last = before;
+  const began = performance.now();
+  let waits = false;
   try {
     for (;;) {
-      const line = stateLine(await readModel(client, path, signal));
+      const model = await readModel(client, path, signal);
+      const line = stateLine(model);
       if (line !== last) tell(line);
       last = line;
+      if (!waits && model.supervisord_state === 'EXITED' && performance.now() - began > WAITS_AFTER_MS) {
+        waits = true;
+        tell(printable(`${model.name} waits for memory; facepool plan ${model.name} says for what`));
+      }
       await delay(POLL_MS, undefined, { signal });
     }
   } catch {

@@ -59,6 +59,27 @@ it('unload of a model in use waits until nobody uses it', async (t) => {
   assert.match(out, /^detector is stopped after/);
 });
 
+it('a resident model comes back after unload: a failure (1) that says how to keep it out', async (t) => {
+  const unload = async (): Promise<ModelStatus> => ({ ...MODEL_STATUS, state: 'starting', residency: 'resident' });
+  const { socketPath } = await fakeServer(t, { control: { unload } });
+  const { code, out } = await run(['unload', 'detector', '--socket', socketPath]);
+  assert.equal(code, 1);
+  assert.match(out, /; it is resident and comes back, unless it is stopped: facepool stop detector\n$/);
+});
+
+it('says that a model waits for memory', async (t) => {
+  const waiting: ModelStatus = { ...MODEL_STATUS, state: 'stopped', supervisord_state: 'EXITED', pid: null };
+  const told = Promise.withResolvers<void>();
+  const control = { status: () => [waiting], load: () => told.promise.then(() => MODEL_STATUS) };
+  const { socketPath } = await fakeServer(t, { control });
+  const onOutput = (text: string): void => {
+    if (text.includes('waits')) told.resolve();
+  };
+  const { code, err } = await run(['load', 'detector', '--socket', socketPath], { onOutput });
+  assert.equal(code, 0);
+  assert.equal(err, 'detector waits for memory; facepool plan detector says for what\n');
+});
+
 it('no room to load is a failure (1) that says so', async (t) => {
   const load = () => Promise.reject(new FacepoolError('memory_exhausted', 'no room', { retryAfterS: 20 }));
   const { socketPath } = await fakeServer(t, { control: { load } });

@@ -1,33 +1,12 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { type TestContext, describe, it } from 'node:test';
-import { ConfigError } from '../../src/config/config-error.ts';
-import { type LoadOptions, loadSettings, loadSettingsWithOrigins } from '../../src/config/load.ts';
+import { describe, it } from 'node:test';
+import { loadSettings, loadSettingsWithOrigins } from '../../src/config/load.ts';
 import { PROJECT_DIR } from '../../src/config/paths.ts';
 import { MAX_SOCKET_PATH_BYTES } from '../../src/config/socket-path.ts';
+import { type Given, load, problemsOf } from '../fixtures/config/load.ts';
 import { tempDir } from '../fixtures/temp-dir.ts';
-
-type Given = Partial<Omit<LoadOptions, 'file' | 'cwd'>> & { readonly yaml?: string };
-
-function load(t: TestContext, given: Given) {
-  const cwd = tempDir(t);
-  const file = given.yaml === undefined ? undefined : 'my.yaml';
-  if (given.yaml !== undefined) writeFileSync(path.join(cwd, 'my.yaml'), given.yaml);
-  return { cwd, ...loadSettingsWithOrigins({ env: {}, ...given, file, cwd }) };
-}
-
-/** Problems of a configuration that must be refused. */
-function problemsOf(t: TestContext, given: Given): readonly string[] {
-  try {
-    load(t, given);
-  } catch (error) {
-    assert.ok(error instanceof ConfigError, String(error));
-    assert.equal(error.code, 'invalid_argument');
-    return error.problems;
-  }
-  return assert.fail('the configuration was accepted');
-}
 
 const YAML = 'http:\n  port: 1001\n';
 const ENV = { FACEPOOL_HTTP_PORT: '1002' };
@@ -123,53 +102,6 @@ describe('what comes out', () => {
     assert.ok(Buffer.byteLength(settings.admin.socket) <= MAX_SOCKET_PATH_BYTES, settings.admin.socket);
   });
 
-  it('merges a known model and fills a new one', (t) => {
-    const { settings } = load(t, {
-      yaml: 'models:\n  liveness: {opinions: true}\n  anime-detector: {version: yolov8}\n',
-      env: { FACEPOOL_MODELS_ANIME_DETECTOR_THREADS: '2' },
-    });
-    const { recognizer } = loadSettings({ env: {}, cwd: PROJECT_DIR }).models;
-    assert.deepEqual(settings.models['liveness'], { ...recognizer, version: 'facenox-98.20', opinions: true });
-    assert.deepEqual(settings.models['anime-detector'], { ...recognizer, version: 'yolov8', threads: 2 });
-    assert.deepEqual(Object.keys(settings.models), ['detector', 'recognizer', 'liveness', 'anime-detector']);
-  });
-
-  it('fills what a tenant leaves out', (t) => {
-    const url = 'http://127.0.0.1:9292/api/models/unload';
-    const { settings, origins } = load(t, {
-      yaml: `tenants:\n  llm: {device: cuda:0, holds_mb: 4800, release: {url: ${url}}}\n  tts: {device: cpu, holds_mb: 1, release: {command: [stop, it]}, timeout_ms: 5}\n`,
-    });
-    const nothing = { url: '', method: 'POST', body: '', command: [] };
-    assert.deepEqual(settings.tenants, {
-      llm: {
-        device: 'cuda:0',
-        holds_mb: 4800,
-        timeout_ms: 10_000,
-        release: { ...nothing, url },
-        reacquire: nothing,
-      },
-      tts: {
-        device: 'cpu',
-        holds_mb: 1,
-        timeout_ms: 5,
-        release: { ...nothing, command: ['stop', 'it'] },
-        reacquire: nothing,
-      },
-    });
-    assert.equal(origins.get('tenants.llm.release.method'), 'default of a tenant');
-    assert.equal(origins.get('tenants.llm.holds_mb'), 'my.yaml:2');
-  });
-
-  it('takes tenants of a file from the environment and flags too', (t) => {
-    const { settings } = load(t, {
-      yaml: 'tenants:\n  my-llm: {device: cpu}\n',
-      env: { FACEPOOL_TENANTS_MY_LLM_HOLDS_MB: '70', FACEPOOL_TENANTS_MY_LLM_RELEASE_COMMAND: 'stop, it' },
-      flags: [{ key: 'tenants.my-llm.timeout_ms', value: '9', flag: '--set' }],
-    });
-    const { holds_mb, timeout_ms, release } = settings.tenants['my-llm'] ?? assert.fail('no tenant');
-    assert.deepEqual([holds_mb, timeout_ms, release.command], [70, 9, ['stop', 'it']]);
-  });
-
   it('takes every form of a device, for models, budgets and tenants', (t) => {
     const uuid = 'GPU-8932f937-d72c-4106-c12f-20bd9faed9f6';
     for (const device of ['cpu', 'cuda:0', 'cuda:12', uuid, `MIG-${uuid.slice(4)}`, `MIG-${uuid}/1/0`]) {
@@ -198,8 +130,6 @@ describe('what comes out', () => {
 
 describe('what is refused, and how it is said', () => {
   const flag = (key: string, value: string) => ({ flags: [{ key, value, flag: `--set ${key}=${value}` }] });
-  const tenant = (keys: string): Given => ({ yaml: `tenants:\n  llm: {${keys}}\n` });
-  const asked = (release: string): Given => tenant(`device: cpu, holds_mb: 5, release: {${release}}`);
   const table: [string, Given, RegExp][] = [
     [
       'wrong type',
@@ -296,11 +226,6 @@ describe('what is refused, and how it is said', () => {
       /^log\.levl \(--set log\.levl=x\): unknown setting \(did you mean "log\.level"\?\)$/,
     ],
     ['--set of a section', flag('http', 'x'), /^http \(--set http=x\): unknown setting/],
-    [
-      'a default above the most',
-      { yaml: 'limits: {timeout_ms: 200000}\n' },
-      /^limits\.timeout_ms \(my\.yaml:1\): 200000 is not allowed; allowed: no more than limits\.max_timeout_ms, which is 120000 \(config\/default\.yaml:\d+\)$/,
-    ],
     ...['cuda', 'gpu0', 'CPU', 'GPU-', 'cuda:0,1', ''].map((device): [string, Given, RegExp] => [
       `device "${device}"`,
       { yaml: `models: {detector: {device: "${device}"}}\n` },
@@ -315,94 +240,11 @@ describe('what is refused, and how it is said', () => {
         /^memory\.budgets \(my\.yaml:1\): \["cpu=2",.*\] is not allowed; allowed: a list of device=MB, e\.g\. cpu=2000 or cuda:0=6000$/,
       ],
     ),
-    [
-      'two budgets for a device',
-      { yaml: 'memory: {budgets: [cpu=1, cpu=2]}\n' },
-      /^memory\.budgets \(my\.yaml:1\): .*; allowed: one budget for each device; cpu has two$/,
-    ],
     ['priority', { yaml: 'models: {detector: {priority: 101}}\n' }, /allowed: a whole number from -100 to 100$/],
     [
       'residency',
       { yaml: 'models: {detector: {residency: lazy}}\n' },
       /"lazy" is not allowed; allowed: one of resident, on_demand$/,
-    ],
-    [
-      'tenant without a device',
-      tenant('holds_mb: 5, release: {url: "http://a/"}'),
-      /^tenants\.llm \(my\.yaml:2\): a tenant needs "device": the device it shares with the models, e\.g\. cuda:0$/,
-    ],
-    [
-      'tenant without holds_mb',
-      tenant('device: cpu, release: {url: "http://a/"}'),
-      /^tenants\.llm \(my\.yaml:2\): a tenant needs "holds_mb": what it gives back when asked, in MB$/,
-    ],
-    [
-      'tenant that cannot be asked',
-      tenant('device: cpu, holds_mb: 5'),
-      /^tenants\.llm \(my\.yaml:2\): a tenant needs "release\.url" or "release\.command"/,
-    ],
-    [
-      'tenant that is asked twice',
-      asked('url: "http://a/", command: [x]'),
-      /^tenants\.llm\.release\.command \(my\.yaml:2\): \["x"\] is not allowed; allowed: none beside a url/,
-    ],
-    [
-      'tenant with another kind of address',
-      asked('url: "ftp://a/"'),
-      /^tenants\.llm\.release\.url \(my\.yaml:2\): "ftp:\/\/a\/" is not allowed; allowed: an address that begins with http:\/\/ or https:\/\/$/,
-    ],
-    ['tenant without http', asked('url: "127.0.0.1:9292/unload"'), /allowed: an address that begins with http/],
-    ['tenant with half an address', asked('url: "http://"'), /allowed: an address that begins with http/],
-    [
-      'tenant with a body that is no JSON',
-      asked('url: "http://a/", body: "{x"'),
-      /release\.body .*allowed: JSON, or nothing$/,
-    ],
-    [
-      'tenant with a body that GET cannot carry',
-      asked('url: "http://a/", method: GET, body: "{}"'),
-      /release\.body .*allowed: none with the method GET/,
-    ],
-    ['tenant with another method', asked('url: "http://a/", method: PATCH'), /allowed: one of GET, POST, PUT, DELETE$/],
-    [
-      'tenant with a nameless command',
-      asked('command: [""]'),
-      /release\.command .*allowed: a program, then its arguments$/,
-    ],
-    [
-      'tenant on a device that is none',
-      tenant('device: auto, holds_mb: 5, release: {url: "http://a/"}'),
-      /^tenants\.llm\.device .*"auto" is not allowed; allowed: cpu, cuda:N, GPU-<uuid> or MIG-<uuid>$/,
-    ],
-    [
-      'unknown key of a tenant',
-      tenant('devise: cpu, device: cpu, holds_mb: 5, release: {url: "http://a/"}'),
-      /did you mean "device"/,
-    ],
-    [
-      'a tenant’s name that is none',
-      { yaml: 'tenants: {My_LLM: {device: cpu, holds_mb: 5, release: {url: "http://a/"}}}\n' },
-      /^tenants\.My_LLM: not a tenant name; allowed: small letters, digits and dashes$/,
-    ],
-    [
-      'a tenant that is a value',
-      { yaml: 'tenants: {llm: 5}\n' },
-      /^tenants\.llm \(my\.yaml:1\): must be a map of settings/,
-    ],
-    [
-      'a tenant in the environment only',
-      { env: { FACEPOOL_TENANTS_LLM_DEVICE: 'cpu' } },
-      /^FACEPOOL_TENANTS_LLM_DEVICE \(environment\): unknown setting/,
-    ],
-    [
-      'a tenant under the name of a model, in the environment',
-      { env: { FACEPOOL_TENANTS_DETECTOR_DEVICE: 'cpu' } },
-      /^FACEPOOL_TENANTS_DETECTOR_DEVICE \(environment\): unknown setting/,
-    ],
-    [
-      'a new model with nothing in it',
-      { yaml: 'models:\n  face-2:\n' },
-      /^models\.face-2 \(my\.yaml:2\): a new model needs "version"/,
     ],
   ];
   for (const [name, given, message] of table) {
@@ -412,14 +254,6 @@ describe('what is refused, and how it is said', () => {
       assert.match(problems[0] ?? '', message);
     });
   }
-
-  it('a tenant with nothing in it is not overlooked: all that it needs is told', (t) => {
-    for (const yaml of ['tenants:\n  llm:\n', 'tenants:\n  llm: {}\n']) {
-      const problems = problemsOf(t, { yaml });
-      assert.equal(problems.length, 3, problems.join('\n'));
-      for (const problem of problems) assert.match(problem, /^tenants\.llm \(my\.yaml:2\): a tenant needs "/);
-    }
-  });
 
   it('tells all faults at once', (t) => {
     const problems = problemsOf(t, {
