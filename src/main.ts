@@ -13,6 +13,7 @@ import { lockDataDir } from './config/lock.ts';
 import { FacepoolError } from './contract/errors.ts';
 import type { Manifest } from './contract/manifest.ts';
 import type { Settings } from './contract/settings.ts';
+import { withDevices } from './gpu/devices.ts';
 import { createApp } from './http/app.ts';
 import { listen } from './http/listen.ts';
 import type { HttpServer } from './http/listen.ts';
@@ -44,7 +45,8 @@ const IMPORT_TIMEOUT_MS = 120_000;
  * Runs a server until SIGTERM or SIGINT. Resolves when it serves; rejects (and leaves nothing behind) when it cannot,
  * with a FacepoolError that says what to change.
  */
-export async function main(settings: Settings): Promise<void> {
+export async function main(configured: Settings): Promise<void> {
+  const settings = withDevices(configured);
   const startedAt = performance.now();
   const clock = systemClock;
   const keys = new KeyStore(settings.data_dir);
@@ -97,7 +99,7 @@ export async function main(settings: Settings): Promise<void> {
         onProgress: (progress) => bars.show(progress),
       }),
   });
-  const routers = createRouters({ settings, clock, metrics, supervisor });
+  const routers = createRouters({ settings, clock, metrics, events, supervisor });
   const pipeline = createPipeline({ settings, clock, metrics, imaging: routers.imaging, model: routers.model });
   const control = createControl({
     settings,

@@ -97,6 +97,8 @@ export const settingsSchema = z.strictObject({
     stop_wait_ms: ms,
     start_retries: z.int().nonnegative(),
     max_attempts: positive.describe('times a request may be begun when its workers crash'),
+    poison_ttl_ms: ms.describe('a picture that crashed workers so often is refused for so long; 0 = it is forgotten'),
+    probe_interval_ms: ms.describe('between two golden probes of a running worker; 0 = only after errors'),
   }),
   store: z.strictObject({
     models_dir: z.string().min(1).describe('manifests: <models_dir>/<name>/<version>/manifest.yaml'),

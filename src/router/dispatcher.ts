@@ -4,7 +4,8 @@
  *
  * A death counts against a request only if the request had begun and the worker caused it (crash, hang, exit);
  * after `maxAttempts` such deaths it is refused as `poison_input`. A request that has been charged is a suspect: it runs
- * alone, so that no other is charged for what it does.
+ * alone, so that no other is charged for what it does. A broken answer or a death for want of memory is not the request's
+ * fault: it is tried again as often, and then told what the matter was.
  */
 import { FacepoolError } from '../contract/errors.ts';
 import type { AnyCalls } from '../contract/protocol.ts';
@@ -15,9 +16,14 @@ import type { Child } from '../supervisor/child.ts';
 import type { Availability } from '../supervisor/role.ts';
 import { onAbort } from '../util/abort.ts';
 import type { Clock } from '../util/clock.ts';
+import { BrokenAnswerError } from './broken-answer.ts';
 
 /** Deaths that count against one request; shared by all its jobs in one process. */
-export type Charges = { count: number };
+export type Charges = {
+  count: number;
+  /** Told of each, also of one that comes when the request has been given up. */
+  readonly onCharged?: (() => void) | undefined;
+};
 
 export type Job<C extends AnyCalls, T> = {
   /** Runs on the leased child; rejects with ChildGoneError when the child dies. Called again after that. */
@@ -55,6 +61,8 @@ type Entry<C extends AnyCalls> = {
   readonly stopListening: () => void;
   queuedAt: number;
   waitedMs: number;
+  /** Times it was begun in vain through no fault of its own. */
+  failures: number;
 };
 
 export type Answered<T> = { readonly value: T; readonly queueMs: number };
@@ -89,6 +97,7 @@ export class Dispatcher<C extends AnyCalls> {
         stopListening: onAbort(job.signal, (reason) => this.#giveUp(entry, reason)),
         queuedAt: this.#options.clock.now(),
         waitedMs: 0,
+        failures: 0,
       };
       if (job.admitted === true) this.#queue.pushAdmitted(entry);
       else if (!this.#queue.push(entry)) {
@@ -172,11 +181,21 @@ export class Dispatcher<C extends AnyCalls> {
       this.#settle(entry, 'abandoned', () => entry.reject(signal.reason));
       return;
     }
-    if (!(error instanceof ChildGoneError)) {
+    const isBroken = error instanceof BrokenAnswerError;
+    if (!isBroken && !(error instanceof ChildGoneError)) {
       this.#settle(entry, 'error', () => entry.reject(error));
       return;
     }
-    if (error.charged) charges.count += 1;
+    if (isBroken || error.outOfMemory) entry.failures += 1;
+    if (entry.failures >= this.#options.maxAttempts) {
+      const { name } = this.#target;
+      const given = isBroken
+        ? new FacepoolError('model_failed', `${name} gave no valid answer`, { cause: error })
+        : new FacepoolError('memory_exhausted', `${name} ran out of memory`, { retryAfterS: 1, cause: error });
+      this.#settle(entry, 'error', () => entry.reject(given));
+      return;
+    }
+    if (!isBroken && error.charged) charges.count += 1;
     if (charges.count >= this.#options.maxAttempts) {
       const poison = new FacepoolError(
         'poison_input',

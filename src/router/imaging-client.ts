@@ -77,20 +77,29 @@ export class ImagingClient {
     const opened = await child.call(
       'open',
       { ticket, ...request.geometry },
-      { signal: request.signal, runTimeoutMs: this.#options.decodeTimeoutMs },
+      {
+        signal: request.signal,
+        runTimeoutMs: this.#options.decodeTimeoutMs,
+        onCharged: request.charges.onCharged,
+      },
     );
-    return frameHandle(child, opened, this.#options.decodeTimeoutMs);
+    return frameHandle(child, opened, this.#options.decodeTimeoutMs, request.charges.onCharged);
   }
 }
 
-function frameHandle(child: Child<ImagingCalls>, opened: OpenResult, runTimeoutMs: number): Frame {
+function frameHandle(
+  child: Child<ImagingCalls>,
+  opened: OpenResult,
+  runTimeoutMs: number,
+  onCharged: Charges['onCharged'],
+): Frame {
   const { frame } = opened;
   let closed = false;
   return {
     ...opened,
-    crop: (params, signal) => child.call('crop', { frame, ...params }, { signal, runTimeoutMs }),
-    encode: (params, signal) => child.call('encode', { frame, ...params }, { signal, runTimeoutMs }),
-    deliver: (to, ticket, items, signal) => child.call('deliver', { frame, to, ticket, items }, { signal }),
+    crop: (params, signal) => child.call('crop', { frame, ...params }, { signal, runTimeoutMs, onCharged }),
+    encode: (params, signal) => child.call('encode', { frame, ...params }, { signal, runTimeoutMs, onCharged }),
+    deliver: (to, ticket, items, signal) => child.call('deliver', { frame, to, ticket, items }, { signal, onCharged }),
     close: () => {
       if (closed) return;
       closed = true;

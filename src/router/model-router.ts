@@ -1,12 +1,16 @@
 /** Leases on the workers of one model: what to run, where its tensors come from, and what happens when either fails. */
 import { FacepoolError } from '../contract/errors.ts';
+import type { Manifest } from '../contract/manifest.ts';
 import type { InferParams, InferResult, ModelCalls, ProbeResult, Ticket, WorkerId } from '../contract/protocol.ts';
 import type { Child } from '../supervisor/child.ts';
 import { ChildGoneError } from '../supervisor/child.ts';
+import { isProbeResult } from '../supervisor/probe-result.ts';
 import { onAbort } from '../util/abort.ts';
 import type { Clock } from '../util/clock.ts';
+import { answerFault, BrokenAnswerError } from './broken-answer.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Answered, Charges, DispatcherOptions, Target } from './dispatcher.ts';
+import type { WorkerWatch } from './proof.ts';
 
 /** One request begun and one queued in the worker: a run blocks its event loop, so more would only hide in there. */
 export const SLOTS = 2;
@@ -29,6 +33,9 @@ export type ModelRouterOptions = Omit<DispatcherOptions<ModelCalls>, 'hasRoom' |
   readonly inferTimeoutMs: number;
   /** Told the compute time of every inference. */
   readonly onComputed?: ((ms: number) => void) | undefined;
+  /** Answers are checked against it. */
+  readonly manifest?: Manifest | null | undefined;
+  readonly watch?: WorkerWatch | undefined;
 };
 
 export class ModelRouter {
@@ -54,13 +61,28 @@ export class ModelRouter {
     });
   }
 
-  /** The golden probe, through the same queue as every request. */
+  /** The golden probe, through the same queue as every request, and never refused because that is full. */
   probe(signal: AbortSignal): Promise<Answered<ProbeResult>> {
     return this.#dispatcher.submit({
       signal,
       charges: { count: 0 },
-      run: (child) => child.call('probe', {}, { signal, runTimeoutMs: this.#options.inferTimeoutMs }),
+      admitted: true,
+      run: (child) => this.#probe(child, signal),
     });
+  }
+
+  async #probe(child: Child<ModelCalls>, signal: AbortSignal): Promise<ProbeResult> {
+    const { inferTimeoutMs, watch } = this.#options;
+    const answer: unknown = await child
+      .call('probe', {}, { signal, runTimeoutMs: inferTimeoutMs })
+      .catch((error: unknown) => {
+        // A worker that cannot run the probe fails it.
+        if (!(error instanceof FacepoolError) || error.code !== 'model_failed') throw error;
+        return { passed: false, minCosine: 0, detail: error.message };
+      });
+    const result = isProbeResult(answer) ? answer : { passed: false, minCosine: 0, detail: 'it answered nonsense' };
+    watch?.probed(child.workerId, result);
+    return result;
   }
 
   async #run(child: Child<ModelCalls>, job: InferJob, failures: { count: number }): Promise<InferResult> {
@@ -71,7 +93,11 @@ export class ModelRouter {
     const infer = child.call(
       'infer',
       { ticket, parts: job.parts, detect: job.detect },
-      { signal: abort.signal, runTimeoutMs: this.#options.inferTimeoutMs },
+      {
+        signal: abort.signal,
+        runTimeoutMs: this.#options.inferTimeoutMs,
+        onCharged: job.charges.onCharged,
+      },
     );
     // Whichever fails first decides; the other must not become an unhandled rejection.
     infer.catch(() => {});
@@ -80,7 +106,13 @@ export class ModelRouter {
         () => new Promise<never>(() => {}),
         (error: unknown) => this.#onTransferFailed(error, child, failures),
       );
-      const result = await Promise.race([infer, failed]);
+      const result = await Promise.race([infer.catch((error: unknown) => this.#onFailed(error, child)), failed]);
+      const fault = answerFault(result, job.parts, this.#options.manifest ?? null);
+      if (fault !== null) {
+        this.#options.watch?.broken(child.workerId, fault);
+        throw new BrokenAnswerError(fault);
+      }
+      this.#options.watch?.answered(child.workerId);
       this.#options.onComputed?.(result.computeMs);
       return result;
     } catch (error) {
@@ -89,6 +121,11 @@ export class ModelRouter {
     } finally {
       stopListening();
     }
+  }
+
+  #onFailed(error: unknown, child: Child<ModelCalls>): never {
+    if (error instanceof FacepoolError && error.code === 'model_failed') this.#options.watch?.failed(child.workerId);
+    throw error;
   }
 
   /** Always rejects: with the worker's death if that was the cause, to be retried; else with the transfer's error. */

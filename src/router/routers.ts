@@ -8,6 +8,7 @@ import { IMAGING } from '../supervisor/imaging-role.ts';
 import type { ManagedProcess } from '../supervisor/managed-process.ts';
 import type { ModelEntry } from '../supervisor/model-entry.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
+import type { Events } from '../telemetry/events.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
 import { counter } from '../util/counter.ts';
@@ -15,6 +16,7 @@ import type { Target } from './dispatcher.ts';
 import { ImagingClient } from './imaging-client.ts';
 import { type LeaseDeps, leasedInfer } from './leased-infer.ts';
 import { ModelRouter } from './model-router.ts';
+import { Proof } from './proof.ts';
 
 /**
  * On a CPU a batch of 16 gains nothing over four of 4 (see docs/benchmarks.md), takes 200 MB more for OMZ, and holds
@@ -32,6 +34,7 @@ export type RoutersDeps = {
   readonly settings: Settings;
   readonly clock: Clock;
   readonly metrics: Metrics;
+  readonly events: Events;
   readonly supervisor: Supervisor;
 };
 
@@ -52,7 +55,7 @@ export type Routers = {
 };
 
 export function createRouters(deps: RoutersDeps): Routers {
-  const { settings, clock, metrics, supervisor } = deps;
+  const { settings, clock, metrics, events, supervisor } = deps;
   const nextTicket = counter();
   const common = (name: string) => ({
     queueLimit: settings.limits.queue,
@@ -66,15 +69,30 @@ export function createRouters(deps: RoutersDeps): Routers {
     concurrency: settings.imaging.concurrency,
     decodeTimeoutMs: settings.limits.max_timeout_ms + DECODE_GRACE_MS,
   });
+  const proof = new Proof({
+    clock,
+    events,
+    metrics,
+    intervalMs: settings.workers.probe_interval_ms,
+    patienceMs: settings.limits.timeout_ms,
+  });
   const models = new Map<string, ModelRouter>();
-  for (const { name, process } of supervisor.models.values()) {
+  for (const { name, process, manifest } of supervisor.models.values()) {
     const router = new ModelRouter(targetOf(process), {
       ...common(name),
       inferTimeoutMs: settings.workers.infer_timeout_ms,
       onOutcome: (result) => metrics.inferencesTotal.inc({ model: name, result }),
       onComputed: (ms) => metrics.inferenceDuration.observe({ model: name }, ms / 1000),
+      manifest,
+      watch: proof.ears(name),
     });
     models.set(name, router);
+    proof.watch({
+      name,
+      ready: () => process.readyChild?.workerId ?? null,
+      probe: (signal) => router.probe(signal),
+      quarantine: (worker, reason) => process.quarantine(worker, reason),
+    });
   }
   const leased: LeaseDeps = { residency: supervisor.residency, clock, oomRetryMs: settings.memory.oom_retry_ms };
   metrics.observeQueues(() => [

@@ -5,13 +5,14 @@
  * down at a time, and whoever wants it down meanwhile joins it. Any other end of the process passes through `#onExit`,
  * which alone decides whether it comes back.
  */
-import type { AnyCalls } from '../contract/protocol.ts';
-import { decideRestart, NO_HISTORY, recordEnd } from '../scheduler/restart.ts';
+import { FacepoolError } from '../contract/errors.ts';
+import type { AnyCalls, WorkerId } from '../contract/protocol.ts';
 import { classifyDeath, describeDeath } from '../scheduler/death.ts';
 import type { Death } from '../scheduler/death.ts';
 import type { RestartReason } from '../telemetry/metrics.ts';
 import { orAbort } from '../util/abort.ts';
 import { Child } from './child.ts';
+import { Comeback } from './comeback.ts';
 import { isOutOfMemory, isPermanent, RESTART_REASON } from './end-reason.ts';
 import { Lifecycle } from './lifecycle.ts';
 import type { Availability, ProcessDeps, Role } from './role.ts';
@@ -27,7 +28,6 @@ export class ManagedProcess<C extends AnyCalls, P> {
   readonly log: WorkerLog;
   /** Told after every move; the router looks what it can do now. */
   onChange: () => void = () => {};
-  restarts = 0;
   lastDeath: string | null = null;
   loadMs: number | null = null;
   /** The last start ended for want of memory, and nobody but the memory scheduler repeats it. */
@@ -38,13 +38,14 @@ export class ManagedProcess<C extends AnyCalls, P> {
   #child: Child<C> | null = null;
   #wanted: 'up' | 'down' = 'down';
   #takingDown: Promise<void> | null = null;
-  #history = NO_HISTORY;
+  readonly #comeback: Comeback;
+  /** How long it had been ready when it was quarantined. */
+  #quarantinedAfterMs: number | null = null;
   #bootError: Error | null = null;
   #launching: Promise<void> = Promise.resolve();
   /** Everything that the end of the present process has to bring about is done. */
   #ended: Promise<void> = Promise.resolve();
   #cutBoot = new AbortController();
-  #cancelRetry: () => void = () => {};
   #settled = Promise.withResolvers<void>();
   #isSettled = false;
 
@@ -52,6 +53,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
     this.role = role;
     this.log = log;
     this.#deps = deps;
+    this.#comeback = new Comeback(role.name, deps);
     this.#lifecycle = new Lifecycle(role.name, deps.clock, (move) => {
       deps.events.emit('worker.state', {
         name: role.name,
@@ -64,6 +66,10 @@ export class ManagedProcess<C extends AnyCalls, P> {
       if (SETTLED.has(move.to) || (move.to === 'stopped' && this.#wanted === 'down')) this.#settle();
       this.onChange();
     });
+  }
+
+  get restarts(): number {
+    return this.#comeback.restarts;
   }
 
   get state(): Lifecycle {
@@ -91,7 +97,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
     this.#wish('up');
     while (this.#takingDown !== null) await this.#takingDown;
     if (this.#wanted === 'up' && STARTABLE.has(this.#lifecycle.state)) {
-      this.#history = NO_HISTORY;
+      this.#comeback.forgive();
       this.#launch(reason);
     }
     await this.#settled.promise;
@@ -110,16 +116,26 @@ export class ManagedProcess<C extends AnyCalls, P> {
     await this.#bringDown(reason);
     while (this.#takingDown !== null) await this.#takingDown;
     if (this.#wanted === 'up' && this.#lifecycle.state === 'stopped') {
-      this.#history = NO_HISTORY;
-      this.#countRestart('manual', 0);
+      this.#comeback.forgive();
+      this.#comeback.count('manual', 0);
       this.#launch(reason);
     }
     await this.#settled.promise;
   }
 
-  /** Ends the process at once; it comes back by policy. For a worker that must not answer any more. */
-  kill(): void {
-    this.#child?.kill('SIGKILL');
+  /**
+   * The worker's answers cannot be trusted: it is ended at once and replaced, and nobody is charged. False, and nothing
+   * is done, when that worker has gone already.
+   */
+  quarantine(workerId: WorkerId, reason: string): boolean {
+    const child = this.#child;
+    if (child === null || child.workerId !== workerId || !child.alive) return false;
+    child.condemn(reason);
+    if (this.#lifecycle.state === 'ready') {
+      this.#quarantinedAfterMs = this.#lifecycle.forMs;
+      this.#lifecycle.move('quarantined', reason);
+    }
+    return true;
   }
 
   #wish(wanted: 'up' | 'down'): void {
@@ -147,7 +163,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
   }
 
   #launch(reason: string): void {
-    this.#cancelRetry();
+    this.#comeback.cancel();
     this.#unsettle();
     this.#bootError = null;
     this.outOfMemory = false;
@@ -180,6 +196,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
     });
     const child = new Child<C>(spawned, workerId, deps.clock);
     this.#child = child;
+    child.onViolation = (fault) => this.quarantine(workerId, fault);
     this.#ended = child.exited.then((death) => this.#onExit(child, death));
     const timeout = Promise.withResolvers<never>();
     const cancelTimeout = deps.clock.after(deps.startTimeoutMs, () =>
@@ -218,35 +235,25 @@ export class ManagedProcess<C extends AnyCalls, P> {
       reason: described,
       at: this.#deps.clock.date().getTime(),
     });
-    const wasReady = this.#lifecycle.state === 'ready' ? this.#lifecycle.forMs : null;
+    const wasReady = this.#lifecycle.state === 'ready' ? this.#lifecycle.forMs : this.#quarantinedAfterMs;
+    this.#quarantinedAfterMs = null;
     if (this.#child === child) this.#child = null;
     if (this.#isDown()) return;
+    const kind = classifyDeath(death);
+    if (wasReady === null && kind === 'oom') this.#bootError = new FacepoolError('memory_exhausted', described);
     if (this.#deps.onHalfOpen !== undefined && isOutOfMemory(this.#bootError)) {
       this.#giveUpForMemory(this.#bootError);
       return;
     }
     const reason = this.#bootError?.message ?? described;
-    const why = wasReady === null ? 'start_failed' : RESTART_REASON[classifyDeath(death)];
-    this.#onEnded(reason, why, wasReady);
+    this.#onEnded(reason, wasReady === null ? 'start_failed' : RESTART_REASON[kind], wasReady);
   }
 
   /** It ended although it is wanted: wait and come back, or give up for a while. */
   #onEnded(reason: string, why: RestartReason, readyForMs: number | null): void {
-    const contextLost = why === 'device_error';
-    this.#history = recordEnd(this.#history, readyForMs, contextLost);
-    // A bad artefact or configuration is as bad the next time.
-    const retries = isPermanent(this.#bootError) ? -1 : this.#deps.startRetries;
-    const decision = decideRestart(this.#history, retries, this.#deps.random(), contextLost);
-    const delayMs = decision.kind === 'wait' ? decision.delayMs : decision.retryInMs;
-    this.#lifecycle.move(decision.kind === 'wait' ? 'backoff' : 'failed', reason);
-    this.#cancelRetry = this.#deps.clock.after(delayMs, () => {
-      if (decision.kind === 'failed' && this.#deps.onHalfOpen !== undefined) {
-        this.#deps.onHalfOpen(this.role.name);
-        return;
-      }
-      this.#countRestart(why, delayMs);
-      this.#launch(`restart after: ${reason}`);
-    });
+    const end = { reason, why, readyForMs, permanent: isPermanent(this.#bootError) };
+    const state = this.#comeback.plan(end, (restart) => this.#launch(restart));
+    this.#lifecycle.move(state, reason);
   }
 
   #giveUpForMemory(error: Error): void {
@@ -254,13 +261,6 @@ export class ManagedProcess<C extends AnyCalls, P> {
     this.outOfMemory = true;
     this.#lifecycle.move('stopping', error.message);
     this.#lifecycle.move('stopped', error.message);
-  }
-
-  #countRestart(reason: RestartReason, delayMs: number): void {
-    this.restarts += 1;
-    const { clock, events } = this.#deps;
-    const at = clock.date().getTime();
-    events.emit('worker.restart', { name: this.role.name, reason, delayMs, attempt: this.#history.ends, at });
   }
 
   #bringDown(reason: string): Promise<void> {
@@ -277,7 +277,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
   }
 
   async #takeDown(reason: string): Promise<void> {
-    this.#cancelRetry();
+    this.#comeback.cancel();
     this.#cutBoot.abort(new Error(reason));
     const { state } = this.#lifecycle;
     if (state === 'stopped') return;

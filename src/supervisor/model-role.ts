@@ -5,6 +5,8 @@ import type { Golden, Manifest } from '../contract/manifest.ts';
 import type { LoadResult, ModelCalls } from '../contract/protocol.ts';
 import type { ModelSettings, Settings } from '../contract/settings.ts';
 import type { Child } from './child.ts';
+import { deviceEnv } from './device-env.ts';
+import { isProbeResult } from './probe-result.ts';
 import type { Role } from './role.ts';
 
 /** What the model store gives for one configured model. */
@@ -32,13 +34,20 @@ export function threadsFor(settings: Settings, model: ModelSettings): number {
   return Math.max(1, Math.floor(availableParallelism() / Math.max(1, models)));
 }
 
+/** A worker may answer anything. */
+function isLoadResult(value: unknown): boolean {
+  const { provider, phasesMs, golden } = (value ?? {}) as Partial<Record<keyof LoadResult, unknown>>;
+  if (typeof provider !== 'string' || typeof phasesMs !== 'object' || phasesMs === null) return false;
+  return Object.values(phasesMs).every((ms) => Number.isFinite(ms)) && isProbeResult(golden);
+}
+
 export function modelRole(name: string, options: ModelRoleOptions): Role<ModelCalls, PreparedModel> {
   const { settings, model } = options;
   return {
     name,
     version: model.version,
     entry: new URL('../../workers/main.ts', import.meta.url),
-    env: {},
+    env: deviceEnv(name, model.device, threadsFor(settings, model)),
     uploadPipe: false,
     prepare: async (signal) => {
       const value = await options.prepare(name, signal);
@@ -58,6 +67,7 @@ export function modelRole(name: string, options: ModelRoleOptions): Role<ModelCa
         device: model.device,
         threads: threadsFor(settings, model),
       });
+      if (!isLoadResult(result)) throw new FacepoolError('model_failed', 'the worker did not say what it loaded');
       if (!result.golden.passed) {
         throw new FacepoolError('model_failed', `golden probe failed: ${result.golden.detail}`);
       }

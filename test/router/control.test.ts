@@ -117,9 +117,12 @@ test('who asks while a probe runs, or just after a good one, gets its answer; a 
   assert.equal(probes().length, 2);
   answer(false);
   assert.deepEqual((await third)[1], { name: 'detector', ok: false, detail: 'golden probe failed: drifted' });
+  assert.equal(supervisor.process('detector').lastDeath, 'quarantined (golden probe failed: drifted)');
+  clock.advance(0);
+  await settle();
   const fourth = control.ready(signal);
   await settle();
-  assert.equal(probes().length, 3, 'an old "no" is told to nobody');
+  assert.equal(probes().length, 1, 'an old "no" is told to nobody, and its worker was replaced');
   answer(true);
   assert.ok((await fourth).every((check) => check.ok));
 });

@@ -124,7 +124,7 @@ async function history(seed: number, log: WorkerLog): Promise<void> {
     [4, () => live()?.exit({ code: null, signal: pick(['SIGSEGV', 'SIGKILL', 'SIGTERM'] as const) ?? 'SIGSEGV' })],
     [3, () => live()?.exit({ code: pick([0, 1, 86]) ?? 0, signal: null })],
     [8, () => clock.advance(pick([0, 500, 2000, 5000, 30_000]) ?? 0)],
-    [2, () => process.kill()],
+    [2, () => process.child?.kill('SIGKILL')],
   ];
   const total = steps.reduce((sum, [weight]) => sum + weight, 0);
   for (let i = 0; i < STEPS; i++) {

@@ -34,18 +34,19 @@ export async function startWorkers(): Promise<TestWorkers> {
     if (enabled) manifests.set(name, await loadManifest(modelDir(settings.store.models_dir, name, version)));
   }
   const metrics = createMetrics();
+  const events = createEvents();
   const supervisor = new Supervisor({
     settings,
     spawn: spawnChild,
     clock: systemClock,
-    events: createEvents(),
+    events,
     metrics,
     random: Math.random,
     manifests,
     prepare: (name) =>
       obtainModel(settings, name, { runImporter: () => Promise.reject(new Error('every graph is imported already')) }),
   });
-  const routers = createRouters({ settings, clock: systemClock, metrics, supervisor });
+  const routers = createRouters({ settings, clock: systemClock, metrics, events, supervisor });
   const { signal } = new AbortController();
   const charges = { count: 0 };
   const modelOf = (name: string) => {

@@ -136,7 +136,15 @@ function testSettings(options: TestServerOptions): Settings {
       ...options.limits,
     },
     imaging: { concurrency: 1, max_frame_bytes: 1, crop_threads: 0, pool_from_faces: 8, libuv_threads: 1 },
-    workers: { start_timeout_ms: 1, infer_timeout_ms: 1, stop_wait_ms: 1, start_retries: 1, max_attempts: 1 },
+    workers: {
+      start_timeout_ms: 1,
+      infer_timeout_ms: 1,
+      stop_wait_ms: 1,
+      start_retries: 1,
+      max_attempts: 1,
+      poison_ttl_ms: 1,
+      probe_interval_ms: 1,
+    },
     store: { models_dir: '/nowhere', cache_dir: '', mirrors: [], offline: true },
     log: { level: 'trace', to: 'stdout', worker_max_bytes: 1, worker_files: 1 },
     memory: {

@@ -1,0 +1,25 @@
+/** A call that is with a child. */
+
+/** Stops the timer of a call that has none. */
+export const NO_TIMER = (): void => {};
+
+export type CallOptions = {
+  readonly signal?: AbortSignal | undefined;
+  /** Longest time between `begin` and the answer. */
+  readonly runTimeoutMs?: number | undefined;
+  readonly onBegin?: (() => void) | undefined;
+  /** Told when the child's death counts against this call, also when its caller has gone. */
+  readonly onCharged?: (() => void) | undefined;
+};
+
+/** A begun call whose caller has gone; the process is still busy with it. */
+export type Orphan = { readonly stopTimer: () => void; readonly onCharged?: (() => void) | undefined };
+
+export type Pending = {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: Error) => void;
+  readonly options: CallOptions;
+  readonly stopListening: () => void;
+  begun: boolean;
+  stopTimer: () => void;
+};
