@@ -12,7 +12,7 @@ import type { GraphRun } from '../../workers/decoders/decoder.ts';
 import { decoderFor } from '../../workers/decoders/table.ts';
 import { cropBytes, cropFace, scaleFace } from '../../workers/imaging/crop-face.ts';
 import { wantedScale } from '../../workers/imaging/crop.ts';
-import { toRaster } from '../../workers/imaging/raster.ts';
+import { decode, readHeader } from '../../workers/imaging/decode.ts';
 import type { Raster } from '../../workers/imaging/raster.ts';
 import { openSession } from '../../workers/session.ts';
 import type { GraphSession } from '../../workers/session.ts';
@@ -39,13 +39,10 @@ export type TunedPipeline = {
   recognize(bytes: Buffer, detection: Detection): Promise<Vectors | null>;
 };
 
-async function decode(bytes: Buffer, fit: number, multipleOf: number) {
-  const picture = sharp(bytes, { autoOrient: true, ignoreIcc: true, failOn: 'error', limitInputPixels: MAX_PIXELS });
-  const meta = await picture.metadata();
-  const resized = fit === null ? picture : picture.resize(fit, fit, { fit: 'inside', kernel: 'linear' });
-  const { data, info } = await resized.toColourspace('srgb').removeAlpha().raw().toBuffer({ resolveWithObject: true });
-  const { width, height } = meta.autoOrient;
-  return { width, height, raster: toRaster(data, info.width, info.height, multipleOf) };
+async function read(bytes: Buffer, fit: number, multipleOf: number) {
+  const header = await readHeader(bytes, MAX_PIXELS);
+  const raster = await decode(bytes, header, fit, MAX_PIXELS, multipleOf);
+  return { width: header.width, height: header.height, raster };
 }
 
 async function openGraphs(manifest: Manifest, folder: string, threads: number): Promise<OpenGraph[]> {
@@ -107,7 +104,7 @@ export async function openTuned(folder: string, threads: number): Promise<TunedP
 
   return {
     async detect(bytes) {
-      const { width, height, raster } = await decode(bytes, fit, multipleOf);
+      const { width, height, raster } = await read(bytes, fit, multipleOf);
       const shape: Shape = [1, raster.paddedHeight, raster.paddedWidth, 3];
       const run = await runGraph(detector, raster.data, shape, 1);
       const output = decodeFaces([run], { width: raster.width, height: raster.height, scoreThreshold });
@@ -123,8 +120,7 @@ export async function openTuned(folder: string, threads: number): Promise<TunedP
       const reduced = raster.width / width;
       const wanted = faces.map((face) => Math.min(1, wantedScale(face, reduced)));
       const most = Math.max(reduced, ...wanted);
-      const larger =
-        most > reduced ? (await decode(bytes, Math.round(most * Math.max(width, height)), 1)).raster : null;
+      const larger = most > reduced ? (await read(bytes, Math.round(most * Math.max(width, height)), 1)).raster : null;
       const jobs = faces.map((face, i) => {
         const small = larger !== null && (wanted[i] ?? 0) > reduced;
         return { face, raster: small ? 1 : 0, scale: small ? larger.width / width : reduced };

@@ -15,7 +15,7 @@ export type CropJob = {
   readonly offset: number;
 };
 
-/** Everything a thread needs; the rasters and outputs are shared memory. */
+/** Everything a thread needs; for threads the rasters and outputs are in shared memory. */
 export type CropBatch = {
   readonly rasters: readonly Raster[];
   readonly specs: readonly CropSpec[];

@@ -2,6 +2,11 @@
 import type { Piscina } from 'piscina';
 import { runBatch } from './crop-face.ts';
 import type { CropBatch } from './crop-face.ts';
+import { sharedRaster } from './raster.ts';
+import type { Raster } from './raster.ts';
+
+/** Stands for a raster that no job reads: it is not sent to the threads. */
+const EMPTY: Raster = { data: new Uint8Array(0), width: 0, height: 0, paddedWidth: 0, paddedHeight: 0 };
 
 export class CropPool {
   readonly #threads: number;
@@ -27,10 +32,13 @@ export class CropPool {
     }
     this.#pool ??= this.#start();
     const pool = await this.#pool;
+    const used = new Set(batch.jobs.map((job) => job.raster));
+    // Only crowds need rasters in shared memory, so only they pay for the copy.
+    const rasters = batch.rasters.map((raster, i) => (used.has(i) ? sharedRaster(raster) : EMPTY));
     const share = Math.ceil(batch.jobs.length / this.#threads);
     const parts: Promise<void>[] = [];
     for (let at = 0; at < batch.jobs.length; at += share) {
-      const part: CropBatch = { ...batch, jobs: batch.jobs.slice(at, at + share) };
+      const part: CropBatch = { ...batch, rasters, jobs: batch.jobs.slice(at, at + share) };
       parts.push(pool.run(part, { name: runBatch.name }));
     }
     await Promise.all(parts);

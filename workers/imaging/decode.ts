@@ -5,6 +5,8 @@ import { FacepoolError } from '../../src/contract/errors.ts';
 import { sniff } from './formats.ts';
 import type { PictureFormat } from './formats.ts';
 import { needsConversion } from './icc.ts';
+import { toRaster } from './raster.ts';
+import type { Raster } from './raster.ts';
 
 /** What the header says; nothing has been decoded yet. */
 export type Header = {
@@ -17,8 +19,6 @@ export type Header = {
   /** Bytes that decoding needs for a while besides its result; 0 for formats that are read row by row. */
   readonly scratchBytes: number;
 };
-
-export type Pixels = { readonly rgb: Uint8Array; readonly width: number; readonly height: number };
 
 const READS = 'JPEG, PNG, WebP, AVIF, GIF and TIFF are read';
 
@@ -129,16 +129,23 @@ function recipe(bytes: Uint8Array, header: Header, fit: number, maxPixels: numbe
 }
 
 /**
- * The upright picture as sRGB, reduced to fit a square of `fit` pixels (doubled when very small). The first frame or page of many.
+ * The upright picture as sRGB, reduced to fit a square of `fit` pixels (doubled when very small) and zero-padded to
+ * `multipleOf`. The first frame or page of many.
  * Throws `image_undecodable`, `too_many_pixels` or `memory_exhausted`.
  */
-export async function decode(bytes: Uint8Array, header: Header, fit: number, maxPixels: number): Promise<Pixels> {
+export async function decode(
+  bytes: Uint8Array,
+  header: Header,
+  fit: number,
+  maxPixels: number,
+  multipleOf = 1,
+): Promise<Raster> {
   try {
     const { data, info } = await recipe(bytes, header, fit, maxPixels).toBuffer({ resolveWithObject: true });
     if (info.channels !== 3 || data.length !== info.width * info.height * 3) {
       throw new Error(`decoded to ${info.channels} channels, ${data.length} bytes`);
     }
-    return { rgb: data, width: info.width, height: info.height };
+    return toRaster(data, info.width, info.height, multipleOf);
   } catch (error) {
     throw decodeError(error, header.format);
   }

@@ -5,7 +5,7 @@ import type { ByteBudget } from './byte-budget.ts';
 import type { CropSpec } from '../../src/contract/manifest.ts';
 import { decode, fitInside } from './decode.ts';
 import type { Header } from './decode.ts';
-import { paddedBytes, toRaster } from './raster.ts';
+import { paddedBytes } from './raster.ts';
 import type { Raster } from './raster.ts';
 
 /** Crops of all faces, per spec [faces, size, size, 3]. */
@@ -94,8 +94,7 @@ export class Frame {
     const bytes = paddedBytes(size.width, size.height, 1);
     holding.add(bytes + header.scratchBytes);
     try {
-      const pixels = await decode(encoded, header, fit, maxPixels);
-      const raster = toRaster(pixels.rgb, pixels.width, pixels.height, 1);
+      const raster = await decode(encoded, header, fit, maxPixels);
       holding.drop(header.scratchBytes);
       if (this.#larger !== null) holding.drop(this.#larger.data.length);
       // What is dropped later must be what was added, should libvips have rounded a side differently.

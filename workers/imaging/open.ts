@@ -4,7 +4,7 @@ import type { OpenParams } from '../../src/contract/protocol.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import { decode, fitInside, readHeader } from './decode.ts';
 import type { FrameParts } from './frame.ts';
-import { paddedBytes, toRaster } from './raster.ts';
+import { paddedBytes } from './raster.ts';
 
 /**
  * Waits for the bytes that the picture needs, decodes it, and keeps only what its frame holds.
@@ -27,9 +27,8 @@ export async function openPicture(
   }
   const holding = await budget.acquire(needed, signal);
   try {
-    const pixels = await decode(encoded, header, fit, maxPixels);
+    const reduced = await decode(encoded, header, fit, maxPixels, multipleOf);
     signal.throwIfAborted();
-    const reduced = toRaster(pixels.rgb, pixels.width, pixels.height, multipleOf);
     holding.drop(header.scratchBytes);
     return { encoded, header, maxPixels, reduced, holding };
   } catch (error) {

@@ -9,8 +9,12 @@ import { Inbox } from '../../src/frames/inbox.ts';
 import { readPipe } from '../../src/frames/socket.ts';
 import { startChild } from '../child.ts';
 import type { Port } from '../child.ts';
+import { warmCrops } from './crop-warm.ts';
 import { configureSharp } from './decode.ts';
 import { ImagingService } from './service.ts';
+
+/** Not at once: while a server starts, the models that load need the cores. */
+const WARM_AFTER_MS = 500;
 
 /** A process that cannot listen or cannot read its uploads is of no use; the supervisor starts another. */
 function die(what: string, error: unknown): never {
@@ -26,7 +30,10 @@ export function serve(): void {
     if (service !== null) return;
     service = new ImagingService(config, uploads);
     service.links.listen(config.socketPath).then(
-      () => port.listening(),
+      () => {
+        port.listening();
+        setTimeout(() => void warmCrops(), WARM_AFTER_MS).unref();
+      },
       (error: unknown) => die('listen', error),
     );
   };

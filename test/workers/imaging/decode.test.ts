@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
 import zlib from 'node:zlib';
 import { configureSharp, decode, fitInside, readHeader } from '../../../workers/imaging/decode.ts';
-import type { Header, Pixels } from '../../../workers/imaging/decode.ts';
+import type { Header } from '../../../workers/imaging/decode.ts';
+import { toRaster } from '../../../workers/imaging/raster.ts';
+import type { Raster } from '../../../workers/imaging/raster.ts';
 import { BLUE, GREEN, GREY, RED, farthest, hasCode, noise, pixelAt, quadrants } from './support.ts';
 import type { Rgb } from './support.ts';
 
@@ -12,12 +14,12 @@ const HEIGHT = 200;
 
 before(() => configureSharp());
 
-async function open(bytes: Uint8Array, fit = 640): Promise<{ header: Header; pixels: Pixels }> {
+async function open(bytes: Uint8Array, fit = 640): Promise<{ header: Header; pixels: Raster }> {
   const header = await readHeader(bytes, MAX);
   return { header, pixels: await decode(bytes, header, fit, MAX) };
 }
 
-function assertQuadrants(pixels: Pixels, tolerance: number, wanted: readonly Rgb[] = [RED, GREEN, BLUE, GREY]): void {
+function assertQuadrants(pixels: Raster, tolerance: number, wanted: readonly Rgb[] = [RED, GREEN, BLUE, GREY]): void {
   for (const [i, colour] of wanted.entries()) {
     const x = Math.floor(pixels.width * (i % 2 === 0 ? 0.25 : 0.75));
     const y = Math.floor(pixels.height * (i < 2 ? 0.25 : 0.75));
@@ -71,6 +73,15 @@ test('every format that is read, in its depths and colour spaces, gives upright 
       assertQuadrants(pixels, tolerance);
     });
   }
+});
+
+test('a picture is padded right and below with zeros', async () => {
+  const bytes = await picture.clone().png().toBuffer();
+  const header = await readHeader(bytes, MAX);
+  const plain = await decode(bytes, header, 640, MAX);
+  const padded = await decode(bytes, header, 640, MAX, 96);
+  assert.deepEqual(padded, toRaster(plain.data, WIDTH, HEIGHT, 96));
+  assert.deepEqual([padded.paddedWidth, padded.paddedHeight], [384, 288]);
 });
 
 test('grey pictures, 8, 16 and 1 bit, have three equal channels', async () => {

@@ -15,8 +15,8 @@ test('every evaluation photograph opens', { skip: withoutEval }, async (t) => {
         const bytes = fs.readFileSync(new URL(`${folder}/${name}`, EVAL));
         const header = await readHeader(bytes, MAX);
         assert.equal(header.format, name.endsWith('.png') ? 'png' : 'jpeg');
-        const { rgb, width, height } = await decode(bytes, header, 640, MAX);
-        assert.equal(rgb.length, width * height * 3);
+        const { data, width, height } = await decode(bytes, header, 640, MAX);
+        assert.equal(data.length, width * height * 3);
         assert.ok(Math.max(width, height) <= 640);
         assert.ok(Math.abs(width / height - header.width / header.height) < 0.02 * (width / height));
       });

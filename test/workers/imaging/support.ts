@@ -61,9 +61,9 @@ export function random(seed: number): () => number {
   };
 }
 
-export function pixelAt(picture: { rgb: Uint8Array; width: number }, x: number, y: number): number[] {
-  const at = (y * picture.width + x) * 3;
-  return [...picture.rgb.subarray(at, at + 3)];
+export function pixelAt({ data, paddedWidth }: Raster, x: number, y: number): number[] {
+  const at = (y * paddedWidth + x) * 3;
+  return [...data.subarray(at, at + 3)];
 }
 
 export function farthest(pixel: readonly number[], wanted: Rgb): number {
