@@ -23,6 +23,7 @@ import { runtimeVersion } from './models/import.ts';
 import { loadManifest } from './models/manifest-file.ts';
 import { obtainModel } from './models/obtain.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
+import { PoisonMemory } from './pipeline/poison-memory.ts';
 import { createControl } from './router/control.ts';
 import { createRouters } from './router/routers.ts';
 import { runImporter } from './supervisor/run-importer.ts';
@@ -100,7 +101,9 @@ export async function main(configured: Settings): Promise<void> {
       }),
   });
   const routers = createRouters({ settings, clock, metrics, events, supervisor });
-  const pipeline = createPipeline({ settings, clock, metrics, imaging: routers.imaging, model: routers.model });
+  const { poison_ttl_ms: ttlMs, max_attempts: limit } = settings.workers;
+  const poison = new PoisonMemory({ ttlMs, limit, clock });
+  const pipeline = createPipeline({ settings, clock, metrics, poison, imaging: routers.imaging, model: routers.model });
   const control = createControl({
     settings,
     clock,

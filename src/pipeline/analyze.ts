@@ -4,14 +4,14 @@ import type { LivenessManifest, RecognizerManifest } from '../contract/manifest.
 import type { RequestOptions } from '../contract/options.ts';
 import type { FacesAnswer, ModelRef } from '../contract/results.ts';
 import type { Frame } from '../router/imaging-client.ts';
-import { modelOf } from './deps.ts';
+import { culpritOf, modelOf, onTrial } from './deps.ts';
 import type { PipelineDeps } from './deps.ts';
 import { describeFaces, faceGeometry } from './describe-faces.ts';
 import { detectStep } from './detect-step.ts';
 import type { FaceRecord } from './face-record.ts';
 import type { Needs } from './needs.ts';
 import type { Timings } from './timings.ts';
-import { withFrame } from './with-frame.ts';
+import { IMAGING_CULPRIT, withFrame } from './with-frame.ts';
 
 export type Analysis = {
   readonly image: FacesAnswer['image'];
@@ -46,19 +46,27 @@ export async function analyze(deps: PipelineDeps, request: AnalyzeRequest, timin
   }
 
   const { fit, multiple_of: multipleOf } = detector.manifest.detector;
-  const picture = { bytes: request.bytes, geometry: { fit, multipleOf }, signal };
-  return withFrame(deps, picture, timings, async (frame, either) => {
-    const detected = await detectStep(deps, detector, frame, options, either, timings);
+  const trial = deps.poison.trial(request.bytes);
+  const models = [detector, recognizer, liveness].filter((model) => model !== null);
+  trial.check([IMAGING_CULPRIT, ...models.map(culpritOf)]);
+  const picture = { bytes: request.bytes, geometry: { fit, multipleOf }, signal, trial };
+  const tried = {
+    detector: onTrial(detector, trial),
+    recognizer: recognizer && onTrial(recognizer, trial),
+    liveness: liveness && onTrial(liveness, trial),
+  };
+  const analysis = await withFrame(deps, picture, timings, async (frame, either) => {
+    const detected = await detectStep(deps, tried.detector, frame, options, either, timings);
     const faces: FaceRecord[] = detected.faces.map((face) => ({ ...face }));
-    const models: Record<string, ModelRef> = { [detector.name]: detector.ref() };
+    const refs: Record<string, ModelRef> = { [detector.name]: detector.ref() };
     if (faces.length > 0) {
       await Promise.all([
-        describeFaces(deps, frame, faces, recognizer, liveness, needs, either, timings),
+        describeFaces(deps, frame, faces, tried.recognizer, tried.liveness, needs, either, timings),
         needs.jpeg ? encodeFaces(frame, faces, options, either, timings) : undefined,
       ]);
     }
-    if (recognizer !== null) models[recognizer.name] = recognizer.ref();
-    if (liveness !== null) models[liveness.name] = liveness.ref();
+    if (recognizer !== null) refs[recognizer.name] = recognizer.ref();
+    if (liveness !== null) refs[liveness.name] = liveness.ref();
     return {
       image: {
         width: frame.width,
@@ -68,11 +76,13 @@ export async function analyze(deps: PipelineDeps, request: AnalyzeRequest, timin
       },
       faces,
       truncated: detected.truncated,
-      models,
+      models: refs,
       recognizer: recognizer?.manifest ?? null,
       liveness: liveness?.manifest ?? null,
     };
   });
+  trial.acquit();
+  return analysis;
 }
 
 async function encodeFaces(

@@ -13,6 +13,7 @@ import type { ImagingClient } from '../router/imaging-client.ts';
 import type { ModelRouter } from '../router/model-router.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
+import type { PoisonMemory, Trial } from './poison-memory.ts';
 
 export type RoutedModel = {
   readonly name: string;
@@ -29,6 +30,7 @@ export type PipelineDeps = {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly imaging: Pick<ImagingClient, 'open'>;
+  readonly poison: PoisonMemory;
   /** Undefined where no such model is configured; throws `model_failed` where its manifest cannot be read. */
   readonly model: (name: string) => RoutedModel | undefined;
 };
@@ -51,4 +53,15 @@ export function modelOf<R extends ModelRole>(
     });
   }
   return model as RoutedModel & { readonly manifest: ManifestOf[R] };
+}
+
+/** One version of a model, as the one that died of a picture. */
+export function culpritOf(model: RoutedModel): string {
+  return `${model.name}@${model.ref().version}`;
+}
+
+/** The model, whose deaths are charged to the picture on trial. */
+export function onTrial<M extends RoutedModel>(model: M, trial: Trial): M {
+  const charges = trial.of(culpritOf(model));
+  return { ...model, router: { infer: (job) => model.router.infer({ ...job, charges }) } };
 }

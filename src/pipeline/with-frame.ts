@@ -8,6 +8,7 @@ import type { Frame } from '../router/imaging-client.ts';
 import { ImagingGoneError } from '../router/model-router.ts';
 import { ChildGoneError } from '../supervisor/child.ts';
 import type { PipelineDeps } from './deps.ts';
+import type { Trial } from './poison-memory.ts';
 import type { Timings } from './timings.ts';
 
 /** Deaths that are nobody's fault (a kill from outside); more than this and something else is wrong. */
@@ -17,7 +18,11 @@ export type Picture = {
   readonly bytes: Uint8Array;
   readonly geometry: Pick<OpenParams, 'fit' | 'multipleOf'>;
   readonly signal: AbortSignal;
+  readonly trial: Trial;
 };
+
+/** Imaging, as the one that died of a picture. */
+export const IMAGING_CULPRIT = 'imaging';
 
 /**
  * Runs `use` on the frame of the picture; again from the start when imaging dies under it. The signal that `use` gets
@@ -29,7 +34,7 @@ export async function withFrame<T>(
   timings: Timings,
   use: (frame: Frame, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
-  const charges = { count: 0 };
+  const charges = picture.trial.of(IMAGING_CULPRIT);
   const geometry = { ...picture.geometry, maxPixels: deps.settings.limits.pixels };
   for (let restarts = 0; ; restarts++) {
     const opened = await deps.imaging.open({ bytes: picture.bytes, geometry, signal: picture.signal, charges });
