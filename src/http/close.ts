@@ -1,4 +1,4 @@
-/** Ending a server: what runs is answered, and nobody who asks nothing holds it up. */
+/** Ending a server: what runs is answered, what comes meanwhile is refused, and nobody who asks nothing holds it up. */
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 
@@ -7,33 +7,44 @@ export const SILENT_GRACE_MS = 500;
 
 /**
  * Watches the connections of a server that does not listen yet.
- * @returns closes the server: takes no more connections, lets running requests end, and cuts what is left after `graceMs`
+ *
+ * @returns closes the server. While requests run it stays reachable, so that those who come (load balancers among them)
+ *   hear from the app that it stops; their connections end with the answer. After that nothing more is taken. What
+ *   still runs after `graceMs` is cut.
  */
 export function closable(server: Server): (graceMs: number) => Promise<void> {
   /** Connected, and never asked anything. Node counts them as busy until `headersTimeout`. */
   const silent = new Set<Socket>();
   const running = new Set<ServerResponse>();
   let closing = false;
+  let ending = false;
 
   server.on('connection', (socket: Socket) => {
     silent.add(socket);
     socket.once('close', () => silent.delete(socket));
   });
+  const closeIdle = (): void => {
+    if (ending) setImmediate(() => server.closeIdleConnections());
+  };
+  /** Says that the connection ends with this answer. Not while an upload is on its way: its reset could overtake the answer. */
+  const endWith = (req: IncomingMessage, res: ServerResponse): void => {
+    if (!res.headersSent && (req.complete || !hasBody(req))) res.shouldKeepAlive = false;
+  };
   server.prependListener('request', (req: IncomingMessage, res: ServerResponse) => {
     silent.delete(req.socket);
     running.add(res);
-    if (closing) res.shouldKeepAlive = false;
+    if (closing) endWith(req, res);
+    // Where the headers said otherwise Node would keep the connection for `keepAliveTimeout`.
+    req.once('close', closeIdle);
     res.once('close', () => {
       running.delete(res);
-      // Kept alive by headers that were out before: Node would keep it for `keepAliveTimeout`.
-      if (closing) setImmediate(() => server.closeIdleConnections());
+      closeIdle();
     });
   });
 
-  return (graceMs) => {
-    closing = true;
-    for (const res of running) if (!res.headersSent) res.shouldKeepAlive = false;
-    return new Promise((resolve) => {
+  const end = (graceMs: number): Promise<void> =>
+    new Promise((resolve) => {
+      ending = true;
       const cutSilent = setTimeout(
         () => {
           for (const socket of silent) socket.destroy();
@@ -48,5 +59,29 @@ export function closable(server: Server): (graceMs: number) => Promise<void> {
       });
       server.closeIdleConnections();
     });
+
+  return async (graceMs) => {
+    closing = true;
+    for (const res of running) endWith(res.req, res);
+    const endsAt = performance.now() + graceMs;
+    await allClosed(running, graceMs);
+    await end(Math.max(0, endsAt - performance.now()));
   };
+}
+
+/** Resolves when the responses that run now are over, or after `graceMs`. */
+function allClosed(running: ReadonlySet<ServerResponse>, graceMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, graceMs);
+    const closed = [...running].map((res) => new Promise<void>((done) => res.once('close', () => done())));
+    void Promise.all(closed).then(() => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function hasBody(req: IncomingMessage): boolean {
+  const length = req.headers['content-length'];
+  return req.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }

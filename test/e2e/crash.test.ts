@@ -5,7 +5,7 @@ import type { FacesAnswer } from '../../src/contract/results.ts';
 import { type Answer, detect, facesOf, post } from './support/client.ts';
 import { essence, underLoad } from './support/load.ts';
 import { isAlive } from './support/process.ts';
-import { startServer, type TestServer } from './support/server.ts';
+import { startServer, type TestServer, withServer } from './support/server.ts';
 import { picture, skip } from './support/shared.ts';
 import { until } from './support/until.ts';
 
@@ -138,8 +138,7 @@ describe('crashes', { skip }, () => {
 
 describe('the server dies', { skip }, () => {
   it('and its busy children with it, within two seconds', async () => {
-    const server = await startServer();
-    try {
+    await withServer({}, async (server) => {
       const pids = (await server.models()).map(({ pid }) => pid as number);
       assert.equal(pids.filter(isAlive).length, 4);
       const image = picture('photos/solvay1927.jpg');
@@ -154,8 +153,6 @@ describe('the server dies', { skip }, () => {
       const successor = await startServer({ dataDir: server.dataDir });
       assert.equal((await detect(successor, image)).faces.length, 29);
       await successor.stop();
-    } finally {
-      await server.stop();
-    }
+    });
   });
 });

@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'node:test';
 import sharp from 'sharp';
 import { ERROR_CATALOGUE } from '../../src/contract/errors.ts';
 import { detect, facesOf, post, postForm, postJson, problemOf, verifyOf } from './support/client.ts';
-import { startServer, type TestServer } from './support/server.ts';
+import { startServer, type TestServer, withServer } from './support/server.ts';
 import { picture, skip } from './support/shared.ts';
 import { until } from './support/until.ts';
 
@@ -123,13 +123,10 @@ describe('limits', { skip }, () => {
   });
 
   it('one crowd does not fill the queue by itself', async () => {
-    const crowded = await startServer({ env: { FACEPOOL_LIMITS_QUEUE: '1' } });
-    try {
+    await withServer({ env: { FACEPOOL_LIMITS_QUEUE: '1' } }, async (crowded) => {
       const { faces } = facesOf(await post(crowded, '/recognize', picture('photos/solvay1927.jpg'), { fields: 'ood' }));
       assert.equal(faces.length, 29);
-    } finally {
-      await crowded.stop();
-    }
+    });
   });
 });
 

@@ -86,6 +86,28 @@ describe('listen', () => {
     agent.destroy();
   });
 
+  it('stays reachable while requests run, and takes nothing after that', async () => {
+    const asked = Promise.withResolvers<ServerResponse>();
+    let requests = 0;
+    const own = await listen(
+      (_req, res) => {
+        if (requests++ === 0) asked.resolve(res);
+        else res.writeHead(503).end();
+      },
+      { host: '127.0.0.1', port: 0 },
+      limits,
+    );
+    const first = fetch(own.url);
+    const res = await asked.promise;
+    const closed = own.close(60_000);
+    const meanwhile = await fetch(own.url);
+    assert.deepEqual([meanwhile.status, meanwhile.headers.get('connection')], [503, 'close']);
+    res.end('done');
+    assert.equal(await (await first).text(), 'done');
+    await closed;
+    await assert.rejects(fetch(own.url));
+  });
+
   it('does not wait for a connection that never asked anything', async () => {
     const own = await listen(() => {}, { host: '127.0.0.1', port: 0 }, limits);
     const connected = new Promise<void>((resolve) => own.server.once('connection', () => resolve()));

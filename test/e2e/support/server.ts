@@ -125,6 +125,20 @@ export async function startServer(options: StartOptions = {}): Promise<TestServe
   };
 }
 
+/** A server for the time of one function. What the function throws is told first, not how the server ended after it. */
+export async function withServer<T>(options: StartOptions, use: (server: TestServer) => Promise<T>): Promise<T> {
+  const server = await startServer(options);
+  let result: T;
+  try {
+    result = await use(server);
+  } catch (error) {
+    await server.stop().catch(() => {});
+    throw error;
+  }
+  await server.stop();
+  return result;
+}
+
 function parseLines(text: string): LogLine[] {
   return text
     .split('\n')
