@@ -57,6 +57,10 @@ export function createControl(deps: ControlDeps): Control {
     },
     unload: async (name) => {
       check(name, true);
+      if (deps.settings.models[name]?.residency === 'resident') {
+        const detail = `${name} is resident and would be loaded again at once; "facepool stop ${name}" ends it`;
+        throw new FacepoolError('conflict', detail);
+      }
       await order(deps, name, 'unload');
       return statusOf(name);
     },

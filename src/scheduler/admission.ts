@@ -47,7 +47,7 @@ export function admit(
   const name = device.config.name;
   const models = all.filter((m) => m.config.device === name);
   const tenants = allTenants.filter((t) => t.config.device === name);
-  const total = limit(device);
+  const total = limit(device, tenants);
   let free = total - reservedBytes(name, models);
   let idle = models.filter((m) => isEvictable(m, now, policy));
 
@@ -117,15 +117,19 @@ function waitForRoom(model: ModelState, room: Room, orders: Orders): boolean {
   return true;
 }
 
-/** Asks as many tenants as are needed; true when what they hold, or are giving back already, is enough. */
+/**
+ * Asks as many tenants as are needed; true when what they hold, or are giving back already, is enough. Below a budget
+ * of our own their memory would not help, however much they gave.
+ */
 function askTenants(missing: number, room: Room, orders: Orders): boolean {
+  const gain = (given: number): number => limit(room.device, room.tenants, given) - room.total;
   let coming = 0;
   for (const tenant of room.tenants) if (tenant.state === 'releasing') coming += tenant.config.holdsBytes;
   const holding = releasable(room.device.config.name, room.tenants, room.now);
   const possible = coming + holding.reduce((bytes, t) => bytes + t.config.holdsBytes, 0);
-  if (possible < missing) return false;
+  if (gain(possible) < missing) return false;
   for (const tenant of holding) {
-    if (coming >= missing) break;
+    if (gain(coming) >= missing) break;
     orders.release.push(tenant);
     coming += tenant.config.holdsBytes;
   }

@@ -9,12 +9,22 @@ export function reservation(model: ModelState): number {
   return Math.max(model.measuredBytes, model.peakBytes ?? model.config.estimateBytes);
 }
 
-/** What the models of a device may take together, right now. */
-export function limit(device: DeviceState): number {
-  const { budgetBytes, headroomBytes } = device.config;
-  const free =
-    device.totalBytes === null ? Number.POSITIVE_INFINITY : device.totalBytes - headroomBytes - device.foreignBytes;
-  return Math.max(0, Math.min(budgetBytes ?? Number.POSITIVE_INFINITY, free));
+/**
+ * What the models of a device may take together, right now: the budget, and never more than the others leave.
+ * Where nobody measures the device, its tenants are taken by their word: what they hold comes off the budget.
+ * @param given bytes that tenants would have given back: what the limit would be then
+ */
+export function limit(device: DeviceState, tenants: Iterable<TenantState>, given = 0): number {
+  const { name, budgetBytes, headroomBytes } = device.config;
+  const budget = budgetBytes ?? Number.POSITIVE_INFINITY;
+  if (device.totalBytes === null) return Math.max(0, budget - Math.max(0, heldByTenants(name, tenants) - given));
+  return Math.max(0, Math.min(budget, device.totalBytes - headroomBytes - device.foreignBytes + given));
+}
+
+function heldByTenants(device: string, tenants: Iterable<TenantState>): number {
+  let sum = 0;
+  for (const t of tenants) if (t.config.device === device && t.state !== 'released') sum += t.config.holdsBytes;
+  return sum;
 }
 
 export function holdsMemory(model: ModelState): boolean {

@@ -32,7 +32,7 @@ export function planLoad(input: PlanInput, name: string, now: number): Plan {
   const model = input.models.get(name);
   const device = model === undefined ? undefined : input.devices.get(model.config.device);
   if (model === undefined || device === undefined) throw new Error(`no model ${name}`);
-  const total = limit(device);
+  const total = limit(device, input.tenants.values());
   const facts = {
     model: name,
     device: device.config.name,

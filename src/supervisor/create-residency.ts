@@ -31,6 +31,7 @@ export function createResidency(parts: ResidencyParts, entries: readonly ModelEn
   return new Residency({
     scheduler: createScheduler(settings, parts.manifests, parts.random),
     clock,
+    queueLimit: settings.limits.queue,
     processes: new Map(entries.map((entry) => [entry.name, residentProcess(entry, clock)])),
     tenants: new Map(
       Object.entries(settings.tenants).map(([name, tenant]) => [name, tenantClient(name, tenant, parts.tenantTools)]),

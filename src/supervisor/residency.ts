@@ -2,7 +2,7 @@
  * The memory scheduler's hands: carries out its effects on processes and tenants, tells it what happened, and turns
  * its grants into leases. The scheduler decides; nothing here does.
  */
-import type { FacepoolError } from '../contract/errors.ts';
+import { FacepoolError } from '../contract/errors.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Effect, SchedulerEvent } from '../scheduler/events.ts';
 import { holdsMemory, limit, reservation, reservedBytes } from '../scheduler/ledger.ts';
@@ -17,6 +17,8 @@ export type ResidencyDeps = {
   readonly clock: Clock;
   readonly processes: ReadonlyMap<string, ResidentProcess>;
   readonly tenants: ReadonlyMap<string, Tenant>;
+  /** Requests that may wait for one model to be loaded. */
+  readonly queueLimit: number;
   readonly onEffect?: (effect: Effect) => void;
   readonly onError: (what: string, error: unknown) => void;
 };
@@ -62,6 +64,10 @@ export class Residency {
    */
   async acquire(model: string, signal: AbortSignal): Promise<Lease> {
     signal.throwIfAborted();
+    const waiting = this.#deps.scheduler.models.get(model)?.waiting.length ?? 0;
+    if (waiting >= this.#deps.queueLimit) {
+      throw new FacepoolError('queue_full', `too many requests wait for ${model} to be loaded`, { retryAfterS: 1 });
+    }
     const id = ++this.#lastId;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
     const begun = this.#deps.clock.now();
@@ -105,10 +111,10 @@ export class Residency {
 
   /** Limit, reserved and foreign bytes of every device. */
   devices(): readonly DeviceView[] {
-    const { devices, models } = this.#deps.scheduler;
+    const { devices, models, tenants } = this.#deps.scheduler;
     return [...devices].map(([name, device]) => ({
       name,
-      limitBytes: limit(device),
+      limitBytes: limit(device, tenants.values()),
       reservedBytes: reservedBytes(name, models.values()),
       foreignBytes: device.foreignBytes,
     }));

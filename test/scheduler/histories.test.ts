@@ -199,7 +199,10 @@ class World {
     assert.ok(device);
     if (effects.some((e) => e.type === 'start')) {
       const reserved = reservedBytes('d', this.scheduler.models.values());
-      assert.ok(reserved <= limit(device), `reserved ${reserved} of ${limit(device)}`);
+      assert.ok(
+        reserved <= limit(device, this.scheduler.tenants.values()),
+        `reserved ${reserved} of ${limit(device, this.scheduler.tenants.values())}`,
+      );
     }
     for (const [name, model] of this.scheduler.models) {
       const process = this.processes.get(name);
