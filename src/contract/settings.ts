@@ -24,7 +24,7 @@ const modelSettings = z.strictObject({
   device: deviceOrAuto.describe('where it runs; auto: the first card where there is one, else cpu'),
   threads: z
     .union([z.literal('auto'), positive])
-    .describe('intra-op threads; auto = cores ÷ resident models, at least 1'),
+    .describe('intra-op threads; auto = cores ÷ enabled models, at least 2 (1 on one core)'),
   opinions: z.boolean().describe('liveness only: also run the second-opinion graphs'),
   residency: z
     .enum(['resident', 'on_demand'])

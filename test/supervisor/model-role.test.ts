@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { ModelSettings, Settings } from '../../src/contract/settings.ts';
+import { threadsFor } from '../../src/supervisor/model-role.ts';
+import { testSettings } from '../fixtures/fake-server.ts';
+import { tempDir } from '../fixtures/temp-dir.ts';
+
+function detectorOf(settings: Settings): ModelSettings {
+  const { detector } = settings.models;
+  assert.ok(detector !== undefined);
+  return detector;
+}
+
+test('auto shares the cores out among the enabled models, two at least where there are two', (t) => {
+  const settings = testSettings(tempDir(t));
+  const detector = detectorOf(settings);
+  const byCores = [1, 2, 3, 4, 6, 8, 12, 64].map((cores) => threadsFor(settings, detector, cores));
+  assert.deepEqual(byCores, [1, 2, 2, 2, 2, 2, 4, 21]);
+});
+
+test('models that are not served take no share', (t) => {
+  const settings = testSettings(tempDir(t));
+  const detector = detectorOf(settings);
+  const models = Object.fromEntries(
+    Object.entries(settings.models).map(([name, model]) => [name, { ...model, enabled: name === 'detector' }]),
+  );
+  assert.equal(threadsFor({ ...settings, models }, detector, 8), 8);
+});
+
+test('a number is taken as it is', (t) => {
+  const settings = testSettings(tempDir(t));
+  assert.equal(threadsFor(settings, { ...detectorOf(settings), threads: 3 }, 1), 3);
+});
