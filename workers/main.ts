@@ -8,7 +8,12 @@ import { RUNTIME, openSession } from './session.ts';
 
 const worker = createModelWorker({
   worker: Number(process.env[ENV_WORKER_ID] ?? 0),
-  open: openSession,
+  open: (path, options) => {
+    const providers = (options.providers ?? ['cpu']).join(', ');
+    const visible = process.env['CUDA_VISIBLE_DEVICES'] ?? '';
+    process.stdout.write(`opening a graph; execution providers: ${providers}; visible cards: ${visible || 'none'}\n`);
+    return openSession(path, options);
+  },
   now: () => performance.now(),
   poisoned(error) {
     const reason = error instanceof Error ? error.message : String(error);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { FacepoolError } from '../../src/contract/errors.ts';
 import type { ModelCalls } from '../../src/contract/protocol.ts';
+import { BrokenAnswerError } from '../../src/router/broken-answer.ts';
 import { Dispatcher } from '../../src/router/dispatcher.ts';
 import type { Job } from '../../src/router/dispatcher.ts';
 import { Child } from '../../src/supervisor/child.ts';
@@ -189,4 +190,42 @@ test('the other batches of a request that was let in are not refused for length'
   answer(process, 0, 'a');
   answer(process, 1, 'b');
   assert.deepEqual([(await first).value, (await second).value], ['a', 'b']);
+});
+
+test('a broken answer is tried again with the successor, then told as the model’s failure; nobody is charged', async () => {
+  const { dispatcher, bring, job, outcomes } = setUp();
+  bring();
+  const broken = (fails: number): Job<ModelCalls, string> => {
+    let runs = 0;
+    return {
+      ...job(),
+      run: async () => {
+        runs += 1;
+        if (runs <= fails) throw new BrokenAnswerError('nonsense');
+        return 'sound';
+      },
+    };
+  };
+  assert.equal((await dispatcher.submit(broken(1))).value, 'sound');
+  const hopeless = broken(9);
+  await assert.rejects(dispatcher.submit(hopeless), (e) => e instanceof FacepoolError && e.code === 'model_failed');
+  assert.equal(hopeless.charges.count, 0);
+  assert.deepEqual(outcomes, ['retried', 'ok', 'retried', 'error']);
+});
+
+test('a worker that dies for want of memory: tried again, then memory_exhausted and no blame', async () => {
+  const { dispatcher, bring, job } = setUp();
+  const request = job();
+  const refused = assert.rejects(
+    dispatcher.submit(request),
+    (e) => e instanceof FacepoolError && e.code === 'memory_exhausted' && e.retryAfterS === 1,
+  );
+  for (let i = 0; i < 2; i++) {
+    const process = bring();
+    process.say({ type: 'begin', id: process.lastCall('probe').id });
+    process.exit({ code: null, signal: 'SIGABRT', outOfMemory: true });
+    await settle();
+  }
+  await refused;
+  assert.equal(request.charges.count, 0);
 });

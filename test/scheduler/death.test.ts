@@ -21,6 +21,14 @@ const TABLE: readonly (readonly [Partial<Death>, DeathClass, boolean])[] = [
   [{ code: EXIT_POISONED, asked: true }, 'asked', false],
   [{ code: 0, asked: true }, 'asked', false],
   [{ signal: 'SIGKILL', asked: true }, 'asked', false],
+  [{ signal: 'SIGABRT', outOfMemory: true }, 'oom', false],
+  [{ signal: 'SIGTRAP', outOfMemory: true }, 'oom', false],
+  [{ code: 134, outOfMemory: true }, 'oom', false],
+  [{ signal: 'SIGKILL', outOfMemory: true }, 'killed', false],
+  [{ signal: 'SIGKILL', hang: true, outOfMemory: true }, 'hang', true],
+  [{ signal: 'SIGKILL', broken: 'golden probe failed' }, 'quarantined', false],
+  [{ signal: 'SIGKILL', broken: null }, 'killed', false],
+  [{ signal: 'SIGKILL', broken: 'drifted', asked: true }, 'asked', false],
 ];
 
 for (const [part, kind, charged] of TABLE) {
@@ -33,5 +41,7 @@ for (const [part, kind, charged] of TABLE) {
 test('a death is described by class and signal or exit code', () => {
   assert.equal(describeDeath(death({ signal: 'SIGSEGV' })), 'crash (SIGSEGV)');
   assert.equal(describeDeath(death({ code: 7 })), 'exit (exit code 7)');
+  assert.equal(describeDeath(death({ signal: 'SIGABRT', outOfMemory: true })), 'oom (out of memory, SIGABRT)');
+  assert.equal(describeDeath(death({ signal: 'SIGKILL', broken: 'drifted' })), 'quarantined (drifted)');
   assert.equal(describeDeath(death({ code: EXIT_POISONED })), 'poisoned (device error, exit code 86)');
 });

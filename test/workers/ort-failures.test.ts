@@ -12,6 +12,17 @@ const MEMORY = [
   'CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED ; GPU=0',
   'CUDA out of memory',
   'std::bad_alloc',
+  // As seen under an address-space limit (test/e2e/out-of-memory.test.ts).
+  'PosixThread(const char*, int, ...) pthread_create failed, error code: 12 error msg: Cannot allocate memory',
+  "terminate called after throwing an instance of 'std::bad_alloc'\n  what():  std::bad_alloc",
+  'FATAL ERROR: Reached heap limit Allocation failed - JavaScript heap out of memory',
+  '# Fatal process out of memory: Zone',
+  'RangeError: Array buffer allocation failed',
+  'CUDNN failure 4002: CUDNN_STATUS_INTERNAL_ERROR_DEVICE_ALLOCATION_FAILED ; GPU=0',
+  'CUDNN_STATUS_ALLOC_FAILED ; GPU=0',
+  'CUFFT failure 2: CUFFT_ALLOC_FAILED',
+  'CUDA_ERROR_OUT_OF_MEMORY',
+  'mmap failed: ENOMEM',
 ];
 const STICKY = [
   'CUDA failure 700: an illegal memory access was encountered ; GPU=0',
