@@ -6,6 +6,7 @@ import type { Socket } from 'node:net';
 import { isMemoryText } from '../contract/memory-texts.ts';
 import { ENV_PARENT_PID, ENV_WORKER_ID, UPLOAD_FD } from '../contract/protocol.ts';
 import type { WorkerId } from '../contract/protocol.ts';
+import { guardChannel } from './guard-channel.ts';
 
 export type SpawnRequest = {
   /** Entry file under `workers/`. */
@@ -21,7 +22,7 @@ export type ExitInfo = {
   readonly signal: NodeJS.Signals | null;
   /** Its last words on stderr say that there was no memory; an abort says there what it was for. */
   readonly outOfMemory?: true;
-  /** Why it was ended here: it lived on without its channel. */
+  /** Why it was ended here: its channel is of no use any more. */
   readonly broken?: string;
 };
 
@@ -104,9 +105,13 @@ function watchEnd(child: ChildProcess): Promise<ExitInfo> {
   child.stderr?.on('data', (chunk: Buffer) => {
     words = Buffer.concat([words, chunk.subarray(-LAST_WORDS_BYTES)]).subarray(-LAST_WORDS_BYTES);
   });
+  guardChannel(child, () => {
+    broken = 'wrote junk into its channel';
+    child.kill('SIGKILL');
+  });
   child.once('disconnect', () => {
     const timer = setTimeout(() => {
-      broken = 'closed its channel and lived on';
+      broken ??= 'closed its channel and lived on';
       child.kill('SIGKILL');
     }, CHANNEL_CLOSED_GRACE_MS);
     child.once('exit', () => clearTimeout(timer));

@@ -117,12 +117,12 @@ for (const [garbage, reason] of Object.entries(NONSENSE)) {
   });
 }
 
-for (const garbage of ['message', 'type']) {
+for (const garbage of ['message', 'type', 'junk']) {
   test(`says what is no message (${garbage}): quarantined, and nobody is charged`, async (t) => {
     const server = misbehaving(t, 'garbage', { env: { GARBAGE: garbage } });
     await server.supervisor.start();
     await assert.rejects(server.infer(AbortSignal.timeout(1500)), { name: 'TimeoutError' });
-    assert.match(server.status().last_death ?? '', /^quarantined \(worker said/);
+    assert.match(server.status().last_death ?? '', /^quarantined \((?:worker said|wrote junk)/);
     assert.ok(server.pids.length > 1, 'it was replaced');
   });
 }
