@@ -33,7 +33,8 @@ app.post('/recognize', upload.single('file'), async (req, res) => {
   }
   const { width, height, faces } = await models.detect(req.file.buffer);
   const vectors = await models.embed(req.file.buffer, faces.sort(bySize));
-  const wanted = String(req.query['fields'] ?? '').includes('embedding');
+  const { fields } = req.query;
+  const wanted = typeof fields === 'string' && fields.includes('embedding');
   res.json({
     request_id: randomUUID(),
     image: { width, height },

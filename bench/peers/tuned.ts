@@ -38,7 +38,8 @@ app.post('/recognize', raw, form, async (req, res) => {
   const bytes = picture(req);
   const detection = await pipeline.detect(bytes);
   const vectors = await pipeline.recognize(bytes, detection);
-  const wanted = String(req.query['fields'] ?? '').includes('embedding');
+  const { fields } = req.query;
+  const wanted = typeof fields === 'string' && fields.includes('embedding');
   res.json({
     request_id: randomUUID(),
     image: { width: detection.width, height: detection.height },

@@ -138,7 +138,9 @@ test('nobody listening is said with its reason', async (t) => {
 });
 
 test('silence is given up after the idle time', async (t) => {
-  const { url } = await fileServer(t, (_request, response) => void response.writeHead(200).flushHeaders());
+  const { url } = await fileServer(t, (_request, response) => {
+    response.writeHead(200).flushHeaders();
+  });
   const path = join(tempDir(t), 'part');
   await assert.rejects(download({ url, path, bytes, idleTimeoutMs: 30 }), saying(/nothing arrived for 0\.03 s/));
 });

@@ -78,7 +78,7 @@ describe('a wrong manifest is refused with file, line and field', () => {
 
   test('aliases that grow without end', () => {
     const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
-    for (const [i, name] of [...'bcdefgh'].entries()) {
+    for (const [i, name] of Array.from('bcdefgh').entries()) {
       bomb.push(`${name}: &${name} [${Array(10).fill(`*${'abcdefgh'[i]}`).join(', ')}]`);
     }
     assert.match(refused(bomb.join('\n')), /aliases/);

@@ -50,5 +50,8 @@ test('of two that want one orphan, one gets it', async (t) => {
   const dir = tempDir(t);
   writeFileSync(join(dir, `w.onnx.${DEAD_PID}.aa.part`), 'abc');
   const parts = await Promise.all([claimPart(dir, 'w.onnx'), claimPart(dir, 'w.onnx')]);
-  assert.deepEqual(parts.map((p) => p.resumedBytes).sort(), [0, 3]);
+  assert.deepEqual(
+    parts.map((p) => p.resumedBytes).sort((a, b) => a - b),
+    [0, 3],
+  );
 });
