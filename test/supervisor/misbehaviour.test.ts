@@ -172,6 +172,15 @@ test('aborts for want of memory: its class is oom, and the caller gets memory_ex
   assert.equal(server.status().last_death, 'oom (out of memory, SIGABRT)');
 });
 
+test('aborts for want of memory while it loads: tried once more, then those who wait are refused', async (t) => {
+  const server = misbehaving(t, 'aborts-for-memory', { env: { WHEN: 'load' }, model: { residency: 'on_demand' } });
+  await server.supervisor.start();
+  await assert.rejects(server.infer(), isCode('memory_exhausted'));
+  assert.equal(server.pids.length, 2);
+  const { state, reason } = server.status();
+  assert.deepEqual([state, reason], ['stopped', 'oom (out of memory, SIGABRT)']);
+});
+
 test('closes its channel and lives on: ended after a second, and replaced', async (t) => {
   const server = misbehaving(t, 'unplugs', { workers: { infer_timeout_ms: 5000 } });
   await server.supervisor.start();
@@ -228,4 +237,20 @@ test('fails an inference: probed at once, and kept because the probe passes', as
   for (let i = 0; i < 100 && (await passed()) === 0; i++) await new Promise((resolve) => setTimeout(resolve, 20));
   assert.equal(await passed(), 1);
   assert.deepEqual([server.status().state, server.status().restarts], ['ready', 0]);
+});
+
+test('does everything right: probes neither keep it loaded nor load it again', async (t) => {
+  const server = misbehaving(t, 'sound', {
+    workers: { probe_interval_ms: 100 },
+    model: { residency: 'on_demand', idle_ttl_ms: 700 },
+  });
+  await server.supervisor.start();
+  await server.infer();
+  await until('it is unloaded', () => server.status().state === 'stopped');
+  const probes = async (): Promise<number> => (await server.metrics.probes.get()).values[0]?.value ?? 0;
+  const before = await probes();
+  assert.ok(before >= 2, `${before} probes`);
+  // Longer than several intervals.
+  await new Promise((resolve) => setTimeout(resolve, 400));
+  assert.deepEqual([await probes(), server.pids.length, server.status().state], [before, 1, 'stopped']);
 });
