@@ -26,14 +26,14 @@ export function closable(server: Server): (graceMs: number) => Promise<void> {
   const closeIdle = (): void => {
     if (ending) setImmediate(() => server.closeIdleConnections());
   };
-  /** Says that the connection ends with this answer. Not while an upload is on its way: its reset could overtake the answer. */
-  const endWith = (req: IncomingMessage, res: ServerResponse): void => {
-    if (!res.headersSent && (req.complete || !hasBody(req))) res.shouldKeepAlive = false;
+  /** The connection ends with this answer, which says so. */
+  const endWith = (res: ServerResponse): void => {
+    if (!res.headersSent) res.shouldKeepAlive = false;
   };
   server.prependListener('request', (req: IncomingMessage, res: ServerResponse) => {
     silent.delete(req.socket);
     running.add(res);
-    if (closing) endWith(req, res);
+    if (closing) endWith(res);
     // Where the headers said otherwise Node would keep the connection for `keepAliveTimeout`.
     req.once('close', closeIdle);
     res.once('close', () => {
@@ -62,7 +62,7 @@ export function closable(server: Server): (graceMs: number) => Promise<void> {
 
   return async (graceMs) => {
     closing = true;
-    for (const res of running) endWith(res.req, res);
+    for (const res of running) endWith(res);
     const endsAt = performance.now() + graceMs;
     await allClosed(running, graceMs);
     await end(Math.max(0, endsAt - performance.now()));
@@ -79,9 +79,4 @@ function allClosed(running: ReadonlySet<ServerResponse>, graceMs: number): Promi
       resolve();
     });
   });
-}
-
-function hasBody(req: IncomingMessage): boolean {
-  const length = req.headers['content-length'];
-  return req.headers['transfer-encoding'] !== undefined || (length !== undefined && length !== '0');
 }

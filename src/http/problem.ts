@@ -2,7 +2,7 @@
 import type { ServerResponse } from 'node:http';
 import { ERROR_CATALOGUE, type ErrorCode, FacepoolError } from '../contract/errors.ts';
 import type { Problem } from '../contract/results.ts';
-import { lingerUntilRead } from './linger.ts';
+import { endAfterRead } from './linger.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 export const INTERNAL_DETAIL = 'Something went wrong on our side. The log has the details under this request_id.';
@@ -74,6 +74,5 @@ export function sendProblem(res: ServerResponse, error: unknown, requestId: stri
   res.statusCode = known.status;
   res.setHeader('Content-Type', PROBLEM_TYPE);
   res.setHeader('Content-Length', String(body.length));
-  res.end(body);
-  lingerUntilRead(res.req);
+  endAfterRead(res, body);
 }

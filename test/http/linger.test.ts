@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict';
-import { EventEmitter } from 'node:events';
-import type { IncomingMessage } from 'node:http';
+import { EventEmitter, once } from 'node:events';
+import { createServer, type IncomingMessage } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
 import { describe, it } from 'node:test';
-import { LINGER_MS, lingerUntilRead } from '../../src/http/linger.ts';
+import { endAfterRead, LINGER_MS, lingerUntilRead } from '../../src/http/linger.ts';
 
 function fakeRequest(state: { complete: boolean; destroyed: boolean }) {
   const calls: string[] = [];
@@ -43,4 +44,37 @@ describe('lingering', () => {
     t.mock.timers.tick(LINGER_MS);
     assert.deepEqual(calls, ['resume']);
   });
+});
+
+describe('an answer before the upload is over', () => {
+  // Large enough not to fit into the buffers of the connection.
+  const MEGABYTES = 8;
+
+  for (const connection of ['close', 'keep-alive']) {
+    it(`reaches a client that writes everything first (Connection: ${connection})`, async () => {
+      const server = createServer((_req, res) => {
+        const body = Buffer.from('too much');
+        res.writeHead(413, { 'Content-Length': body.length });
+        endAfterRead(res, body);
+      });
+      await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', () => resolve()));
+      const { port } = server.address() as AddressInfo;
+      for (let i = 0; i < 5; i++) {
+        const socket = connect(port, '127.0.0.1');
+        const length = MEGABYTES * 1024 * 1024;
+        socket.write(`POST / HTTP/1.1\r\nHost: x\r\nConnection: ${connection}\r\nContent-Length: ${length}\r\n\r\n`);
+        // Nothing is read until everything is written.
+        for (let n = 0; n < MEGABYTES; n++) {
+          await new Promise<void>((resolve, reject) => {
+            socket.write(Buffer.alloc(1024 * 1024), (error) => (error ? reject(error) : resolve()));
+          });
+        }
+        const [answer] = (await once(socket, 'data')) as [Buffer];
+        assert.match(answer.toString(), /^HTTP\/1\.1 413 [^]*too much$/);
+        socket.destroy();
+      }
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    });
+  }
 });

@@ -211,14 +211,14 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
 export function rawRequest(
   port: number,
   write: (send: (data: string | Buffer) => void) => void,
-  goOn: () => boolean = () => false,
+  goOn: (text: string) => boolean = () => false,
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const socket = connect(port, '127.0.0.1');
     let text = '';
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1');
-      if (isWhole(text) && !goOn()) socket.destroy();
+      if (isWhole(text) && !goOn(text)) socket.destroy();
     });
     socket.on('error', reject);
     socket.on('close', () => resolve(text));
