@@ -5,8 +5,10 @@ import { stringify } from 'yaml';
 import { makeDataDir } from './server.ts';
 
 /** A fresh data directory with the settings beside it, as `startServer` takes them. */
-export function configured(settings: unknown): { readonly dataDir: string; readonly args: readonly string[] } {
-  const dataDir = makeDataDir();
+export function configured(
+  settings: unknown,
+  dataDir: string = makeDataDir(),
+): { readonly dataDir: string; readonly args: readonly string[] } {
   const file = path.join(dataDir, 'test.yaml');
   writeFileSync(file, stringify(settings));
   return { dataDir, args: ['--config', file] };

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { picture } from './shared.ts';
 
 type Base = { readonly url: string };
-type Route = { readonly name: string; readonly path: string; readonly body: () => BodyInit };
+type Route = { readonly name: string; readonly path: string; readonly body: () => Uint8Array<ArrayBuffer> | FormData };
 
 export type MixedOutcome = {
   readonly name: string;
@@ -25,16 +25,16 @@ export type Mixed = {
 
 const REQUEST_MS = 60_000;
 
-function raw(name: string): () => BodyInit {
+function raw(name: string): () => Uint8Array<ArrayBuffer> {
   const bytes = new Uint8Array(picture(`photos/${name}.jpg`));
   return () => bytes;
 }
 
-function pair(source: string, target: string): () => BodyInit {
+function pair(source: string, target: string): () => Uint8Array<ArrayBuffer> | FormData {
   const files = { source_image: raw(source)(), target_image: raw(target)() };
   return () => {
     const form = new FormData();
-    for (const [field, bytes] of Object.entries(files)) form.append(field, new Blob([bytes as BlobPart]), 'a.jpg');
+    for (const [field, bytes] of Object.entries(files)) form.append(field, new Blob([bytes]), 'a.jpg');
     return form;
   };
 }

@@ -1,0 +1,112 @@
+/** A language model holds the memory; a face is to be found: the cycle of document S0 with real processes. */
+import assert from 'node:assert/strict';
+import { afterEach, beforeEach, describe, it } from 'node:test';
+import { detect, post, problemOf } from './support/client.ts';
+import { configured, onDemand } from './support/config-file.ts';
+import { isAlive } from './support/process.ts';
+import { modelWorkers } from './support/proc.ts';
+import { makeDataDir, startServer, type TestServer } from './support/server.ts';
+import { picture, skip } from './support/shared.ts';
+import {
+  headroomFor,
+  hungryDetector,
+  startTenant,
+  tenantMegabytes,
+  tenantSettings,
+  type TestTenant,
+} from './support/tenant.ts';
+import { until } from './support/until.ts';
+
+const IDLE_TTL_MS = 500;
+const MAX_WAIT_MS = 3000;
+const image = (): Buffer => picture('photos/person-vlado.jpg');
+
+describe('a tenant', { skip }, () => {
+  let tenant: TestTenant;
+  let headroom = 0;
+  let server: TestServer | undefined;
+  beforeEach(async () => {
+    const megabytes = tenantMegabytes();
+    headroom = await headroomFor(megabytes);
+    tenant = await startTenant(megabytes);
+  });
+  afterEach(async () => {
+    await server?.stop();
+    await tenant?.stop();
+    server = undefined;
+  });
+
+  const serve = async (comesBack: boolean, memory: Record<string, unknown> = {}): Promise<TestServer> => {
+    const dataDir = makeDataDir();
+    const settings = {
+      memory: { headroom_mb: headroom, max_wait_ms: MAX_WAIT_MS, ...memory },
+      models: onDemand({ idle_ttl_ms: IDLE_TTL_MS }),
+      tenants: { llm: tenantSettings(tenant, 1000, comesBack) },
+      store: { models_dir: hungryDetector(dataDir, tenant.megabytes / 2) },
+    };
+    server = await startServer(configured(settings, dataDir));
+    return server;
+  };
+
+  it('gives way to the detector and comes back when it is done: the whole cycle of S0', async (t) => {
+    const { url, pid } = await serve(true);
+    const holder = (await tenant.state()).pid as number;
+    const begun = performance.now();
+    const since = (): number => Math.round(performance.now() - begun);
+    const released = until('the tenant is released', 10_000, () => !isAlive(holder) && since());
+    const loaded = until('the detector has a process', 10_000, () => modelWorkers(pid).length === 1 && since());
+    assert.equal((await detect({ url }, image())).faces.length, 1);
+    const answered = since();
+    assert.ok((await released) <= (await loaded), 'its memory was back before the detector was started');
+    const gone = await until('the detector is gone', 10_000, () => modelWorkers(pid).length === 0 && since());
+    const back = await until('the tenant is back', 10_000, async () => (await tenant.state()).holds && since());
+    const { asked } = await tenant.state();
+    assert.deepEqual(asked, { unload: 1, load: 1 });
+    assert.ok(back < 15_000, 'faster than the 15–29 s of the document');
+    t.diagnostic(
+      `S0 cycle with ${tenant.megabytes} MB: released ${await released} ms, loading ${await loaded} ms, ` +
+        `face found ${answered} ms, detector gone ${gone} ms, tenant back ${back} ms`,
+    );
+  });
+
+  it('is not asked while evicting idle models is enough', async () => {
+    const { url } = await serve(false, { headroom_mb: Math.max(256, headroom - tenant.megabytes) });
+    assert.equal((await detect({ url }, image())).faces.length, 1);
+    assert.deepEqual((await tenant.state()).asked, { unload: 0, load: 0 });
+  });
+
+  it('that says OK before its bytes are free is waited for', async () => {
+    await tenant.mode('late');
+    const { url, pid } = await serve(false);
+    const holder = (await tenant.state()).pid as number;
+    let early = false;
+    const watch = until('the tenant is gone', 10_000, () => {
+      early ||= isAlive(holder) && modelWorkers(pid).length > 0;
+      return !isAlive(holder);
+    });
+    assert.equal((await detect({ url }, image())).faces.length, 1);
+    await watch;
+    assert.equal(early, false, 'no process was started before the bytes were free');
+  });
+
+  for (const mode of ['error', 'slow'] as const) {
+    it(`that is no help (${mode}) means 503 memory_exhausted with Retry-After, and is asked again later`, async () => {
+      await tenant.mode(mode);
+      const running = await serve(false);
+      const answer = await post(running, '/detect', image());
+      problemOf(answer, 'memory_exhausted');
+      assert.match(answer.headers.get('retry-after') ?? '', /^[1-9]\d*$/);
+      assert.deepEqual(modelWorkers(running.pid), [], 'nothing was started');
+      const trouble = running.log().filter(({ msg }) => msg.startsWith('release tenant llm failed'));
+      assert.equal(trouble.length, 1, 'the log says why, once');
+    });
+  }
+
+  it('that is not running at all is no reason to fail while there is room', async () => {
+    const megabytes = tenant.megabytes;
+    await tenant.stop();
+    const { url } = await serve(false);
+    assert.equal((await detect({ url }, image())).faces.length, 1);
+    assert.ok(megabytes > 1000, 'the figures of this test are large beside the noise of a machine');
+  });
+});
