@@ -3,7 +3,7 @@ import { debuglog } from 'node:util';
 import { ConfigError } from '../config/config-error.ts';
 import { errorForJson, exitCodeOf, usageError } from './cli-error.ts';
 import { type Command, readInvocation } from './command.ts';
-import { COMMANDS } from './commands.ts';
+import { start } from './commands/start.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { commandHelp, overview } from './help.ts';
 import { type Io, printable, printLine } from './io.ts';
@@ -35,49 +35,57 @@ function printError(io: Io, error: unknown): void {
 
 async function dispatch(args: readonly string[], io: Io): Promise<ExitCode> {
   const [first, ...rest] = args;
+  const commands = await commandsFor(args);
   if (first === undefined) {
-    printLine(io.stderr, overview(COMMANDS));
+    printLine(io.stderr, overview(commands));
     return EXIT.usage;
   }
-  if (first === 'help' || first === '--help' || first === '-h') return help(rest, io);
-  const [command, words] = findCommand(first === '--version' ? ['version', ...rest] : args);
-  if (words.some((word) => word === '--help' || word === '-h')) return help([command.name], io);
+  if (first === 'help' || first === '--help' || first === '-h') return help(commands, rest, io);
+  const [command, words] = findCommand(commands, first === '--version' ? ['version', ...rest] : args);
+  if (words.some((word) => word === '--help' || word === '-h')) return help(commands, [command.name], io);
   return command.run(readInvocation(command, words, io));
 }
 
-function help(words: readonly string[], io: Io): ExitCode {
+/** Loading all commands takes 80 ms; a server that starts needs none of the others. */
+async function commandsFor([first, ...words]: readonly string[]): Promise<readonly Command[]> {
+  if (first === start.name && !words.includes('--help') && !words.includes('-h')) return [start];
+  const { COMMANDS } = await import('./commands.ts');
+  return COMMANDS;
+}
+
+function help(commands: readonly Command[], words: readonly string[], io: Io): ExitCode {
   const topic = words.filter((word) => !word.startsWith('-')).join(' ');
-  const command = COMMANDS.find(({ name }) => name === topic);
+  const command = commands.find(({ name }) => name === topic);
   if (command !== undefined) {
     printLine(io.stdout, commandHelp(command));
     return EXIT.ok;
   }
-  const group = COMMANDS.filter(({ name }) => topic === '' || name.startsWith(`${topic} `));
-  if (group.length === 0) throw unknownCommand(topic);
+  const group = commands.filter(({ name }) => topic === '' || name.startsWith(`${topic} `));
+  if (group.length === 0) throw unknownCommand(commands, topic);
   printLine(io.stdout, overview(group));
   return EXIT.ok;
 }
 
 /** The command and what follows its name; the longest name wins. */
-function findCommand(args: readonly string[]): [Command, readonly string[]] {
+function findCommand(commands: readonly Command[], args: readonly string[]): [Command, readonly string[]] {
   for (const length of [2, 1]) {
     const name = args.slice(0, length).join(' ');
-    const found = COMMANDS.find((command) => command.name === name);
+    const found = commands.find((command) => command.name === name);
     if (found !== undefined) return [found, args.slice(length)];
   }
   const [first = '', second] = args;
   if (first.startsWith('-')) throw usageError(`the command comes first, then its flags; see: facepool help`);
-  const group = COMMANDS.filter(({ name }) => name.startsWith(`${first} `));
-  if (group.length === 0) throw unknownCommand(first);
+  const group = commands.filter(({ name }) => name.startsWith(`${first} `));
+  if (group.length === 0) throw unknownCommand(commands, first);
   const names = group.map(({ name }) => name);
   const wrong = second === undefined ? `"${first}" needs a second word` : `unknown command "${first} ${second}"`;
   throw usageError(`${wrong}; there are: ${names.join(', ')}`);
 }
 
-function unknownCommand(word: string): Error {
+function unknownCommand(commands: readonly Command[], word: string): Error {
   const hint = didYouMean(
     word,
-    COMMANDS.map(({ name }) => name),
+    commands.map(({ name }) => name),
   );
   return usageError(`unknown command "${word}"${hint}; see: facepool help`);
 }

@@ -2,7 +2,6 @@ import type { Settings } from '../../contract/settings.ts';
 import { usageError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { runModelAction } from '../model-action.ts';
 import { loadFor } from '../settings.ts';
 
 export const start: Command = {
@@ -19,6 +18,8 @@ export const start: Command = {
     for (const name of ['host', 'port']) {
       if (invocation.text(name) !== undefined) throw usageError(`--${name} is for the server, not for one model`);
     }
+    // Its client is not loaded for a server that starts.
+    const { runModelAction } = await import('../model-action.ts');
     return runModelAction(invocation, 'start');
   },
 };
