@@ -19,7 +19,8 @@ export type PoisonOptions = {
   readonly clock: Clock;
 };
 
-type Entry = { readonly deaths: Map<string, number>; until: number };
+/** Per culprit the deaths, each once: several calls of one picture, or of two equal ones, may have been running at it. */
+type Entry = { readonly deaths: Map<string, Set<object>>; until: number };
 
 /** One picture in one request. */
 export type Trial = {
@@ -52,7 +53,7 @@ export class PoisonMemory {
     return {
       check: (culprits) => {
         const deaths = known()?.deaths;
-        const culprit = culprits.find((name) => (deaths?.get(name) ?? 0) >= this.#options.limit);
+        const culprit = culprits.find((name) => (deaths?.get(name)?.size ?? 0) >= this.#options.limit);
         if (culprit === undefined) return;
         throw new FacepoolError('poison_input', `this picture has ended ${culprit} ${this.#options.limit} times`);
       },
@@ -60,8 +61,8 @@ export class PoisonMemory {
         const before = charges.get(culprit);
         if (before !== undefined) return before;
         const made: Charges = {
-          count: known()?.deaths.get(culprit) ?? 0,
-          onCharged: () => this.#charge(hash(), culprit),
+          count: known()?.deaths.get(culprit)?.size ?? 0,
+          onCharged: (death) => this.#charge(hash(), culprit, death),
         };
         charges.set(culprit, made);
         return made;
@@ -82,11 +83,11 @@ export class PoisonMemory {
     return undefined;
   }
 
-  #charge(hash: string, culprit: string): void {
+  #charge(hash: string, culprit: string, death: object): void {
     const { ttlMs, clock } = this.#options;
     if (ttlMs === 0) return;
-    const deaths = this.#find(hash)?.deaths ?? new Map<string, number>();
-    deaths.set(culprit, (deaths.get(culprit) ?? 0) + 1);
+    const deaths = this.#find(hash)?.deaths ?? new Map<string, Set<object>>();
+    deaths.set(culprit, (deaths.get(culprit) ?? new Set<object>()).add(death));
     this.#entries.delete(hash);
     this.#entries.set(hash, { deaths, until: clock.now() + ttlMs });
     const oldest = this.#entries.keys().next();

@@ -30,11 +30,8 @@ export function createControl(deps: ControlDeps): Control {
   const ready = readiness(deps);
   const restart = async (name: string): Promise<ModelStatus> => {
     check(name, false);
-    const process = supervisor.process(name);
-    // An unloaded model has nothing to restart: it is loaded, if there is memory for it.
-    if (name === IMAGING || process.child !== null || process.availability === 'coming') {
-      await process.restart('restart by an operator');
-    } else await order(deps, name, 'start');
+    if (name === IMAGING) await supervisor.imaging.restart('restart by an operator');
+    else await order(deps, name, 'restart');
     return statusOf(name);
   };
   const startOrStop = async (name: string, what: 'start' | 'stop'): Promise<ModelStatus> => {
@@ -83,10 +80,15 @@ export function createControl(deps: ControlDeps): Control {
 }
 
 /** Gives the order and waits until it is carried out, or until a request would have been refused. */
-async function order(deps: ControlDeps, name: string, what: 'start' | 'stop' | 'load' | 'unload'): Promise<void> {
+async function order(
+  deps: ControlDeps,
+  name: string,
+  what: 'start' | 'stop' | 'restart' | 'load' | 'unload',
+): Promise<void> {
   const { residency } = deps.supervisor;
   residency.command(what, name);
-  const { max_wait_ms } = deps.settings.memory;
+  // A stop drains first, which has a limit of its own.
+  const max_wait_ms = deps.settings.memory.max_wait_ms + (what === 'stop' ? deps.settings.workers.stop_wait_ms : 0);
   const tooLong = new FacepoolError(
     'memory_exhausted',
     `${name} waits for memory; it will ${what} when there is some`,
@@ -97,7 +99,7 @@ async function order(deps: ControlDeps, name: string, what: 'start' | 'stop' | '
   const abort = new AbortController();
   const cancel = deps.clock.after(max_wait_ms, () => abort.abort(tooLong));
   try {
-    await residency.settled(name, what === 'start' || what === 'load' ? 'up' : 'down', abort.signal);
+    await residency.settled(name, what === 'stop' || what === 'unload' ? 'down' : 'up', abort.signal);
   } finally {
     cancel();
   }

@@ -22,7 +22,7 @@ import { BrokenAnswerError } from './broken-answer.ts';
 export type Charges = {
   count: number;
   /** Told of each, also of one that comes when the request has been given up. */
-  readonly onCharged?: (() => void) | undefined;
+  readonly onCharged?: ((death: object) => void) | undefined;
 };
 
 export type Job<C extends AnyCalls, T> = {
@@ -116,6 +116,8 @@ export class Dispatcher<C extends AnyCalls> {
       case 'ready':
       case 'coming':
         return null;
+      case 'no_memory':
+        return new FacepoolError('memory_exhausted', `there is no memory for ${name} now`);
       case 'missing':
         return new FacepoolError('model_missing', `${name}: ${reason()}`);
       case 'stopped':

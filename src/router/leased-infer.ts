@@ -27,7 +27,7 @@ export async function leasedInfer(
 ): Promise<Answered<InferResult>> {
   let waitedMs = 0;
   for (let attempt = 1; ; attempt++) {
-    const lease = await deps.residency.acquire(entry.name, job.signal);
+    const lease = await deps.residency.acquire(entry.name, job.signal, job.admitted === true || attempt > 1);
     waitedMs += lease.waitedMs;
     try {
       const answer = await router.infer(job);

@@ -8,6 +8,8 @@ export type Orders = {
   readonly start: ModelState[];
   readonly release: TenantState[];
   readonly reacquire: TenantState[];
+  /** Released, and free to come back without a word of ours: from now on it counts as holding again. */
+  readonly mayReturn: TenantState[];
   /** Can never fit, whoever goes. */
   readonly impossible: ModelState[];
   /** Ready, but not granted to newcomers, so that it gets idle for somebody who waited too long. */
@@ -43,7 +45,15 @@ export function admit(
   policy: Policy,
   now: number,
 ): Orders {
-  const orders: Orders = { evict: [], start: [], release: [], reacquire: [], impossible: [], held: new Set() };
+  const orders: Orders = {
+    evict: [],
+    start: [],
+    release: [],
+    reacquire: [],
+    mayReturn: [],
+    impossible: [],
+    held: new Set(),
+  };
   const name = device.config.name;
   const models = all.filter((m) => m.config.device === name);
   const tenants = allTenants.filter((t) => t.config.device === name);
@@ -81,7 +91,8 @@ export function admit(
     // Overdue: nobody passes it any more, however small.
     if (now - waitingSince(model, now) >= policy.fairnessMs) break;
   }
-  if (wanting.length === 0) giveBack(tenants, models, free, orders);
+  const needed = wanting.some((m) => !orders.impossible.includes(m) && (m.waiting.length > 0 || m.loadAsked));
+  if (!needed) giveBack(device, tenants, models, orders, now);
   return orders;
 }
 
@@ -136,14 +147,31 @@ function askTenants(missing: number, room: Room, orders: Orders): boolean {
   return true;
 }
 
-/** Nobody wants memory: tenants that like to come back may, once no on-demand worker is left. */
-function giveBack(tenants: readonly TenantState[], models: readonly ModelState[], free: number, orders: Orders): void {
+/**
+ * Nobody waits for memory and no on-demand worker is left: tenants may have theirs again. Those that want to be told
+ * are, where it fits beside what we hold; our own budget is no matter of theirs.
+ */
+function giveBack(
+  device: DeviceState,
+  tenants: readonly TenantState[],
+  models: readonly ModelState[],
+  orders: Orders,
+  now: number,
+): void {
   const transient = models.some(
     (m) => m.config.residency === 'on_demand' && m.phase !== 'unloaded' && m.phase !== 'down',
   );
-  if (transient) return;
+  if (transient || orders.start.length > 0) return;
+  const { totalBytes, foreignBytes, config } = device;
+  const physical = totalBytes === null ? Number.POSITIVE_INFINITY : totalBytes - config.headroomBytes - foreignBytes;
+  let free = physical - reservedBytes(config.name, models);
   for (const tenant of tenants) {
-    if (tenant.state !== 'released' || !tenant.config.reacquire || tenant.config.holdsBytes > free) continue;
+    if (tenant.state !== 'released') continue;
+    if (!tenant.config.reacquire) {
+      orders.mayReturn.push(tenant);
+      continue;
+    }
+    if (tenant.notBefore > now || tenant.config.holdsBytes > free) continue;
     orders.reacquire.push(tenant);
     free -= tenant.config.holdsBytes;
   }

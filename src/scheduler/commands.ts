@@ -2,10 +2,16 @@
 import type { RefusalCode } from './events.ts';
 import type { DownReason, ModelState } from './state.ts';
 
-export type Command = 'load' | 'unload' | 'stop' | 'start' | 'pin' | 'unpin';
+export type Command = 'load' | 'unload' | 'stop' | 'start' | 'restart' | 'pin' | 'unpin';
 
-/** `goesDown`: whoever waits is refused, nothing loads it any more. `stops`: its process must end, busy or not. */
-export function obey(model: ModelState, command: Command): { readonly goesDown: boolean; readonly stops: boolean } {
+/**
+ * `goesDown`: whoever waits is refused, nothing loads it any more. `stops`: its process must end, busy or not.
+ * `recycles`: its process is replaced in place.
+ */
+export function obey(
+  model: ModelState,
+  command: Command,
+): { readonly goesDown: boolean; readonly stops: boolean; readonly recycles: boolean } {
   switch (command) {
     case 'pin':
     case 'unpin':
@@ -24,11 +30,19 @@ export function obey(model: ModelState, command: Command): { readonly goesDown: 
       model.loadAsked = model.phase === 'unloaded' || model.phase === 'ending';
       model.notBefore = 0;
       break;
+    case 'restart':
+      model.down = null;
+      if (model.phase === 'ready' || model.phase === 'starting')
+        return { goesDown: false, stops: false, recycles: true };
+      if (model.phase === 'down') model.phase = 'unloaded';
+      model.loadAsked = true;
+      model.notBefore = 0;
+      break;
     case 'stop':
       if (model.phase === 'unloaded') model.phase = 'down';
-      return { goesDown: true, stops: model.phase === 'ready' || model.phase === 'starting' };
+      return { goesDown: true, stops: model.phase === 'ready' || model.phase === 'starting', recycles: false };
   }
-  return { goesDown: false, stops: false };
+  return { goesDown: false, stops: false, recycles: false };
 }
 
 /** A failed model may be tried again; the next request, or its residency, does so. */

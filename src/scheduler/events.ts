@@ -18,9 +18,11 @@ export type SchedulerEvent = { readonly at: number } & (
   /** A run was out of memory: make what room there is. */
   | { readonly type: 'pressure'; readonly device: string }
   | { readonly type: 'tenant'; readonly tenant: string; readonly state: 'released' | 'failed' | 'holding' }
+  /** Its process ended by itself and is on its way back: what was known of it is gone, its memory stays reserved. */
+  | { readonly type: 'lost'; readonly model: string }
   /** A failed model may be tried again; the next request, or its residency, does so. */
   | { readonly type: 'revive'; readonly model: string }
-  | { readonly type: 'load' | 'unload' | 'stop' | 'start' | 'pin' | 'unpin'; readonly model: string }
+  | { readonly type: 'load' | 'unload' | 'stop' | 'start' | 'restart' | 'pin' | 'unpin'; readonly model: string }
   | { readonly type: 'tick' }
 );
 

@@ -6,7 +6,7 @@ export const PROVEN_AFTER = 20;
 
 /** What must be kept free for a model as long as it has, or may get, a process. */
 export function reservation(model: ModelState): number {
-  return Math.max(model.measuredBytes, model.peakBytes ?? model.config.estimateBytes);
+  return Math.max(model.measuredBytes, model.oomBytes, model.peakBytes ?? model.config.estimateBytes);
 }
 
 /**

@@ -10,6 +10,7 @@ import { type Plan, planLoad } from './plan.ts';
 import { newState } from './state.ts';
 import type { Effect, RefusalCode, SchedulerEvent } from './events.ts';
 import type { DeviceState, ModelState, Policy, SchedulerConfig, TenantState } from './state.ts';
+import { becomeReady, beginStart } from './transitions.ts';
 import { MAX_RETRY_MS, WaitTimes } from './wait-times.ts';
 import { nextWake } from './wake.ts';
 
@@ -70,7 +71,7 @@ export class Scheduler {
         this.#onDone(event.id, event.at);
         return;
       case 'ready':
-        this.#onReady(this.#model(event.model), event.bytes, event.at);
+        becomeReady(this.#model(event.model), event.bytes, event.at);
         return;
       case 'ended':
         this.#onEnded(this.#model(event.model), event.outcome, event.at);
@@ -79,7 +80,7 @@ export class Scheduler {
         this.#onFreed(this.#model(event.model));
         return;
       case 'measured':
-        this.#onMeasured(this.#model(event.model), event.bytes);
+        this.#onMeasured(this.#model(event.model), event.bytes, event.at);
         return;
       case 'device':
         sample(this.devices.get(event.device), event.totalBytes, event.foreignBytes);
@@ -90,6 +91,11 @@ export class Scheduler {
       case 'tenant':
         this.#onTenant(event.tenant, event.state, event.at);
         return;
+      case 'lost': {
+        const model = this.#model(event.model);
+        if (model.phase === 'ready') beginStart(model, event.at);
+        return;
+      }
       case 'revive':
         revive(this.#model(event.model));
         return;
@@ -97,9 +103,10 @@ export class Scheduler {
       case 'unload':
       case 'stop':
       case 'start':
+      case 'restart':
       case 'pin':
       case 'unpin':
-        this.#onCommand(this.#model(event.model), event.type);
+        this.#onCommand(this.#model(event.model), event.type, event.at);
         return;
       case 'tick':
         return;
@@ -139,25 +146,9 @@ export class Scheduler {
     model.lastUsedAt = at;
   }
 
-  #onReady(model: ModelState, bytes: number, at: number): void {
-    // It may have been asked to end meanwhile; then its end is on the way.
-    if (model.phase !== 'starting') return;
-    model.phase = 'ready';
-    model.recycling = false;
-    model.loadAsked = false;
-    model.oomRetries = 0;
-    model.served = 0;
-    model.measuredBytes = bytes;
-    model.readyAt = at;
-    model.lastUsedAt = at;
-    const took = at - model.startedAt;
-    model.loadMs = model.loadMs === null ? took : model.loadMs + (took - model.loadMs) / 2;
-  }
-
   #onEnded(model: ModelState, outcome: 'asked' | 'missing' | 'failed' | 'oom', at: number): void {
     if (model.phase === 'unloaded' || model.phase === 'down') return;
     model.phase = 'ending';
-    model.recycling = false;
     if (outcome === 'missing' || outcome === 'failed') this.#goDown(model, outcome);
     if (outcome === 'oom') this.#onOutOfMemory(model, at);
   }
@@ -165,13 +156,15 @@ export class Scheduler {
   #onOutOfMemory(model: ModelState, at: number): void {
     const { oomRetryMs, jitter } = this.#policy;
     model.oomRetries += 1;
-    model.peakBytes = reservation(model) * OOM_GROWTH;
+    const budget = this.devices.get(model.config.device)?.config.budgetBytes ?? Number.POSITIVE_INFINITY;
+    model.oomBytes = Math.min(reservation(model) * OOM_GROWTH, budget);
     this.#evictIdle(model.config.device, `out of memory while loading ${model.config.name}`);
     if (model.oomRetries === 1) {
       model.notBefore = at + oomRetryMs * (0.5 + jitter());
       return;
     }
     model.oomRetries = 0;
+    model.oomBytes = 0;
     model.loadAsked = false;
     model.notBefore = at + oomRetryMs * OOM_COOL_OFF;
     this.#refuseAll(model, 'memory_exhausted', oomRetryMs * OOM_COOL_OFF);
@@ -184,27 +177,33 @@ export class Scheduler {
     model.unloadAsked = false;
   }
 
-  #onMeasured(model: ModelState, bytes: number): void {
+  #onMeasured(model: ModelState, bytes: number, at: number): void {
     if (model.phase !== 'ready') return;
     model.measuredBytes = bytes;
     if (model.served >= PROVEN_AFTER) model.peakBytes = Math.max(model.peakBytes ?? 0, bytes);
     const { limitBytes } = model.config;
-    if (limitBytes !== null && bytes > limitBytes && !model.recycling) {
-      model.recycling = true;
-      model.phase = 'starting';
-      this.#effects.push({ type: 'recycle', model: model.config.name, reason: 'memory_limit' });
-    }
+    // A limit below what it holds when fresh would recycle it for ever.
+    if (limitBytes === null || bytes <= limitBytes || model.baseBytes > limitBytes) return;
+    this.#recycle(model, 'memory_limit', at);
+  }
+
+  #recycle(model: ModelState, reason: string, at: number): void {
+    beginStart(model, at);
+    this.#effects.push({ type: 'recycle', model: model.config.name, reason });
   }
 
   #onTenant(name: string, state: 'released' | 'failed' | 'holding', at: number): void {
     const tenant = this.tenants.get(name);
     if (tenant === undefined) throw new Error(`no tenant ${name}`);
+    // A tenant that does not answer, either way, is left alone for a while.
+    const gaveUp = state === 'failed' || (state === 'released' && tenant.state === 'reacquiring');
+    if (gaveUp) tenant.notBefore = at + this.#policy.oomRetryMs * OOM_COOL_OFF;
     tenant.state = state === 'released' ? 'released' : 'holding';
-    if (state === 'failed') tenant.notBefore = at + this.#policy.oomRetryMs * OOM_COOL_OFF;
   }
 
-  #onCommand(model: ModelState, command: Command): void {
-    const { goesDown, stops } = obey(model, command);
+  #onCommand(model: ModelState, command: Command, at: number): void {
+    const { goesDown, stops, recycles } = obey(model, command);
+    if (recycles) this.#recycle(model, 'restart by an operator', at);
     if (goesDown) this.#goDown(model, 'stopped');
     if (stops) this.#stop(model, 'stopped by an operator');
   }
@@ -234,6 +233,7 @@ export class Scheduler {
         tenant.state = 'releasing';
         this.#effects.push({ type: 'release', tenant: tenant.config.name });
       }
+      for (const tenant of orders.mayReturn) tenant.state = 'holding';
       for (const tenant of orders.reacquire) {
         tenant.state = 'reacquiring';
         this.#effects.push({ type: 'reacquire', tenant: tenant.config.name });
@@ -263,8 +263,7 @@ export class Scheduler {
   }
 
   #start(model: ModelState, at: number): void {
-    model.phase = 'starting';
-    model.startedAt = at;
+    beginStart(model, at);
     this.#effects.push({ type: 'start', model: model.config.name });
   }
 

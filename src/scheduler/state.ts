@@ -81,7 +81,10 @@ export type ModelState = {
   oomRetries: number;
   /** Not started before this. */
   notBefore: number;
-  recycling: boolean;
+  /** What the present worker held when it was fresh. */
+  baseBytes: number;
+  /** After a load that ran out of memory: what the next one is expected to need; 0 once it is ready. */
+  oomBytes: number;
 };
 
 export type TenantState = {
@@ -118,7 +121,8 @@ function newModel(config: ModelConfig): ModelState {
     readyAt: 0,
     oomRetries: 0,
     notBefore: 0,
-    recycling: false,
+    baseBytes: 0,
+    oomBytes: 0,
   };
 }
 

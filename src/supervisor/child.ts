@@ -270,7 +270,7 @@ export class Child<C extends AnyCalls> {
     const charges = chargesRequest(classifyDeath(death));
     for (const [id, orphan] of this.#orphans) {
       orphan.stopTimer();
-      if (charges && isSuspect(id)) orphan.onCharged?.();
+      if (charges && isSuspect(id)) orphan.onCharged?.(death);
     }
     this.#orphans.clear();
     const pending = [...this.#pending];
@@ -281,7 +281,7 @@ export class Child<C extends AnyCalls> {
       call.stopListening();
       call.stopTimer();
       const error = new ChildGoneError(death, call.begun, call.begun && isSuspect(id));
-      if (error.charged) call.options.onCharged?.();
+      if (error.charged) call.options.onCharged?.(death);
       call.reject(error);
     }
   }

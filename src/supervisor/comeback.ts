@@ -18,6 +18,7 @@ export class Comeback {
   readonly #name: string;
   readonly #deps: ProcessDeps;
   #history = NO_HISTORY;
+  #halfOpen = false;
   #cancel: () => void = () => {};
 
   constructor(name: string, deps: ProcessDeps) {
@@ -25,9 +26,10 @@ export class Comeback {
     this.#deps = deps;
   }
 
-  /** The row of ends is forgotten. */
+  /** The row of ends is forgotten, but not for the one try that a failed process gets after a while. */
   forgive(): void {
-    this.#history = NO_HISTORY;
+    if (!this.#halfOpen) this.#history = NO_HISTORY;
+    this.#halfOpen = false;
   }
 
   cancel(): void {
@@ -44,6 +46,7 @@ export class Comeback {
     const delayMs = failed ? decision.retryInMs : decision.delayMs;
     this.#cancel = clock.after(delayMs, () => {
       if (failed && onHalfOpen !== undefined) {
+        this.#halfOpen = true;
         onHalfOpen(this.#name);
         return;
       }

@@ -60,7 +60,6 @@ function residentProcess(entry: ModelEntry, clock: Clock): ResidentProcess {
     restart: (reason) => process.restart(reason),
     availability: () => process.availability,
     reason: () => process.state.reason,
-    outOfMemory: () => process.outOfMemory,
     heldBytes: () => {
       lastPid = process.child?.pid ?? lastPid;
       return heldBytes(entry, entry.device);

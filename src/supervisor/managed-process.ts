@@ -89,7 +89,8 @@ export class ManagedProcess<C extends AnyCalls, P> {
   get availability(): Availability {
     const { state } = this.#lifecycle;
     if (state === 'ready' || state === 'missing' || state === 'failed') return state;
-    return this.#wanted === 'up' ? 'coming' : 'stopped';
+    if (this.#wanted === 'up') return 'coming';
+    return this.outOfMemory ? 'no_memory' : 'stopped';
   }
 
   /** Resolves when it is ready, or will not be without help (failed, missing, stopped by another wish). */

@@ -9,11 +9,11 @@ export type CallOptions = {
   readonly runTimeoutMs?: number | undefined;
   readonly onBegin?: (() => void) | undefined;
   /** Told when the child's death counts against this call, also when its caller has gone. */
-  readonly onCharged?: (() => void) | undefined;
+  readonly onCharged?: ((death: object) => void) | undefined;
 };
 
 /** A begun call whose caller has gone; the process is still busy with it. */
-export type Orphan = { readonly stopTimer: () => void; readonly onCharged?: (() => void) | undefined };
+export type Orphan = { readonly stopTimer: () => void; readonly onCharged?: ((death: object) => void) | undefined };
 
 export type Pending = {
   readonly resolve: (value: unknown) => void;

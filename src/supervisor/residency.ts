@@ -4,6 +4,7 @@
  */
 import { FacepoolError } from '../contract/errors.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
+import type { Command } from '../scheduler/commands.ts';
 import type { Effect, SchedulerEvent } from '../scheduler/events.ts';
 import { holdsMemory, limit, reservation, reservedBytes } from '../scheduler/ledger.ts';
 import type { Plan } from '../scheduler/plan.ts';
@@ -52,20 +53,23 @@ export class Residency {
     await Promise.all(this.#orders);
   }
 
-  /** From here on nothing is started; leases that are open stay. */
+  /** From here on nothing is started and nobody waits; leases that are open stay. */
   close(): void {
     this.#closed = true;
     this.#cancelWake();
+    const stopping = new FacepoolError('shutting_down', 'the server is shutting down');
+    for (const waiter of this.#waiters.values()) waiter.reject(stopping);
+    this.#waiters.clear();
   }
 
   /**
    * Waits until the model is loaded and may be used. Rejects with `memory_exhausted` (and when to come again),
    * `model_missing`, `model_stopped`, `model_failed`, or the signal's reason.
    */
-  async acquire(model: string, signal: AbortSignal): Promise<Lease> {
+  async acquire(model: string, signal: AbortSignal, admitted = false): Promise<Lease> {
     signal.throwIfAborted();
     const waiting = this.#deps.scheduler.models.get(model)?.waiting.length ?? 0;
-    if (waiting >= this.#deps.queueLimit) {
+    if (!admitted && waiting >= this.#deps.queueLimit) {
       throw new FacepoolError('queue_full', `too many requests wait for ${model} to be loaded`, { retryAfterS: 1 });
     }
     const id = ++this.#lastId;
@@ -91,7 +95,7 @@ export class Residency {
   }
 
   /** What people ask. Resolves when the orders are given, not when they are carried out. */
-  command(type: 'load' | 'unload' | 'stop' | 'start' | 'pin' | 'unpin', model: string): void {
+  command(type: Command, model: string): void {
     this.#send({ type, model });
   }
 
@@ -154,13 +158,19 @@ export class Residency {
         this.#send({ type: 'ready', model: name, bytes: process.heldBytes() ?? 0 });
         return;
       case 'coming':
+        this.#send({ type: 'lost', model: name });
         return;
       case 'missing':
+        this.#ended(name, 'missing');
+        return;
       case 'failed':
-        this.#ended(name, process.availability() === 'missing' ? 'missing' : 'failed');
+        this.#ended(name, 'failed');
+        return;
+      case 'no_memory':
+        this.#ended(name, 'oom');
         return;
       case 'stopped':
-        this.#ended(name, process.outOfMemory() ? 'oom' : 'asked');
+        this.#ended(name, 'asked');
         return;
     }
   }

@@ -14,8 +14,6 @@ export type ResidentProcess = {
   readonly availability: () => Availability;
   /** Why it is in its state, for people. */
   readonly reason: () => string;
-  /** The last start ended for want of memory. */
-  readonly outOfMemory: () => boolean;
   /** Bytes it holds on its device; null when it has no process or nobody can say. */
   readonly heldBytes: () => number | null;
   /** Resolves when the bytes of a process that ended are seen to be back. */

@@ -38,5 +38,5 @@ export type ProcessDeps = {
   readonly onLoaded?: (name: string, ms: number) => void;
 };
 
-/** What a caller may expect: `coming` is worth waiting for. */
-export type Availability = 'ready' | 'coming' | 'missing' | 'stopped' | 'failed';
+/** What a caller may expect: `coming` is worth waiting for; `no_memory`: the memory scheduler will try again. */
+export type Availability = 'ready' | 'coming' | 'missing' | 'stopped' | 'failed' | 'no_memory';

@@ -41,7 +41,7 @@ export type SupervisorDeps = {
 };
 
 /** Moves after which the memory scheduler has to think. */
-const TOLD: ReadonlySet<string> = new Set(['ready', 'failed', 'missing', 'stopped']);
+const TOLD: ReadonlySet<string> = new Set(['ready', 'backoff', 'quarantined', 'failed', 'missing', 'stopped']);
 
 export class Supervisor {
   readonly imaging: ImagingProcess;

@@ -21,11 +21,11 @@ function memory(ttlMs = 1000) {
 test('two charges in one request or in two: refused there, and only there', () => {
   const { poison } = memory();
   const first = poison.trial(bytes(1));
-  first.of('detector@1').onCharged?.();
+  first.of('detector@1').onCharged?.({});
   const second = poison.trial(bytes(1));
   assert.equal(second.of('detector@1').count, 1, 'begins as a suspect');
   second.check(['imaging', 'detector@1']);
-  second.of('detector@1').onCharged?.();
+  second.of('detector@1').onCharged?.({});
   const third = poison.trial(bytes(1));
   assert.throws(() => third.check(['imaging', 'detector@1']), isPoison);
   third.check(['imaging', 'detector@2']);
@@ -36,8 +36,8 @@ test('a request shares one count per culprit; an answer acquits where it ran', (
   const { poison } = memory();
   const trial = poison.trial(bytes(1));
   assert.equal(trial.of('a'), trial.of('a'));
-  trial.of('a').onCharged?.();
-  trial.of('b').onCharged?.();
+  trial.of('a').onCharged?.({});
+  trial.of('b').onCharged?.({});
   const again = poison.trial(bytes(1));
   again.of('a');
   again.acquit();
@@ -49,16 +49,16 @@ test('a request shares one count per culprit; an answer acquits where it ran', (
 
 test('it is forgotten after a while, counted from the last charge; 0 remembers nothing', () => {
   const { poison, clock } = memory(1000);
-  poison.trial(bytes(1)).of('a').onCharged?.();
+  poison.trial(bytes(1)).of('a').onCharged?.({});
   clock.advance(900);
-  poison.trial(bytes(1)).of('a').onCharged?.();
+  poison.trial(bytes(1)).of('a').onCharged?.({});
   clock.advance(900);
   assert.throws(() => poison.trial(bytes(1)).check(['a']), isPoison);
   clock.advance(100);
   poison.trial(bytes(1)).check(['a']);
   assert.equal(poison.size, 0);
   const none = memory(0).poison;
-  none.trial(bytes(1)).of('a').onCharged?.();
+  none.trial(bytes(1)).of('a').onCharged?.({});
   assert.equal(none.size, 0);
 });
 
@@ -68,7 +68,7 @@ test('it is bounded: who was charged longest ago goes first', () => {
     poison
       .trial(Uint8Array.of(i & 255, i >> 8))
       .of('a')
-      .onCharged?.();
+      .onCharged?.({});
   assert.equal(poison.size, 1000);
   assert.equal(poison.trial(Uint8Array.of(0, 0)).of('a').count, 0);
   assert.equal(poison.trial(Uint8Array.of(1, 0)).of('a').count, 1);
@@ -122,4 +122,17 @@ test('with real processes: the picture that crashes workers is refused, then at 
   await assert.rejects(ask(red), isPoison);
   assert.equal(server.pids.length, 3, 'no worker was touched');
   assert.equal((await ask(await plain(255, 0, 1))).faces.length, 0, 'a picture of other bytes is another picture');
+});
+
+test('one death is one charge, however many calls of the picture it took with it', () => {
+  const clock = new ManualClock();
+  const poison = new PoisonMemory({ ttlMs: 1000, limit: 2, clock });
+  const death = {};
+  const one = poison.trial(bytes(7));
+  one.of('imaging').onCharged?.(death);
+  one.of('imaging').onCharged?.(death);
+  poison.trial(bytes(7)).of('imaging').onCharged?.(death);
+  poison.trial(bytes(7)).check(['imaging']);
+  poison.trial(bytes(7)).of('imaging').onCharged?.({});
+  assert.throws(() => poison.trial(bytes(7)).check(['imaging']), /has ended imaging/);
 });

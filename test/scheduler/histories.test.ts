@@ -92,7 +92,7 @@ class World {
       case 'stop':
         return this.onStop(effect.model, effect.reason);
       case 'recycle': {
-        assert.equal(this.processes.get(effect.model), 'ready', 'recycles only what is ready');
+        assert.ok(['ready', 'starting'].includes(this.processes.get(effect.model) ?? ''), 'recycles only what lives');
         this.processes.set(effect.model, 'starting');
         const model = effect.model;
         this.after(100 + this.rand() * 500, () => this.becomeReady(model));
@@ -134,6 +134,10 @@ class World {
         return;
       case 'reacquire':
         this.after(50, () => {
+          if (this.chaos && this.rand() < 0.3) {
+            this.send({ type: 'tenant', tenant: effect.tenant, state: 'released' });
+            return;
+          }
           this.foreign += 300 * MB;
           this.send({ type: 'tenant', tenant: effect.tenant, state: 'holding' });
           this.sample();
@@ -168,6 +172,14 @@ class World {
     this.processes.set(model, 'ready');
     const config = this.models.find((m) => m.name === model);
     this.send({ type: 'ready', model, bytes: Math.floor((config?.estimateBytes ?? 0) * (0.3 + this.rand() * 0.6)) });
+  }
+
+  /** A worker dies and comes back by itself; the leases on it wait for its successor. */
+  crash(model: string): void {
+    if (this.processes.get(model) !== 'ready') return;
+    this.processes.set(model, 'starting');
+    this.send({ type: 'lost', model });
+    this.after(50 + this.rand() * 300, () => this.becomeReady(model));
   }
 
   onStop(model: string, reason: string): void {
@@ -244,10 +256,12 @@ class World {
       const held = tenant !== undefined && tenant.state !== 'released' ? 300 * MB : 0;
       this.foreign = held + Math.floor(this.rand() * 400 * MB);
       this.sample();
-    } else if (what < 0.6) this.send({ type: 'pressure', device: 'd' });
+    } else if (what < 0.55) this.send({ type: 'pressure', device: 'd' });
+    else if (what < 0.65) this.crash(model);
     else {
       const command =
-        (['load', 'unload', 'stop', 'start', 'pin', 'unpin'] as const)[Math.floor(this.rand() * 6)] ?? 'load';
+        (['load', 'unload', 'stop', 'start', 'pin', 'unpin', 'restart'] as const)[Math.floor(this.rand() * 7)] ??
+        'load';
       this.send({ type: command, model });
     }
   }

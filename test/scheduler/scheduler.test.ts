@@ -95,8 +95,43 @@ describe('memory', () => {
     assert.deepEqual(d.said({ type: 'freed', model: 'small' }), [], 'not before the wait is over');
     d.later(1000);
     assert.deepEqual(d.said({ type: 'tick' }), ['start small']);
-    assert.equal(d.scheduler.models.get('small')?.peakBytes, 125 * MB, 'a quarter more');
+    assert.equal(d.scheduler.models.get('small')?.oomBytes, 125 * MB, 'a quarter more');
     assert.deepEqual(d.said({ type: 'ended', model: 'small', outcome: 'oom' }), ['refuse 1 memory_exhausted']);
+    assert.equal(d.scheduler.models.get('small')?.oomBytes, 0, 'a guess is not kept for ever');
+  });
+
+  it('of a worker that crashed stays reserved, and its successor has to show its peak again', () => {
+    const d = driver();
+    d.send({ type: 'request', id: 1, model: 'small' });
+    d.ready('small');
+    d.send({ type: 'lost', model: 'small' });
+    const small = d.scheduler.models.get('small');
+    assert.equal(small?.phase, 'starting');
+    assert.equal(small?.served, 0);
+    assert.deepEqual(d.said({ type: 'request', id: 2, model: 'small' }), [], 'waits for the successor');
+    d.send({ type: 'done', id: 1 });
+    assert.deepEqual(d.said({ type: 'ready', model: 'small', bytes: 10 * MB }), ['grant 2']);
+  });
+
+  it('of a model whose limit is below what it holds when fresh is not recycled for ever', () => {
+    const d = driver({ models: [model('small', 100, { limitBytes: 50 * MB })] });
+    d.send({ type: 'request', id: 1, model: 'small' });
+    d.send({ type: 'ready', model: 'small', bytes: 60 * MB });
+    assert.deepEqual(d.said({ type: 'measured', model: 'small', bytes: 70 * MB }), []);
+  });
+
+  it('is given back before a restart that was asked for while the worker ended', () => {
+    const d = driver();
+    d.send({ type: 'request', id: 1, model: 'small' });
+    d.ready('small');
+    d.send({ type: 'done', id: 1 });
+    assert.deepEqual(d.said({ type: 'unload', model: 'small' }), ['stop small']);
+    assert.deepEqual(d.said({ type: 'restart', model: 'small' }), []);
+    d.send({ type: 'ended', model: 'small', outcome: 'asked' });
+    assert.deepEqual(d.said({ type: 'freed', model: 'small' }), ['start small']);
+    d.ready('small');
+    assert.deepEqual(d.said({ type: 'restart', model: 'small' }), ['recycle small']);
+    assert.equal(d.scheduler.models.get('small')?.phase, 'starting');
   });
 
   it('over the limit of a model means a fresh worker', () => {
@@ -165,6 +200,52 @@ describe('a tenant', () => {
     d.send({ type: 'request', id: 1, model: 'large' });
     assert.deepEqual(d.said({ type: 'tenant', tenant: 'llm', state: 'failed' }), []);
     assert.deepEqual(d.said({ type: 'request', id: 2, model: 'large' }), []);
+  });
+
+  it('that needs no word to come back is asked in every cycle', () => {
+    const d = driver({ budget: null, tenants: [{ ...tenant, reacquire: false }] });
+    for (let cycle = 0; cycle < 3; cycle++) {
+      sample(d, 300);
+      const id = 100 + cycle;
+      assert.deepEqual(d.said({ type: 'request', id, model: 'large' }), ['release llm'], `cycle ${cycle}`);
+      d.send({ type: 'tenant', tenant: 'llm', state: 'released' });
+      assert.deepEqual(sample(d, 0), ['start large']);
+      d.ready('large');
+      d.send({ type: 'done', id });
+      d.later(60_000);
+      assert.deepEqual(d.said({ type: 'tick' }), ['stop large']);
+      d.gone('large');
+    }
+  });
+
+  it('that does not take its memory back is not told again at once', () => {
+    const d = driver({ budget: null, tenants: [tenant] });
+    sample(d, 300);
+    d.send({ type: 'request', id: 1, model: 'large' });
+    d.send({ type: 'tenant', tenant: 'llm', state: 'released' });
+    sample(d, 0);
+    d.ready('large');
+    d.send({ type: 'done', id: 1 });
+    d.later(60_000);
+    d.send({ type: 'tick' });
+    assert.deepEqual(d.gone('large'), ['reacquire llm']);
+    assert.deepEqual(d.said({ type: 'tenant', tenant: 'llm', state: 'released' }), [], 'it did not answer');
+    assert.deepEqual(sample(d, 0), []);
+    d.later(60_000);
+    assert.deepEqual(d.said({ type: 'tick' }), ['reacquire llm']);
+  });
+
+  it('gets its memory back although it is more than our own budget', () => {
+    const d = driver({ budget: 210 * MB, tenants: [tenant] });
+    sample(d, 300);
+    assert.deepEqual(d.said({ type: 'request', id: 1, model: 'large' }), ['release llm']);
+    d.send({ type: 'tenant', tenant: 'llm', state: 'released' });
+    assert.deepEqual(sample(d, 0), ['start large']);
+    d.ready('large');
+    d.send({ type: 'done', id: 1 });
+    d.later(60_000);
+    d.send({ type: 'tick' });
+    assert.deepEqual(d.gone('large'), ['reacquire llm']);
   });
 
   it('stays as it is while there is room', () => {
