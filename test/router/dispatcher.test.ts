@@ -94,6 +94,7 @@ for (const [availability, code] of [
   ['missing', 'model_missing'],
   ['stopped', 'model_stopped'],
   ['failed', 'model_failed'],
+  ['no_memory', 'memory_exhausted'],
 ] as const) {
   test(`a process that is ${availability} refuses with ${code}, and so do those who wait for it`, async () => {
     const { dispatcher, set, job } = setUp();
