@@ -43,8 +43,17 @@ export type StartOptions = {
   readonly prepared?: boolean;
 };
 
+const dataDirs = new Set<string>();
+// What a test that failed has left; its processes are ended before (process.ts).
+process.on('exit', () => {
+  for (const dir of dataDirs) rmSync(dir, { recursive: true, force: true });
+});
+
+/** An empty directory, gone when the test file ends at the latest. */
 export function makeDataDir(): string {
-  return mkdtempSync(path.join(os.tmpdir(), 'facepool-e2e-data-'));
+  const dir = mkdtempSync(path.join(os.tmpdir(), 'facepool-e2e-data-'));
+  dataDirs.add(dir);
+  return dir;
 }
 
 /** The environment that makes a server use the prepared weights and never the network. */
