@@ -54,6 +54,7 @@ export class Child<C extends AnyCalls> {
 
   readonly #clock: Clock;
   readonly #silence: SilenceWatch;
+  readonly #livelyMs: number | null;
   readonly #pending = new Map<CallId, Pending>();
   readonly #orphans = new Map<CallId, Orphan>();
   readonly #hello = Promise.withResolvers<Hello>();
@@ -67,15 +68,20 @@ export class Child<C extends AnyCalls> {
   #broken: string | null = null;
   #asked = false;
 
-  constructor(spawned: Spawned, workerId: WorkerId, clock: Clock) {
+  /**
+   * @param livelyMs for a process that answers pings while it works: silent for so long, it is stopped or wedged. Null: a
+   *   run blocks it, and its silence is judged between runs.
+   */
+  constructor(spawned: Spawned, workerId: WorkerId, clock: Clock, livelyMs: number | null = null) {
     this.spawned = spawned;
     this.workerId = workerId;
     this.pid = spawned.pid;
     this.#clock = clock;
+    this.#livelyMs = livelyMs;
     this.#silence = new SilenceWatch({
       clock,
       holdsCalls: () => this.busy > 0,
-      isRunning: () => this.#isTimed(),
+      isRunning: () => livelyMs === null && this.#isTimed(),
       ping: () => this.notify({ type: 'ping', id: ++this.#lastId }),
       onSilent: () => this.#onHang(NO_CALL),
     });
@@ -142,7 +148,8 @@ export class Child<C extends AnyCalls> {
         stopTimer: NO_TIMER,
       });
       this.spawned.send({ v: PROTOCOL_VERSION, type, id, params });
-      if (options.runTimeoutMs !== undefined) this.#silence.watch(options.runTimeoutMs);
+      const silenceMs = this.#livelyMs ?? options.runTimeoutMs;
+      if (silenceMs !== undefined) this.#silence.watch(silenceMs);
     });
   }
 

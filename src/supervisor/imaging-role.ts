@@ -20,6 +20,8 @@ export function imagingRole(settings: Settings, socketPath: string): Role<Imagin
       MALLOC_ARENA_MAX: '2',
     },
     uploadPipe: true,
+    // Decoding may take long, but not on its event loop.
+    livelyMs: settings.workers.infer_timeout_ms,
     prepare: async () => {
       await rm(socketPath, { force: true });
       const value: ImagingConfig = {

@@ -195,7 +195,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
       uploadPipe: role.uploadPipe,
       log: this.log,
     });
-    const child = new Child<C>(spawned, workerId, deps.clock);
+    const child = new Child<C>(spawned, workerId, deps.clock, role.livelyMs ?? null);
     this.#child = child;
     child.onViolation = (fault) => this.quarantine(workerId, fault);
     this.#ended = child.exited.then((death) => this.#onExit(child, death));

@@ -12,6 +12,8 @@ export type Role<C extends AnyCalls, P> = {
   readonly entry: URL;
   readonly env: Readonly<Record<string, string>>;
   readonly uploadPipe: boolean;
+  /** It answers pings while it works: silent for so long, it is stopped or wedged. Absent: a run blocks it. */
+  readonly livelyMs?: number | undefined;
   /** Before the fork; the signal says that nobody wants it any more. `missing` says what is not there and what to do. */
   readonly prepare: (
     signal: AbortSignal,

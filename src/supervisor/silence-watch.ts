@@ -1,6 +1,7 @@
 /**
  * Finds a process that holds calls, has begun none of them and says nothing: it was stopped (SIGSTOP) or is wedged outside
- * a run. The time limit of a run cannot find it, because that counts from `begin`.
+ * a run. The time limit of a run cannot find it, because that counts from `begin`. Imaging works beside its event loop,
+ * so it is expected to answer at any time.
  */
 import type { Clock } from '../util/clock.ts';
 

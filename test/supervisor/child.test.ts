@@ -220,3 +220,23 @@ test('a process without calls is left alone', async () => {
   assert.deepEqual([process.signals, process.sent.length, clock.pending], [[], 1, 0]);
   assert.equal(child.alive, true);
 });
+
+test('a process that works beside its event loop is found silent in the middle of a call, one that a run blocks is not', async () => {
+  const clock = new ManualClock();
+  const stopped = new FakeProcess(78, REQUEST);
+  const imaging = new Child<ModelCalls>(stopped, 6, clock, 5000);
+  const call = imaging.call('probe', {}, { runTimeoutMs: 130_000 });
+  stopped.say({ type: 'begin', id: stopped.lastCall('probe').id });
+  clock.advance(2500);
+  assert.deepEqual(stopped.signals, [], 'it spoke a moment ago');
+  clock.advance(7500);
+  assert.deepEqual(stopped.signals, ['SIGKILL']);
+  assert.equal(stopped.sent.filter((m) => m.type === 'ping').length, 1);
+  await assert.rejects(call, (e) => e instanceof ChildGoneError && !e.charged, 'nobody is to blame');
+
+  const blocked = start();
+  void blocked.child.call('probe', {}, { runTimeoutMs: 130_000 }).catch(() => {});
+  blocked.process.say({ type: 'begin', id: blocked.process.lastCall('probe').id });
+  blocked.clock.advance(100_000);
+  assert.deepEqual(blocked.process.signals, []);
+});
