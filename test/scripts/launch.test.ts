@@ -71,7 +71,7 @@ describe('package.json', () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(
       readFileSync(path.join(ROOT, 'package.json'), 'utf8'),
     );
-    assert.deepEqual(Object.keys(scripts), ['start', 'test', 'bench']);
+    assert.deepEqual(Object.keys(scripts), ['start', 'test', 'bench', 'chaos']);
     for (const script of Object.values(scripts)) assert.match(script, /^exec node /);
   });
 });
