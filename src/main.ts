@@ -1,6 +1,7 @@
 /** The composition root: the only file that knows every layer. */
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { createAdminApp } from './admin/router.ts';
 import { createAdminServer, logFailedAction } from './admin/server.ts';
@@ -191,6 +192,8 @@ export async function main(configured: Settings): Promise<void> {
     const status = control.status();
     const startedMs = performance.now() - startedAt;
     log.info({ url, ms: Math.round(startedMs) }, 'serving');
+    // Not only at exit: a server that is killed would compile everything again.
+    flushCompileCache();
     people.write(
       banner({
         version,

@@ -1,4 +1,5 @@
 /** What every child process does: dies with its parent, says hello, answers pings, stops when asked. */
+import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { toWire } from '../src/contract/errors.ts';
 import type { ErrorCode } from '../src/contract/errors.ts';
@@ -24,6 +25,9 @@ export type ChildOptions<M> = {
   /** Finish what has begun; the process exits 0 when this resolves. */
   readonly onStop: () => Promise<void>;
 };
+
+/** Long enough to be out of the way of a start. */
+const FLUSH_AFTER_MS = 2000;
 
 /** Time for the supervisor to say that the signal was for it. */
 const SIGTERM_GRACE_MS = 250;
@@ -52,6 +56,8 @@ export function startChild<M extends { readonly v: number; readonly type: string
   // Ctrl-C reaches the whole process group; it is the supervisor's to handle.
   process.on('SIGINT', () => {});
   const held = heedSigterm();
+  // Node writes its compile cache at exit, which a child that is killed never sees: 50 instead of 120 ms to hello.
+  setTimeout(() => flushCompileCache(), FLUSH_AFTER_MS).unref();
 
   const send = (message: FromChild): void => {
     if (process.connected) process.send?.(message);

@@ -1,29 +1,15 @@
 /** What the steps of the pipeline work with. */
 import { FacepoolError } from '../contract/errors.ts';
-import type {
-  DetectorManifest,
-  LivenessManifest,
-  Manifest,
-  ModelRole,
-  RecognizerManifest,
-} from '../contract/manifest.ts';
-import type { ModelRef } from '../contract/results.ts';
+import type { DetectorManifest, LivenessManifest, ModelRole, RecognizerManifest } from '../contract/manifest.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { ImagingClient } from '../router/imaging-client.ts';
-import type { ModelRouter } from '../router/model-router.ts';
+import type { NamedRouter } from '../router/routers.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
 import type { PoisonMemory, Trial } from './poison-memory.ts';
 
-export type RoutedModel = {
-  readonly name: string;
-  readonly manifest: Manifest;
-  readonly router: Pick<ModelRouter, 'infer'>;
-  /** Largest batch that is worth while on the model's device. */
-  readonly maxBatch: () => number;
-  /** Which version answers now. */
-  readonly ref: () => ModelRef;
-};
+/** A model as the router gives it. */
+export type RoutedModel = NamedRouter;
 
 export type PipelineDeps = {
   readonly settings: Settings;
