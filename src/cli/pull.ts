@@ -6,6 +6,7 @@ import { formatBytes } from './format.ts';
 import type { Screen } from './io.ts';
 import { printable, printLine } from './io.ts';
 import type { Selected } from './model-selection.ts';
+import { progressBar } from '../util/progress-bar.ts';
 
 const BAR_WIDTH = 24;
 const CLEAR_LINE = '\r\u001b[2K';
@@ -54,9 +55,7 @@ function showProgress(screen: Screen): (progress: PullProgress) => void {
     const figures = `${String(percent).padStart(3)} %  ${formatBytes(receivedBytes)} of ${formatBytes(totalBytes)}`;
     if (screen.isTTY !== true) printLine(screen, printable(`${file}: ${figures.trim()}`));
     else {
-      const filled = Math.round(part * BAR_WIDTH);
-      const bar = '█'.repeat(filled) + '░'.repeat(BAR_WIDTH - filled);
-      screen.write(`${CLEAR_LINE}${printable(file)}  ${bar} ${figures}`);
+      screen.write(`${CLEAR_LINE}${printable(file)}  ${progressBar(part, BAR_WIDTH)} ${figures}`);
     }
   };
 }

@@ -66,7 +66,7 @@ export async function prepareModel(settings: Settings, name: string, options: Pr
 }
 
 /** One sentence for a person: what is missing, and what to do. */
-export function missingDetail(name: string, missing: readonly MissingWeight[]): string {
+export function missingDetail(name: string, missing: readonly Pick<MissingWeight, 'file' | 'bytes'>[]): string {
   const files = missing.map((m) => `${m.file} (${(m.bytes / 1e6).toFixed(1)} MB)`).join(', ');
   return `the weights of ${name} are missing: ${files}; run: facepool models pull ${name}`;
 }

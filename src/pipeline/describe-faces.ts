@@ -2,6 +2,7 @@
 import { FacepoolError } from '../contract/errors.ts';
 import type { CropSpec, GraphSpec, LivenessManifest, RecognizerManifest } from '../contract/manifest.ts';
 import type { FaceGeometry } from '../contract/protocol.ts';
+import { neededGraphs } from '../models/catalogue.ts';
 import type { Frame } from '../router/imaging-client.ts';
 import { inferCrops } from './crop-batches.ts';
 import type { CropSet } from './crop-batches.ts';
@@ -26,7 +27,8 @@ export async function describeFaces(
 ): Promise<void> {
   const recognizerGraphs =
     recognizer?.manifest.graphs.filter((g) => (g.use === 'embedding' ? needs.embedding : g.use === 'quality')) ?? [];
-  const livenessGraphs = liveness === null ? [] : activeLivenessGraphs(deps, liveness);
+  const livenessGraphs =
+    liveness === null ? [] : neededGraphs(liveness.manifest, deps.settings.models[liveness.name]?.opinions === true);
   const graphs = [...recognizerGraphs, ...livenessGraphs];
   if (graphs.length === 0) return;
 
@@ -101,11 +103,6 @@ async function checkLiveness(
     }
   }
   return answers.queueMs;
-}
-
-function activeLivenessGraphs(deps: PipelineDeps, liveness: Liveness): GraphSpec[] {
-  const opinions = deps.settings.models[liveness.name]?.opinions === true;
-  return liveness.manifest.graphs.filter((g) => g.use === 'liveness' || (opinions && g.use === 'opinion'));
 }
 
 export function faceGeometry(face: FaceRecord): FaceGeometry {

@@ -4,6 +4,7 @@ import { FacepoolError } from '../contract/errors.ts';
 import type { Golden, Manifest } from '../contract/manifest.ts';
 import type { LoadResult, ModelCalls } from '../contract/protocol.ts';
 import type { ModelSettings, Settings } from '../contract/settings.ts';
+import { missingDetail } from '../models/resolve.ts';
 import type { Child } from './child.ts';
 import { deviceEnv } from './device-env.ts';
 import { isProbeResult } from './probe-result.ts';
@@ -55,8 +56,7 @@ export function modelRole(name: string, options: ModelRoleOptions): Role<ModelCa
     prepare: async (signal) => {
       const value = await options.prepare(name, signal);
       if (value.missing.length === 0) return { ok: true, value };
-      const files = value.missing.map((m) => m.file).join(', ');
-      return { ok: false, missing: `weights are missing (${files}); "facepool models pull ${name}" fetches them` };
+      return { ok: false, missing: missingDetail(name, value.missing) };
     },
     boot: async (child, prepared, warming) => {
       options.link(child);

@@ -1,5 +1,6 @@
 /** Progress of downloads at start: one line that redraws itself on a terminal, a line per finished file elsewhere. */
 import type { Writable } from 'node:stream';
+import { progressBar } from '../util/progress-bar.ts';
 
 export type PullProgressLine = {
   readonly model: string;
@@ -40,8 +41,7 @@ export class PullBars {
 
 export function barLine(progress: PullProgressLine): string {
   const share = Math.min(1, progress.receivedBytes / Math.max(1, progress.totalBytes));
-  const full = Math.round(share * WIDTH);
-  const bar = '█'.repeat(full) + '░'.repeat(WIDTH - full);
+  const bar = progressBar(share, WIDTH);
   const megabytes = (bytes: number): string => (bytes / 1e6).toFixed(1);
   return `${progress.model.padEnd(10)} ${bar} ${String(Math.round(share * 100)).padStart(3)} %  ${megabytes(progress.receivedBytes)} / ${megabytes(progress.totalBytes)} MB  ${progress.file}`;
 }

@@ -5,19 +5,9 @@ import { limit, reservedBytes } from '../../src/scheduler/ledger.ts';
 import { Scheduler } from '../../src/scheduler/scheduler.ts';
 import type { Effect, SchedulerEvent } from '../../src/scheduler/events.ts';
 import type { ModelConfig, TenantConfig } from '../../src/scheduler/state.ts';
+import { generator } from '../fixtures/random.ts';
 
 const MB = 1_000_000;
-
-function random(seed: number): () => number {
-  let a = seed >>> 0;
-  return () => {
-    a = (a + 0x6d2b79f5) >>> 0;
-    let t = a;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
 
 type Due = { readonly at: number; readonly run: () => void };
 type Fate = 'waiting' | 'granted' | 'done' | 'refused' | 'cancelled';
@@ -43,7 +33,7 @@ class World {
   readonly tenants: TenantConfig[];
 
   constructor(seed: number) {
-    this.rand = random(seed);
+    this.rand = generator(seed);
     const r = this.rand;
     this.total = r() < 0.7 ? 1000 * MB : null;
     const budget = this.total === null || r() < 0.5 ? (300 + Math.floor(r() * 700)) * MB : null;
