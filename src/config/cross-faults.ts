@@ -10,6 +10,7 @@ export function crossFaults(settings: Settings, originOf: OriginOf): string[] {
     ...timeoutFaults(settings, originOf),
     ...budgetFaults(settings, originOf),
     ...tenantFaults(settings, originOf),
+    ...alertFaults(settings, originOf),
   ];
 }
 
@@ -32,6 +33,19 @@ function tenantFaults({ tenants }: Settings, originOf: OriginOf): string[] {
     ...actionFaults(`tenants.${name}.release`, tenant.release, originOf),
     ...actionFaults(`tenants.${name}.reacquire`, tenant.reacquire, originOf),
   ]);
+}
+
+function alertFaults({ alerts, alert_rules }: Settings, originOf: OriginOf): string[] {
+  const bad = alerts.webhooks.find((url) => !isWebAddress(url));
+  const faults =
+    bad === undefined
+      ? []
+      : [refused('alerts.webhooks', originOf, bad, 'addresses that begin with http:// or https://')];
+  for (const [name, { above, clear_below: clear }] of Object.entries(alert_rules)) {
+    const allowed = `no more than above, which is ${above}`;
+    if (clear > above) faults.push(refused(`alert_rules.${name}.clear_below`, originOf, clear, allowed));
+  }
+  return faults;
 }
 
 function actionFaults(setting: string, action: TenantAction, originOf: OriginOf): string[] {

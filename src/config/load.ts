@@ -5,7 +5,14 @@ import { deepFreeze } from '../util/deep-freeze.ts';
 import type { Layer } from './assignment.ts';
 import { ConfigError } from './config-error.ts';
 import { crossFaults } from './cross-faults.ts';
-import { completeModel, completeTenant, groupEntries, type Values } from './named-sections.ts';
+import {
+  completeModel,
+  completeRule,
+  completeTenant,
+  groupEntries,
+  NAMED_SECTIONS,
+  type Values,
+} from './named-sections.ts';
 import { DEFAULT_CONFIG_FILE, PROJECT_DIR } from './paths.ts';
 import { findSpec } from './setting-index.ts';
 import { fitSocketPath } from './socket-path.ts';
@@ -55,6 +62,7 @@ export function loadSettingsWithOrigins(options: LoadOptions): LoadedSettings {
   add(readFlagLayer(options.flags ?? [], named, cwd));
   for (const [name, origin] of named.models) problems.push(...completeModel(values, name, origin, defaultModels));
   for (const [name, origin] of named.tenants) problems.push(...completeTenant(values, name, origin));
+  for (const [name, origin] of named.alert_rules) problems.push(...completeRule(values, name, origin));
 
   problems.push(...findFaults(values));
   if (problems.length > 0) throw new ConfigError(problems);
@@ -97,10 +105,12 @@ function describeFault(path: readonly string[], message: string, values: Values)
     return `${found.path.join('.')} (${found.origin}): ${JSON.stringify(found.value)} is not allowed; allowed: ${allowed}`;
   }
   const [section, name] = path;
-  if ((section !== 'models' && section !== 'tenants') || name === undefined) return `${path.join('.')}: ${message}`;
+  const isNamed = NAMED_SECTIONS.some((known) => known === section);
+  if (!isNamed || section === undefined || name === undefined) return `${path.join('.')}: ${message}`;
   // What an entry lacks was told when it was completed.
   if (path.length > 2) return undefined;
-  return `${section}.${name}: not a ${section.slice(0, -1)} name; allowed: small letters, digits and dashes`;
+  const what = section.slice(0, -1).replace('_', ' ');
+  return `${section}.${name}: not a ${what} name; allowed: small letters, digits and dashes`;
 }
 
 /** Fills what is derived from other settings. */

@@ -1,4 +1,4 @@
-/** Sections that people name themselves: what `models.<name>` and `tenants.<name>` get for the keys they leave out. */
+/** Sections that people name themselves: what `models.<name>`, `tenants.<name>` and `alert_rules.<name>` get for the keys they leave out. */
 import type { ModelSettings } from '../contract/settings.ts';
 import { didYouMean } from '../util/nearest.ts';
 import type { Assignment, Layer } from './assignment.ts';
@@ -22,21 +22,23 @@ const NO_ACTION = { url: '', method: 'POST', body: '', command: [] };
 /** `device` and `holds_mb` have no default. */
 const NEW_TENANT = { timeout_ms: 10_000, release: NO_ACTION, reacquire: NO_ACTION };
 
+/** `metric` and `above` have no default; `clear_below` is `above`, so that a rule ends where it began. */
+const NEW_RULE = { enabled: true, for_ms: 10_000, severity: 'warning' };
+const RULE_NEEDS = ['metric', 'above'];
+
 const NEEDED: readonly (readonly [key: string, what: string])[] = [
   ['device', 'the device it shares with the models, e.g. cuda:0'],
   ['holds_mb', 'what it gives back when asked, in MB'],
 ];
 
+export const NAMED_SECTIONS = ['models', 'tenants', 'alert_rules'] as const;
 /** Name → where its entry begins, for each section; names in the order of the files. */
-export type NamedSections = {
-  readonly models: ReadonlyMap<string, string>;
-  readonly tenants: ReadonlyMap<string, string>;
-};
+export type NamedSections = Readonly<Record<(typeof NAMED_SECTIONS)[number], ReadonlyMap<string, string>>>;
 
 export function groupEntries(entries: Layer['entries']): NamedSections {
   const of = (wanted: string): Map<string, string> =>
     new Map(entries.filter(({ section }) => section === wanted).map(({ name, origin }) => [name, origin]));
-  return { models: of('models'), tenants: of('tenants') };
+  return { models: of('models'), tenants: of('tenants'), alert_rules: of('alert_rules') };
 }
 
 /** Fills a model's entry; says what is missing. */
@@ -65,6 +67,15 @@ export function completeTenant(values: Values, name: string, origin: string): st
   return problems;
 }
 
+/** Fills a rule's entry; says what is missing. */
+export function completeRule(values: Values, name: string, origin: string): string[] {
+  const above = values.get(`alert_rules.${name}.above`)?.value;
+  fill(values, ['alert_rules', name], { ...NEW_RULE, clear_below: above }, 'default of a rule');
+  return RULE_NEEDS.filter((key) => !values.has(`alert_rules.${name}.${key}`)).map(
+    (key) => `alert_rules.${name} (${origin}): a rule needs "${key}"`,
+  );
+}
+
 function isEmpty(values: Values, name: string, key: string): boolean {
   const value = values.get(`tenants.${name}.release.${key}`)?.value;
   return value === '' || (Array.isArray(value) && value.length === 0);
@@ -74,6 +85,7 @@ function fill(values: Values, path: readonly string[], defaults: object, origin:
   for (const [key, value] of Object.entries(defaults) as [string, unknown][]) {
     const below = [...path, key];
     if (typeof value === 'object' && value !== null && !Array.isArray(value)) fill(values, below, value, origin);
-    else if (!values.has(below.join('.'))) values.set(below.join('.'), { path: below, value, origin });
+    else if (value !== undefined && !values.has(below.join('.')))
+      values.set(below.join('.'), { path: below, value, origin });
   }
 }

@@ -21,7 +21,7 @@ type Node = {
 };
 
 export type SettingSpec = {
-  /** `*` stands for the name of a model or a tenant. */
+  /** `*` stands for the name of a model, a tenant or a rule. */
   readonly path: readonly string[];
   /** What the value may be, in words. */
   readonly allowed: string;
@@ -42,6 +42,7 @@ function allowedWords(node: Node): string {
   if (node.const !== undefined) return node.const;
   if (node.enum !== undefined) return `one of ${node.enum.join(', ')}`;
   if (node.type === 'integer') return allowedRange(node);
+  if (node.type === 'number') return 'a number';
   if (node.type === 'boolean') return 'true or false';
   if (node.title !== undefined) return node.title;
   if (node.type === 'array') return `a list of ${node.items?.title ?? 'texts'}`;
@@ -56,6 +57,7 @@ function parseText(node: Node, text: string): unknown {
   }
   const trimmed = text.trim();
   if (node.type === 'integer') return /^[+-]?\d+$/.test(trimmed) ? Number(trimmed) : text;
+  if (node.type === 'number') return /^[+-]?\d+(\.\d+)?$/.test(trimmed) ? Number(trimmed) : text;
   if (node.type === 'boolean') {
     if (trimmed === 'true' || trimmed === '1') return true;
     if (trimmed === 'false' || trimmed === '0') return false;

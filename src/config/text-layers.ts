@@ -2,7 +2,7 @@
 import { ENV_PARENT_PID, ENV_WORKER_ID } from '../contract/protocol.ts';
 import { didYouMean } from '../util/nearest.ts';
 import type { Assignment, Layer } from './assignment.ts';
-import type { NamedSections } from './named-sections.ts';
+import { NAMED_SECTIONS, type NamedSections } from './named-sections.ts';
 import { resolvePaths } from './paths.ts';
 import { envName, findSpec, SETTING_INDEX } from './setting-index.ts';
 
@@ -19,8 +19,10 @@ export type FlagSetting = { readonly key: string; readonly value: string; readon
 
 /** Paths of all settings, with `*` replaced by each name that the files use in that section. */
 function concretePaths(named: NamedSections): (readonly string[])[] {
-  const namesOf = (section: string | undefined): string[] =>
-    section === 'models' || section === 'tenants' ? [...named[section].keys()] : [];
+  const namesOf = (section: string | undefined): string[] => {
+    const found = NAMED_SECTIONS.find((known) => known === section);
+    return found === undefined ? [] : [...named[found].keys()];
+  };
   return SETTING_INDEX.flatMap((spec) =>
     spec.path.includes('*')
       ? namesOf(spec.path[0]).map((name) => spec.path.map((key) => (key === '*' ? name : key)))

@@ -6,6 +6,7 @@
 import type { Box, DetectedFace, FiveLandmarks } from './geometry.ts';
 import type { WireError } from './errors.ts';
 import type { CropSpec, Golden, Manifest } from './manifest.ts';
+import type { MonitorConfig, MonitorSample, SampleParams } from './monitor.ts';
 
 export const PROTOCOL_VERSION = 1;
 
@@ -182,6 +183,10 @@ export type ImportParams = {
 export type ImportResult = { readonly bytes: number; readonly verified: boolean; readonly maxAbsDiff: number };
 export type ImporterCalls = { import: { params: ImportParams; result: ImportResult } };
 
+// ── monitor ────────────────────────────────────────────────────────────────
+
+export type MonitorCalls = { sample: { params: SampleParams; result: MonitorSample } };
+
 // ── envelopes ──────────────────────────────────────────────────────────────
 
 export type AnyCalls = Record<string, { params: unknown; result: unknown }>;
@@ -217,7 +222,13 @@ export type ToModel =
 
 export type ToImporter = CallsToChild<ImporterCalls> | Housekeeping;
 
-export type ChildKind = 'imaging' | 'model' | 'importer';
+/** `configure` is sent once after `hello`. */
+export type ToMonitor =
+  | CallsToChild<MonitorCalls>
+  | Msg<'configure', { readonly config: MonitorConfig }>
+  | Housekeeping;
+
+export type ChildKind = 'imaging' | 'model' | 'importer' | 'monitor';
 
 /** Any child → supervisor. */
 export type FromChild =

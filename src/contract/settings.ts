@@ -53,6 +53,29 @@ const tenantSettings = z.strictObject({
 });
 export type TenantSettings = z.infer<typeof tenantSettings>;
 
+/** What a rule may watch: of every device (the first four), or of model updates. */
+export const ALERT_METRICS = [
+  'gpu_util',
+  'memory_ratio',
+  'temperature',
+  'power_ratio',
+  'swap_seconds',
+  'swap_error_ratio',
+] as const;
+export type AlertMetric = (typeof ALERT_METRICS)[number];
+
+const alertRule = z.strictObject({
+  enabled: z.boolean(),
+  metric: z
+    .enum(ALERT_METRICS)
+    .describe('gpu_util: percent; memory_ratio, power_ratio, swap_error_ratio: 0..1; temperature: °C'),
+  above: z.number().describe('fires above it'),
+  clear_below: z.number().describe('ends when it is below that again'),
+  for_ms: ms.describe('above it without a break for so long, milliseconds'),
+  severity: z.enum(['warning', 'error']),
+});
+export type AlertRule = z.infer<typeof alertRule>;
+
 export const settingsSchema = z.strictObject({
   data_dir: z.string().min(1).describe('sockets, logs, imported graphs; one server per directory'),
   http: z.strictObject({
@@ -128,6 +151,32 @@ export const settingsSchema = z.strictObject({
     .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), tenantSettings)
     .default({})
     .describe('other programs on a device that give memory back when asked'),
+  monitor: z.strictObject({
+    enabled: z.boolean().describe('false: no monitor process; GPUs are not looked at'),
+    sample_ms: z.int().min(500).max(5000).describe('between two samples of devices and workers, milliseconds'),
+    timeout_ms: positive.describe('a monitor that is silent for so long is replaced, milliseconds'),
+    nvml_library: z.string().describe('path of libnvidia-ml.so.1; empty = the system’s; off = no GPUs'),
+  }),
+  history: z.strictObject({
+    enabled: z.boolean().describe('false: nothing is written to disk; the last hour is kept in memory'),
+    memory_s: positive.describe('seconds kept in memory'),
+    retention_hours: positive.describe('kept on disk for so long'),
+    max_mb: positive.describe('size of the history on disk; the oldest goes first, MB'),
+  }),
+  alerts: z.strictObject({
+    webhooks: z.array(z.string()).describe('addresses that get alerts as Alertmanager sends them'),
+    webhook_timeout_ms: positive.describe('longest time of one call, milliseconds'),
+  }),
+  alert_rules: z
+    .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), alertRule)
+    .default({})
+    .describe('name → rule'),
+  metrics: z.strictObject({
+    triton_names: z.boolean().describe('true: /metrics has Triton’s nv_* names too'),
+  }),
+  dashboard: z.strictObject({
+    enabled: z.boolean().describe('false: no dashboard at /'),
+  }),
   log: z.strictObject({
     level: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']),
     to: z

@@ -234,6 +234,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
       code: death.code,
       signal: death.signal as NodeJS.Signals | null,
       reason: described,
+      kind: death.asked ? 'asked' : classifyDeath(death),
       at: this.#deps.clock.date().getTime(),
     });
     const wasReady = this.#lifecycle.state === 'ready' ? this.#lifecycle.forMs : this.#quarantinedAfterMs;

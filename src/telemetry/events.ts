@@ -1,5 +1,7 @@
-/** What happens to workers, as typed events. Listeners are told synchronously, in the order they came. */
+/** What happens to the server, as typed events. Listeners are told synchronously, in the order they came. */
 import type { WorkerState } from '../contract/lifecycle.ts';
+import type { DriverState, MonitorEvent } from '../contract/monitor.ts';
+import type { Observation } from '../contract/observation.ts';
 
 export type EventMap = {
   /** A worker moved from one state to another. One event per move. */
@@ -23,6 +25,8 @@ export type EventMap = {
     readonly code: number | null;
     readonly signal: NodeJS.Signals | null;
     readonly reason: string;
+    /** Class of the death; `asked`: it ended because it was told to. */
+    readonly kind: string;
     readonly at: number;
   };
   /** A process will be started again after `delayMs`. */
@@ -54,6 +58,42 @@ export type EventMap = {
   'memory.tenant': { readonly name: string; readonly what: 'release' | 'reacquire'; readonly at: number };
   /** An order of the memory scheduler failed. */
   'memory.trouble': { readonly what: string; readonly reason: string; readonly at: number };
+  /** A golden probe of a running worker did not pass. */
+  'probe.failed': { readonly name: string; readonly reason: string; readonly at: number };
+  /** Once a second, see contract/observation.ts. */
+  observation: Observation;
+  'gpu.event': MonitorEvent;
+  /** The NVIDIA driver came, went, or can be read no longer. The first reading of a server is one too (`from` null). */
+  'gpu.driver': {
+    readonly from: DriverState | null;
+    readonly to: DriverState;
+    readonly detail: string;
+    readonly at: number;
+  };
+  /** A model was, or was not, replaced by another version. */
+  'swap.end': {
+    readonly model: string;
+    readonly from: string | null;
+    readonly to: string;
+    readonly result: 'ok' | 'failed' | 'rolled_back';
+    readonly seconds: number;
+    readonly reason: string;
+    readonly at: number;
+  };
+  alert: {
+    readonly rule: string;
+    /** Device or model. */
+    readonly subject: string;
+    readonly state: 'firing' | 'resolved';
+    readonly severity: 'warning' | 'error';
+    readonly value: number;
+    readonly above: number;
+    readonly text: string;
+    readonly at: number;
+  };
+  /** The history on disk failed, or works again. */
+  history: { readonly ok: boolean; readonly detail: string; readonly at: number };
+  server: { readonly what: 'start' | 'stop'; readonly version: string; readonly detail: string; readonly at: number };
 };
 
 export type EventName = keyof EventMap;
@@ -77,6 +117,14 @@ export function createEvents(onListenerError: (error: unknown, name: EventName) 
     'memory.evict': new Set(),
     'memory.tenant': new Set(),
     'memory.trouble': new Set(),
+    'probe.failed': new Set(),
+    observation: new Set(),
+    'gpu.event': new Set(),
+    'gpu.driver': new Set(),
+    'swap.end': new Set(),
+    alert: new Set(),
+    history: new Set(),
+    server: new Set(),
   };
 
   return {

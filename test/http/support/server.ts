@@ -1,4 +1,6 @@
 /** A real HTTP server on 127.0.0.1:0 with a fake pipeline and control, for the tests of `src/http`. */
+import { loadSettings } from '../../../src/config/load.ts';
+import { PROJECT_DIR } from '../../../src/config/paths.ts';
 import { connect } from 'node:net';
 import type { FacesAnswer, ModelStatus, PlanAnswer, VerifyAnswer } from '../../../src/contract/results.ts';
 import type { Control, FacesRequest, Pipeline, VerifyRequest } from '../../../src/contract/services.ts';
@@ -119,8 +121,11 @@ export const control: Control = {
   stopping: () => false,
 };
 
+const DEFAULTS = loadSettings({ env: {}, cwd: PROJECT_DIR });
+
 function testSettings(options: TestServerOptions): Settings {
   return {
+    ...DEFAULTS,
     data_dir: '/nowhere',
     http: { host: '127.0.0.1', port: 0, allowed_hosts: ['localhost'], allowed_origins: [], ...options.http },
     admin: { socket: '', http: false },
