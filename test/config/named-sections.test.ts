@@ -124,3 +124,38 @@ describe('what is refused', () => {
     }
   });
 });
+
+describe('an alert rule', () => {
+  const rule = (keys: string): Given => ({ yaml: `alert_rules:\n  warm: {${keys}}\n` });
+
+  it('gets what it leaves out; it ends where it began', (t) => {
+    const { settings } = load(t, rule('metric: temperature, above: 70.5'));
+    assert.deepEqual(settings.alert_rules['warm'], {
+      enabled: true,
+      metric: 'temperature',
+      above: 70.5,
+      clear_below: 70.5,
+      for_ms: 10_000,
+      severity: 'warning',
+    });
+    assert.equal(settings.alert_rules['hot']?.above, 80);
+  });
+
+  it('needs a metric and a figure', (t) => {
+    const problems = problemsOf(t, rule('severity: error'));
+    assert.match(problems.join('\n'), /alert_rules\.warm \(.*\): a rule needs "metric"/);
+    assert.match(problems.join('\n'), /alert_rules\.warm \(.*\): a rule needs "above"/);
+  });
+
+  it('is changed by the environment, with fractions', (t) => {
+    const env = { FACEPOOL_ALERT_RULES_MEMORY_FULL_ABOVE: '0.8', FACEPOOL_ALERT_RULES_MEMORY_FULL_CLEAR_BELOW: '0.75' };
+    assert.equal(load(t, { env }).settings.alert_rules['memory-full']?.above, 0.8);
+  });
+
+  it('may not end above where it began, nor call what is no web address', (t) => {
+    const above = problemsOf(t, { env: { FACEPOOL_ALERT_RULES_HOT_CLEAR_BELOW: '81' } });
+    assert.match(above.join('\n'), /alert_rules\.hot\.clear_below .*no more than above, which is 80/);
+    const hook = problemsOf(t, { env: { FACEPOOL_ALERTS_WEBHOOKS: 'ftp://x' } });
+    assert.match(hook.join('\n'), /alerts\.webhooks .*"ftp:\/\/x" is not allowed/);
+  });
+});

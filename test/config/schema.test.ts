@@ -36,10 +36,11 @@ describe('config/default.yaml', () => {
   });
 
   it('has a comment above each, or above the one before it where the two share it', () => {
-    const firstModel = assignments.find(({ path: key }) => key[0] === 'models')?.path[1];
+    const firstOf = (section: string) => assignments.find(({ path: key }) => key[0] === section)?.path[1];
+    const first = new Map(['models', 'alert_rules'].map((section) => [section, firstOf(section)]));
     const isComment = (line: number): boolean => /^\s*#/.test(lines[line - 1] ?? '');
     const bare = assignments
-      .filter(({ path: key }) => key[0] !== 'models' || key[1] === firstModel)
+      .filter(({ path: [section = '', name] }) => !first.has(section) || name === first.get(section))
       .filter(({ origin }) => {
         const line = Number(origin.split(':')[1]);
         return !isComment(line - 1) && !isComment(line - 2);

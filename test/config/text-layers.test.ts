@@ -2,7 +2,11 @@ import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { readEnvLayer, readFlagLayer } from '../../src/config/text-layers.ts';
 
-const NAMED = { models: new Map([['face-2', 'my.yaml:1']]), tenants: new Map([['llm', 'my.yaml:5']]), alert_rules: new Map() };
+const NAMED = {
+  models: new Map([['face-2', 'my.yaml:1']]),
+  tenants: new Map([['llm', 'my.yaml:5']]),
+  alert_rules: new Map(),
+};
 
 it('reads variables as settings, and leaves those that are none alone', () => {
   const env = {
