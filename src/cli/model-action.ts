@@ -5,7 +5,7 @@ import type { Client } from './client.ts';
 import { clientFor } from './settings.ts';
 import { type Invocation, takeWords } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
-import { formatMs } from './format.ts';
+import { formatMs } from '../util/format.ts';
 import { printable, printJson, printLine } from './io.ts';
 
 /** Action → the state that it leads to. */

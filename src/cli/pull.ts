@@ -2,7 +2,7 @@
 import { pull, type PullProgress, type PullResult } from '../models/pull.ts';
 import { storeOptions } from '../models/store.ts';
 import type { Settings } from '../contract/settings.ts';
-import { formatBytes } from './format.ts';
+import { formatBytes } from '../util/format.ts';
 import type { Screen } from './io.ts';
 import { printable, printLine } from './io.ts';
 import type { Selected } from './model-selection.ts';

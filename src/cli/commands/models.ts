@@ -7,7 +7,7 @@ import { verify } from '../../models/verify.ts';
 import { usageError } from '../cli-error.ts';
 import { type Command, type Invocation, takeWords } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../../util/format.ts';
 import { printable, printJson, printLine } from '../io.ts';
 import { type Selected, selectModels } from '../model-selection.ts';
 import { pullAll } from '../pull.ts';

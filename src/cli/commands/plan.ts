@@ -1,7 +1,7 @@
 import { type PlanAnswer, planSchema } from '../../contract/results.ts';
 import { type Command, takeWords } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { formatBytes } from '../format.ts';
+import { formatBytes } from '../../util/format.ts';
 import { printable, printJson, printLine } from '../io.ts';
 import { modelPath } from '../model-action.ts';
 import { clientFor } from '../settings.ts';

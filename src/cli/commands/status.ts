@@ -1,7 +1,7 @@
 import { type ModelStatus, modelsAnswerSchema } from '../../contract/results.ts';
 import { type Command, takeWords } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { formatBytes, formatMs, formatSeconds } from '../format.ts';
+import { formatBytes, formatMs, formatSeconds } from '../../util/format.ts';
 import { printJson, type Style } from '../io.ts';
 import { clientFor } from '../settings.ts';
 import { type Cell, type Column, printTable } from '../table.ts';

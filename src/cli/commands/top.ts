@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { ModelStatus } from '../../contract/results.ts';
 import { type Command, takeWords } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { formatBytes, formatSeconds } from '../format.ts';
+import { formatBytes, formatSeconds } from '../../util/format.ts';
 import { type Io, printJson, printLine } from '../io.ts';
 import { clientFor } from '../settings.ts';
 import { type Cell, type Column, tableLines } from '../table.ts';

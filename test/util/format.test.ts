@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { formatBytes, formatMs, formatSeconds } from '../../src/cli/format.ts';
+import { formatBytes, formatMs, formatSeconds } from '../../src/util/format.ts';
 
 it('writes numbers as people read them', () => {
   assert.deepEqual([0, 1023, 1536, 150 * 1024, 5e9].map(formatBytes), [
