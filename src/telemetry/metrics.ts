@@ -1,10 +1,16 @@
 /**
- * Every metric, declared once. Units are in the names (seconds, faces); every label comes from a closed set
- * (routes, codes, stages, states, configured models), so the number of series is bounded.
+ * Every metric, declared once, here and in `metrics/`. Units are in the names (seconds, bytes); every label comes from a
+ * closed set (routes, codes, stages, states, configured models, devices, rules), so the number of series is bounded.
  */
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { collectDefaultMetrics, Registry } from 'prom-client';
 import { ERROR_CATALOGUE, type ErrorCode } from '../contract/errors.ts';
 import { WORKER_STATES, type WorkerState } from '../contract/lifecycle.ts';
+import type { Observation } from '../contract/observation.ts';
+import { declareOn } from './metrics/declare.ts';
+import { declareGpus } from './metrics/gpu-metrics.ts';
+import { declareProcesses } from './metrics/process-metrics.ts';
+import { declareStory } from './metrics/story-metrics.ts';
+import { declareTritonNames } from './metrics/triton-names.ts';
 
 export const ROUTE_LABELS = [
   'detect',
@@ -13,6 +19,12 @@ export const ROUTE_LABELS = [
   'liveness',
   'embed',
   'models',
+  'gpu',
+  'history',
+  'events',
+  'alerts',
+  'insight',
+  'dashboard',
   'admin',
   'healthz',
   'readyz',
@@ -55,37 +67,34 @@ export type BuildInfo = { readonly version: string; readonly node: string; reado
 const DURATION_BUCKETS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const LOAD_BUCKETS = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 const FACES_BUCKETS = [1, 2, 4, 8, 16, 32, 64];
+/** Gauges of prom-client whose names end in `_total`, which is for counters; the same counts by type stay. */
+const MISNAMED = ['active_handles_total', 'active_requests_total', 'active_resources_total'];
+
+/** Name and number of what is waiting. */
+export type Lengths = () => Iterable<readonly [model: string, length: number]>;
+
+export type MetricsOptions = {
+  /** Triton's names (`nv_*`) for the same things too. */
+  readonly tritonNames?: boolean | undefined;
+};
 
 export type Metrics = ReturnType<typeof createMetrics>;
 
 /** All metrics on a registry of their own: one per server, so that servers and tests do not share counts. */
-export function createMetrics() {
+export function createMetrics({ tritonNames = false }: MetricsOptions = {}) {
   const registry = new Registry();
-  const registers = [registry];
-  const counter = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-    new Counter<L>({ name: `facepool_${name}`, help, labelNames: [...labelNames], registers });
-  const histogram = <L extends string>(name: string, help: string, labelNames: readonly L[], buckets: number[]) =>
-    new Histogram<L>({ name: `facepool_${name}`, help, labelNames: [...labelNames], buckets, registers });
-  const gauge = <L extends string>(name: string, help: string, labelNames: readonly L[]) =>
-    new Gauge<L>({ name: `facepool_${name}`, help, labelNames: [...labelNames], registers });
+  const declare = declareOn(registry, 'facepool_');
+  const { counter, gauge, histogram } = declare;
 
-  let readQueues: (() => Iterable<readonly [model: string, length: number]>) | undefined;
-  const queueLength = new Gauge<'model'>({
-    name: 'facepool_queue_length',
-    help: 'Requests waiting for a model or for imaging, read at the time of the scrape',
-    labelNames: ['model'],
-    registers,
-    collect() {
-      for (const [model, length] of readQueues?.() ?? []) this.set({ model }, length);
-    },
-  });
+  let readQueues: Lengths = () => [];
+  let readPending: Lengths = () => [];
+  const lengths = (read: Lengths) => () => [...read()].map(([model, length]) => [{ model }, length] as const);
+  let latest: Observation | null = null;
+  /** The last one that a sample of the monitor was behind. */
+  let sampled: Observation | null = null;
+
   const buildInfo = gauge('build_info', 'Always 1; the versions are in the labels', ['version', 'node', 'onnxruntime']);
-  const workerState = gauge('worker_state', '1 for the state the worker is in, 0 for every other', ['model', 'state']);
-
-  collectDefaultMetrics({ register: registry, prefix: 'facepool_' });
-
-  return {
-    registry,
+  const requests = {
     /** Labels: route (RouteLabel), status, code (CodeLabel). */
     requestsTotal: counter('requests_total', 'HTTP requests answered', ['route', 'status', 'code']),
     requestDuration: histogram(
@@ -102,6 +111,8 @@ export function createMetrics() {
       ['stage'],
       DURATION_BUCKETS,
     ),
+  };
+  const inference = {
     inferenceDuration: histogram(
       'inference_duration_seconds',
       'Compute time of one inference inside its worker, in seconds',
@@ -116,17 +127,28 @@ export function createMetrics() {
       ['model'],
       FACES_BUCKETS,
     ),
-    queueLength,
-    /** The router registers here what `queueLength` shows; the last one registered counts. */
-    observeQueues(read: () => Iterable<readonly [model: string, length: number]>): void {
-      readQueues = read;
-    },
+    facesTotal: counter('faces_total', 'Faces a model has worked on', ['model']),
     queueWait: histogram(
       'queue_wait_seconds',
       'Time a request waited for a model or for imaging, in seconds',
       ['model'],
       DURATION_BUCKETS,
     ),
+  };
+  declare.readings(
+    'queue_length',
+    'Requests waiting for a model or for imaging, read at the time of the scrape',
+    ['model'],
+    lengths(() => readQueues()),
+  );
+  declare.readings(
+    'pending_requests',
+    'Requests waiting for a model to be loaded, read at the time of the scrape',
+    ['model'],
+    lengths(() => readPending()),
+  );
+  const workerState = gauge('worker_state', '1 for the state the worker is in, 0 for every other', ['model', 'state']);
+  const workers = {
     workerState,
     /** Sets all states of a model at once: 1 for the current one, 0 for the others. */
     setWorkerState(model: string, current: WorkerState): void {
@@ -137,12 +159,11 @@ export function createMetrics() {
     /** Labels: model, result (passed, failed, error). */
     probes: counter('probes_total', 'Golden probes of running workers by outcome', ['model', 'result']),
     modelLoads: counter('model_loads_total', 'Loads that the memory scheduler ordered', ['model']),
+    /** Requests, not batches: one for each that found its model not loaded. */
+    coldStarts: counter('cold_starts_total', 'Requests that had to wait until a model was loaded', ['model']),
+    oomRetries: counter('oom_retries_total', 'Inferences that ran out of memory and were tried once more', ['model']),
     /** Labels: model, reason (room, idle, foreign, oom, operator). */
     evictions: counter('evictions_total', 'Models unloaded to give memory back, by reason', ['model', 'reason']),
-    /** Labels: device, kind (limit, reserved, foreign). */
-    memory: gauge('memory_bytes', 'Memory of a device as the scheduler counts it, in bytes', ['device', 'kind']),
-    /** Labels: model, kind (measured, reserved). */
-    modelMemory: gauge('model_memory_bytes', 'Memory of a model’s process, in bytes', ['model', 'kind']),
     /** Labels: model, phase (LoadPhaseLabel). */
     workerLoadDuration: histogram(
       'worker_load_duration_seconds',
@@ -150,10 +171,52 @@ export function createMetrics() {
       ['model', 'phase'],
       LOAD_BUCKETS,
     ),
-    facesTotal: counter('faces_total', 'Faces a model has worked on', ['model']),
+  };
+  const processes = declareProcesses(declare, () => latest);
+  const gpus = declareGpus(declare, () => latest);
+  const story = declareStory(declare);
+  const waiting: Lengths = () => summed([...readQueues(), ...readPending()]);
+  const triton = tritonNames
+    ? declareTritonNames(declareOn(registry, 'nv_'), { ...inference, waiting, latest: () => latest })
+    : null;
+
+  collectDefaultMetrics({ register: registry, prefix: 'facepool_' });
+  for (const name of MISNAMED) registry.removeSingleMetric(`facepool_nodejs_${name}`);
+
+  return {
+    registry,
+    ...requests,
+    ...inference,
+    ...workers,
+    ...story,
+    /** The router registers here what `queue_length` shows; the last one registered counts. */
+    observeQueues(read: Lengths): void {
+      readQueues = read;
+    },
+    /** The same for `pending_requests`: those that wait in the memory scheduler. */
+    observePending(read: Lengths): void {
+      readPending = read;
+    },
+    /** Shows the observation from here on, and adds up what it counts. */
+    observe(observation: Observation): void {
+      processes.count(observation, sampled);
+      latest = observation;
+      if (observation.host !== null) sampled = observation;
+    },
+    onGpuEvent: gpus.onGpuEvent,
+    /** The version that `model` runs, for labels of Triton's names; nothing without these. */
+    setModelVersion(model: string, version: string): void {
+      triton?.setModelVersion(model, version);
+    },
     buildInfo,
     setBuildInfo(info: BuildInfo): void {
       buildInfo.set({ ...info }, 1);
     },
   };
+}
+
+function summed(lengths: readonly (readonly [model: string, length: number])[]): Map<string, number> {
+  const sums = new Map<string, number>();
+  for (const [model, length] of lengths) sums.set(model, (sums.get(model) ?? 0) + length);
+  return sums;
 }

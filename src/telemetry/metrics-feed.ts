@@ -1,0 +1,35 @@
+/** What is counted from the server's events. What happens inside a request is counted where it happens. */
+import { WORKER_STATES, type WorkerState } from '../contract/lifecycle.ts';
+import type { Observation } from '../contract/observation.ts';
+import type { Events } from './events.ts';
+import type { Metrics } from './metrics.ts';
+
+/** Feeds the metrics from now on; the answer ends it. */
+export function observeEvents(metrics: Metrics, events: Events): () => void {
+  const ends = [
+    events.on('observation', (observation) => {
+      metrics.observe(observation);
+      showStates(metrics, observation);
+    }),
+    events.on('gpu.event', (event) => metrics.onGpuEvent(event)),
+    events.on('swap.end', (swap) => metrics.onSwapEnd(swap)),
+    events.on('alert', (alert) => metrics.onAlert(alert)),
+    events.on('worker.state', ({ name, version }) => {
+      if (version !== null) metrics.setModelVersion(name, version);
+    }),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}
+
+/** Moves are told by events of their own; this shows the state of what has not moved yet (a model that was never loaded). */
+function showStates(metrics: Metrics, { workers }: Observation): void {
+  for (const { name, state } of workers) {
+    if (name !== 'supervisor' && isWorkerState(state)) metrics.setWorkerState(name, state);
+  }
+}
+
+function isWorkerState(state: string): state is WorkerState {
+  return (WORKER_STATES as readonly string[]).includes(state);
+}
