@@ -11,6 +11,7 @@ export function crossFaults(settings: Settings, originOf: OriginOf): string[] {
     ...budgetFaults(settings, originOf),
     ...tenantFaults(settings, originOf),
     ...alertFaults(settings, originOf),
+    ...nameFaults(settings, originOf),
   ];
 }
 
@@ -46,6 +47,15 @@ function alertFaults({ alerts, alert_rules }: Settings, originOf: OriginOf): str
     if (clear > above) faults.push(refused(`alert_rules.${name}.clear_below`, originOf, clear, allowed));
   }
   return faults;
+}
+
+/** Processes of the server itself have these names. */
+const TAKEN = ['imaging', 'monitor', 'supervisor', 'importer', 'server'];
+
+function nameFaults({ models }: Settings, originOf: OriginOf): string[] {
+  return TAKEN.filter((name) => models[name] !== undefined).map(
+    (name) => `models.${name} (${originOf(`models.${name}.version`)}): the name is taken by a process of the server`,
+  );
 }
 
 function actionFaults(setting: string, action: TenantAction, originOf: OriginOf): string[] {

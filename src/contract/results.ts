@@ -105,7 +105,7 @@ export const problemSchema = z.object({
 /** One model as `GET /v1/models` and `facepool status` show it. */
 export const modelStatusSchema = z.strictObject({
   name: z.string(),
-  kind: z.enum(['model', 'imaging']),
+  kind: z.enum(['model', 'imaging', 'monitor']),
   role: z.enum(['detector', 'recognizer', 'liveness']).nullable(),
   version: z.string().nullable(),
   alias: z.string().nullable(),

@@ -24,7 +24,7 @@ export type Pipeline = {
 export type ReadyCheck = { readonly name: string; readonly ok: boolean; readonly detail: string };
 
 export type Control = {
-  /** Imaging first, then the models in config order. */
+  /** Imaging first, then the models in config order, then the monitor. */
   status(): ModelStatus[];
   /** Each resolves when the process is in its new state; unknown name → `not_found`. */
   restart(name: string): Promise<ModelStatus>;

@@ -3,7 +3,6 @@ import { FacepoolError } from '../contract/errors.ts';
 import type { ModelStatus, PlanAnswer } from '../contract/results.ts';
 import type { Control, ReadyCheck } from '../contract/services.ts';
 import type { Plan } from '../scheduler/plan.ts';
-import { IMAGING } from '../supervisor/imaging-role.ts';
 import { orAbort } from '../util/abort.ts';
 import type { ControlDeps } from './control-deps.ts';
 import { checkAll } from './readiness.ts';
@@ -23,21 +22,21 @@ export function createControl(deps: ControlDeps): Control {
   const check = (name: string, modelsOnly: boolean): void => {
     supervisor.process(name);
     if (supervisor.stopping) throw new FacepoolError('shutting_down', 'the server is shutting down');
-    if (modelsOnly && name === IMAGING) {
-      throw new FacepoolError('invalid_argument', 'imaging is always loaded', { param: 'model' });
+    if (modelsOnly && !supervisor.models.has(name)) {
+      throw new FacepoolError('invalid_argument', `${name} is no model; it is always loaded`, { param: 'model' });
     }
   };
   const ready = readiness(deps);
   const restart = async (name: string): Promise<ModelStatus> => {
     check(name, false);
-    if (name === IMAGING) await supervisor.imaging.restart('restart by an operator');
-    else await order(deps, name, 'restart');
+    if (supervisor.models.has(name)) await order(deps, name, 'restart');
+    else await supervisor.process(name).restart('restart by an operator');
     return statusOf(name);
   };
   const startOrStop = async (name: string, what: 'start' | 'stop'): Promise<ModelStatus> => {
     check(name, false);
-    if (name === IMAGING) await supervisor.imaging[what](`${what} by an operator`);
-    else await order(deps, name, what);
+    if (supervisor.models.has(name)) await order(deps, name, what);
+    else await supervisor.process(name)[what](`${what} by an operator`);
     return statusOf(name);
   };
   return {

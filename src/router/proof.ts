@@ -110,6 +110,11 @@ export class Proof {
         if (state === undefined) return;
         this.#deps.metrics.probes.inc({ model: name, result: result.passed ? 'passed' : 'failed' });
         if (!result.passed) {
+          this.#deps.events.emit('probe.failed', {
+            name,
+            reason: result.detail,
+            at: this.#deps.clock.date().getTime(),
+          });
           state.model.quarantine(worker, `golden probe failed: ${result.detail}`);
           return;
         }

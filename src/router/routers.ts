@@ -99,6 +99,7 @@ export function createRouters(deps: RoutersDeps): Routers {
     [IMAGING, imaging.queueLength],
     ...[...models].map(([name, router]) => [name, router.queueLength] as const),
   ]);
+  supervisor.queueLength = (name) => (name === IMAGING ? imaging.queueLength : (models.get(name)?.queueLength ?? null));
   return {
     imaging,
     models,

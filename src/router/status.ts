@@ -4,20 +4,23 @@ import type { ModelStatus } from '../contract/results.ts';
 import { readRssAnon } from '../gpu/proc.ts';
 import type { ModelEntry } from '../supervisor/model-entry.ts';
 import { threadsFor } from '../supervisor/model-role.ts';
-import type { Supervisor } from '../supervisor/supervisor.ts';
+import type { AnyProcess } from '../supervisor/supervisor.ts';
 import type { ControlDeps } from './control-deps.ts';
 
-/** Imaging first, then the models in config order. */
+/** Imaging first, then the models in config order, then the monitor. */
 export function allStatus(deps: ControlDeps): ModelStatus[] {
   const { supervisor } = deps;
   const models = [...supervisor.models.values()];
   return [
     { ...processStatus(supervisor.imaging, deps.imaging.queueLength), kind: 'imaging', ...NO_MODEL },
     ...models.map((entry) => modelStatus(entry, deps)),
+    ...(supervisor.monitor === null
+      ? []
+      : [{ ...processStatus(supervisor.monitor, 0), kind: 'monitor' as const, ...NO_MODEL }]),
   ];
 }
 
-/** What a model has and imaging has not. */
+/** What a model has and other processes have not. */
 const NO_MODEL = {
   role: null,
   version: null,
@@ -61,7 +64,7 @@ function modelStatus(entry: ModelEntry, deps: ControlDeps): ModelStatus {
 
 type ProcessStatus = Omit<ModelStatus, 'kind' | keyof typeof NO_MODEL>;
 
-function processStatus(process: Supervisor['imaging'] | ModelEntry['process'], queue: number): ProcessStatus {
+function processStatus(process: AnyProcess, queue: number): ProcessStatus {
   const { state, child } = process;
   const pid = child?.pid ?? null;
   return {

@@ -7,6 +7,8 @@ import type { Effect } from '../scheduler/events.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
+import { CPU } from './gpu-devices.ts';
+import type { GpuHeld } from './gpu-held.ts';
 import { memoryBack } from './memory-back.ts';
 import { createScheduler } from './memory-scheduler.ts';
 import type { ModelEntry } from './model-entry.ts';
@@ -23,6 +25,9 @@ export type ResidencyParts = {
   readonly random: () => number;
   readonly manifests: ReadonlyMap<string, Manifest>;
   readonly tenantTools: TenantTools;
+  readonly gpuHeld: GpuHeld;
+  /** A look at the devices now. */
+  readonly look: () => void;
 };
 
 export function createResidency(parts: ResidencyParts, entries: readonly ModelEntry[]): Residency {
@@ -32,7 +37,7 @@ export function createResidency(parts: ResidencyParts, entries: readonly ModelEn
     scheduler: createScheduler(settings, parts.manifests, parts.random),
     clock,
     queueLimit: settings.limits.queue,
-    processes: new Map(entries.map((entry) => [entry.name, residentProcess(entry, clock)])),
+    processes: new Map(entries.map((entry) => [entry.name, residentProcess(entry, parts)])),
     tenants: new Map(
       Object.entries(settings.tenants).map(([name, tenant]) => [name, tenantClient(name, tenant, parts.tenantTools)]),
     ),
@@ -44,13 +49,14 @@ export function createResidency(parts: ResidencyParts, entries: readonly ModelEn
   });
 }
 
-/** Bytes on the CPU are what /proc says; what a GPU worker holds is not measured here yet. */
-export function heldBytes(entry: ModelEntry, device: string): number | null {
+/** Bytes on its device: of a CPU what /proc says, of a GPU what the monitor saw; null where nobody can say. */
+export function heldBytes(entry: ModelEntry, gpuHeld: GpuHeld): number | null {
   const pid = entry.process.child?.pid;
-  return pid === undefined || device !== 'cpu' ? null : readRssAnon(pid);
+  if (pid === undefined) return null;
+  return entry.device === CPU ? readRssAnon(pid) : gpuHeld.held(entry.name, entry.device, pid);
 }
 
-function residentProcess(entry: ModelEntry, clock: Clock): ResidentProcess {
+function residentProcess(entry: ModelEntry, { clock, gpuHeld, look }: ResidencyParts): ResidentProcess {
   const { process } = entry;
   let lastPid: number | null = null;
   return {
@@ -62,11 +68,22 @@ function residentProcess(entry: ModelEntry, clock: Clock): ResidentProcess {
     reason: () => process.state.reason,
     heldBytes: () => {
       lastPid = process.child?.pid ?? lastPid;
-      return heldBytes(entry, entry.device);
+      return heldBytes(entry, gpuHeld);
     },
     memoryBack: () => {
       const pid = process.child?.pid ?? lastPid;
-      return memoryBack(() => pid === null || !existsSync(`/proc/${pid}`), clock);
+      if (pid === null) return Promise.resolve();
+      const isOver = (): boolean => !existsSync(`/proc/${pid}`);
+      if (entry.device === CPU) return memoryBack(isOver, clock);
+      // The driver gives a context's memory back a moment after the process has gone.
+      let since: number | null = null;
+      return memoryBack(() => {
+        if (!isOver()) return false;
+        since ??= clock.date().getTime();
+        if (gpuHeld.isGone(entry.device, pid, since)) return true;
+        look();
+        return false;
+      }, clock);
     },
   };
 }

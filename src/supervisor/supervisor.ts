@@ -12,19 +12,26 @@ import { counter } from '../util/counter.ts';
 import type { Child } from './child.ts';
 import { IMAGING, imagingRole } from './imaging-role.ts';
 import { ManagedProcess } from './managed-process.ts';
-import { createResidency } from './create-residency.ts';
+import { createResidency, heldBytes } from './create-residency.ts';
+import { CPU } from './gpu-devices.ts';
+import { GpuHeld } from './gpu-held.ts';
 import { MemorySampler } from './memory-sampler.ts';
+import { DriverPatience, MONITOR, monitorRole } from './monitor-role.ts';
+import { type MonitorProcess, Observer } from './observer.ts';
 import type { Residency } from './residency.ts';
 import type { ProcessDeps } from './role.ts';
 import type { ModelEntry } from './model-entry.ts';
 import { modelRole } from './model-role.ts';
 import type { PreparedModel } from './model-role.ts';
+import { serverView } from './server-view.ts';
 import type { Spawner } from './spawn.ts';
 import { realTenantTools } from './run-command.ts';
 import type { TenantTools } from './tenant-client.ts';
 import { WorkerLog } from './worker-log.ts';
 
 export type ImagingProcess = ManagedProcess<ImagingCalls, ImagingConfig>;
+
+export type AnyProcess = ImagingProcess | MonitorProcess | ManagedProcess<ModelCalls, PreparedModel>;
 
 export type SupervisorDeps = {
   readonly settings: Settings;
@@ -40,20 +47,33 @@ export type SupervisorDeps = {
   readonly tenantTools?: TenantTools;
 };
 
+/** Longest wait of a start for the first look at GPUs that models are to run on. */
+const FIRST_LOOK_MS = 5000;
+
 /** Moves after which the memory scheduler has to think. */
 const TOLD: ReadonlySet<string> = new Set(['ready', 'backoff', 'quarantined', 'failed', 'missing', 'stopped']);
+
+/** States without a process. */
+const GONE: ReadonlySet<string> = new Set(['backoff', 'failed', 'missing', 'stopped']);
 
 export class Supervisor {
   readonly imaging: ImagingProcess;
   readonly models: ReadonlyMap<string, ModelEntry>;
   /** Who is loaded, by the memory scheduler's word. */
   readonly residency: Residency;
+  /** Null where the settings have none. */
+  readonly monitor: MonitorProcess | null;
+  readonly observer: Observer;
+  /** Requests that wait for a process. Set by the routers, which are made later. */
+  queueLength: (name: string) => number | null = () => null;
+  readonly #deps: SupervisorDeps;
   readonly #socketPath: string;
   readonly #sampler: MemorySampler;
   #stopping = false;
 
   constructor(deps: SupervisorDeps) {
     const { settings, metrics } = deps;
+    this.#deps = deps;
     this.#socketPath = fitSocketPath(path.join(settings.data_dir, 'run', 'imaging.sock'));
     prepareSocketDir(this.#socketPath);
     const processDeps: ProcessDeps = {
@@ -102,12 +122,49 @@ export class Supervisor {
     }
     this.models = models;
     const entries = [...models.values()];
-    this.residency = createResidency({ ...deps, tenantTools: deps.tenantTools ?? realTenantTools }, entries);
-    this.#sampler = new MemorySampler(settings, deps.clock, this.residency, entries);
+    const patience = new DriverPatience(deps.clock);
+    this.monitor = settings.monitor.enabled
+      ? new ManagedProcess(monitorRole(settings.monitor, patience, deps.clock), log(MONITOR), processDeps)
+      : null;
+    this.observer = new Observer({
+      settings: settings.monitor,
+      clock: deps.clock,
+      events: deps.events,
+      monitor: this.monitor,
+      patience,
+      view: () => serverView(this),
+    });
+    const gpuHeld = new GpuHeld(() => this.observer.fresh);
+    this.residency = createResidency(
+      {
+        ...deps,
+        tenantTools: deps.tenantTools ?? realTenantTools,
+        gpuHeld,
+        look: () => void this.observer.look(),
+      },
+      entries,
+    );
+    this.#sampler = new MemorySampler({
+      settings: settings.memory,
+      clock: deps.clock,
+      residency: this.residency,
+      models: entries.map((entry) => ({
+        name: entry.name,
+        device: entry.device,
+        isReady: () => entry.process.readyChild !== null,
+        heldBytes: () => heldBytes(entry, gpuHeld),
+        reservedBytes: () => this.residency.view(entry.name)?.reservedBytes ?? 0,
+      })),
+      gpus: () => this.observer.fresh,
+    });
     deps.events.on('worker.state', (move) => {
       metrics.setWorkerState(move.name, move.to);
+      const device = models.get(move.name)?.device;
+      if (device !== undefined && move.to === 'starting') gpuHeld.loading(move.name, device);
+      if (move.to === 'ready') gpuHeld.ready(move.name, move.at);
+      if (GONE.has(move.to)) gpuHeld.ended(move.name);
       if (move.name === IMAGING && move.to === 'ready') this.#linkAll();
-      if (move.name !== IMAGING && TOLD.has(move.to)) this.residency.onProcess(move.name);
+      if (models.has(move.name) && TOLD.has(move.to)) this.residency.onProcess(move.name);
     });
     deps.events.on('worker.restart', (restart) => {
       // The reason is one of the closed set; the event map types it for people.
@@ -121,10 +178,22 @@ export class Supervisor {
 
   /** Resolves when imaging and every resident model that there is memory for is ready, or will not be without help. */
   async start(): Promise<void> {
-    this.#sampler.start();
     const imaging = this.imaging.start();
+    // On a CPU the monitor may come last: it is of no use to a start. A GPU is looked at before it is loaded.
+    if ([...this.models.values()].some(({ device }) => device !== CPU)) await this.#firstLook();
+    this.#sampler.start();
     this.residency.open();
     await Promise.all([imaging, this.residency.ordersDone()]);
+    if (this.#stopping) return;
+    void this.monitor?.start();
+    this.observer.start();
+  }
+
+  async #firstLook(): Promise<void> {
+    const tooLong = Promise.withResolvers<void>();
+    const cancel = this.#deps.clock.after(FIRST_LOOK_MS, tooLong.resolve);
+    await Promise.race([tooLong.promise, this.monitor?.start().then(() => this.observer.look())]);
+    cancel();
   }
 
   /** From here on no new request is taken; those that run still get their answers. */
@@ -138,22 +207,29 @@ export class Supervisor {
     this.beginStop();
     this.residency.close();
     this.#sampler.stop();
+    this.observer.stop();
+    const monitor = this.monitor?.stop('server is stopping');
     // Models first: while they drain they may still need pixels.
     await Promise.all([...this.models.values()].map((entry) => entry.process.stop('server is stopping')));
-    await this.imaging.stop('server is stopping');
+    await Promise.all([monitor, this.imaging.stop('server is stopping')]);
   }
 
   /** Throws `not_found` and names what there is. */
-  process(name: string): ManagedProcess<ImagingCalls, ImagingConfig> | ManagedProcess<ModelCalls, PreparedModel> {
+  process(name: string): AnyProcess {
     if (name === IMAGING) return this.imaging;
+    if (name === MONITOR && this.monitor !== null) return this.monitor;
     const entry = this.models.get(name);
     if (entry !== undefined) return entry.process;
-    const known = [IMAGING, ...this.models.keys()].join(', ');
+    const known = this.all()
+      .map((process) => process.role.name)
+      .join(', ');
     throw new FacepoolError('not_found', `there is no model "${name}"; there are: ${known}`, { param: 'model' });
   }
 
-  all(): (ManagedProcess<ImagingCalls, ImagingConfig> | ManagedProcess<ModelCalls, PreparedModel>)[] {
-    return [this.imaging, ...[...this.models.values()].map((entry) => entry.process)];
+  /** Imaging, the monitor, then the models in config order. */
+  all(): AnyProcess[] {
+    const monitor = this.monitor === null ? [] : [this.monitor];
+    return [this.imaging, ...monitor, ...[...this.models.values()].map((entry) => entry.process)];
   }
 
   #link(child: Child<ModelCalls>): void {
