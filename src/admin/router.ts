@@ -173,6 +173,7 @@ async function sendLog(
   const ends = signal === undefined ? gone.signal : AbortSignal.any([gone.signal, signal]);
   res.type('text/plain; charset=utf-8');
   res.flushHeaders();
+  if (follow) res.emit('streaming');
   if (req.method === 'HEAD') {
     res.end();
     return;

@@ -2,6 +2,7 @@
 import express, { type Application, type RequestHandler } from 'express';
 import type { KeyStore } from '../auth/key-store.ts';
 import { keysNeeded } from '../auth/mode.ts';
+import type { Observatory } from '../contract/history.ts';
 import type { Control, Pipeline } from '../contract/services.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -13,14 +14,19 @@ import { guard } from './guard.ts';
 import { securityHeaders } from './headers.ts';
 import { observe } from './observe.ts';
 import { stateOf } from './request-state.ts';
+import { createDashboard } from './routes/dashboard.ts';
 import { documentsRouter, indexRouter } from './routes/documents.ts';
+import { eventsRouter } from './routes/events.ts';
 import { facesRouter } from './routes/faces.ts';
+import { observatoryRouter } from './routes/observatory.ts';
 import { modelsRouter, operationsRouter } from './routes/operations.ts';
 
 export type AppDeps = {
   readonly settings: Settings;
   readonly pipeline: Pipeline;
   readonly control: Control;
+  /** Without it the routes of GPUs, history, events and alerts do not exist. */
+  readonly observatory?: Observatory | undefined;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Version of facepool, for `/healthz` and the documents. */
@@ -30,11 +36,13 @@ export type AppDeps = {
   readonly onKeyUsed: (id: string) => void;
   /** Makes the admin routes for this port, each behind the check it is given; without it they do not exist here. */
   readonly admin?: ((authorize: RequestHandler) => RequestHandler) | undefined;
+  /** Aborted when the server closes: ends answers that have no end of their own. */
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** The application; {@link file://./listen.ts} gives it a port. */
 export function createApp(deps: AppDeps): Application {
-  const { settings, pipeline, control, metrics, log, version, clock, keys, onKeyUsed } = deps;
+  const { settings, pipeline, control, observatory, metrics, log, version, clock, keys, onKeyUsed, signal } = deps;
   const app = express();
   app.disable('x-powered-by');
   app.disable('etag');
@@ -46,8 +54,15 @@ export function createApp(deps: AppDeps): Application {
   const faces = facesRouter(pipeline, control, settings.limits, gate);
   const operations = operationsRouter({ control, limits: settings.limits, metrics, log, version, gate });
   const documents = documentsRouter(version, keysNeeded(settings));
+  const config = { version, keys_needed: keysNeeded(settings), admin_http: settings.admin.http };
+  const dashboard = settings.dashboard.enabled ? createDashboard(config) : null;
   app.use('/v1', faces, operations, documents, modelsRouter(control, gate));
-  app.use('/', faces, operations, documents, indexRouter(version));
+  if (observatory !== undefined) {
+    const own = { observatory, control, settings, clock, gate, signal };
+    app.use('/v1', observatoryRouter(own), eventsRouter(own));
+  }
+  app.use('/', faces, operations, documents, indexRouter(version, dashboard));
+  if (dashboard !== null) app.use('/', dashboard.router);
   if (deps.admin !== undefined) app.use(deps.admin(adminCheck(gate)));
   app.use(notFound);
   app.use(failures(log));

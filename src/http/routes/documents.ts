@@ -6,6 +6,7 @@ import { openApiDocument } from '../openapi/document.ts';
 import { openToAll } from '../gate.ts';
 import { addRoute } from '../route.ts';
 import { send } from '../send.ts';
+import type { Dashboard } from './dashboard.ts';
 
 const JSON_TYPE = 'application/json; charset=utf-8';
 
@@ -16,6 +17,11 @@ const ADDRESSES: readonly (readonly [address: string, meaning: string])[] = [
   ['POST /v1/liveness', 'live or spoof'],
   ['POST /v1/embed', 'vectors of faces'],
   ['GET /v1/models', 'every process and its state'],
+  ['GET /v1/gpu', 'GPUs, CPU and processes, now'],
+  ['GET /v1/history', 'the same over time'],
+  ['GET /v1/events', 'what happens, as it happens'],
+  ['GET /v1/alerts', 'alert rules and their states'],
+  ['GET /v1/insight', 'findings in words'],
   ['GET /healthz', 'the process answers'],
   ['GET /readyz', 'every model answers'],
   ['GET /metrics', 'for Prometheus'],
@@ -34,8 +40,11 @@ export function documentsRouter(version: string, keysNeeded: boolean): Router {
   return router;
 }
 
-/** `/`: what there is, as a page for browsers and as text for everyone else. */
-export function indexRouter(version: string): Router {
+/**
+ * `/`: the dashboard for browsers, and what there is as text for everyone else.
+ * @param dashboard null: browsers get the list as a page
+ */
+export function indexRouter(version: string, dashboard: Pick<Dashboard, 'sendPage'> | null): Router {
   const router = Router();
   const width = Math.max(...ADDRESSES.map(([address]) => address.length)) + 2;
   const text = [`facepool ${version}`, ...ADDRESSES.map(([a, b]) => `  ${a.padEnd(width)}${b}`), ''].join('\n');
@@ -45,8 +54,10 @@ export function indexRouter(version: string): Router {
   );
   addRoute(router, 'get', '/', 'index', openToAll, (req, res) => {
     res.vary('Accept');
-    if (req.accepts(['text', 'html']) === 'html') sendHtml(res, page);
-    else send(res, 'text/plain; charset=utf-8', text);
+    if (req.accepts(['text', 'html']) === 'html') {
+      if (dashboard === null) sendHtml(res, page);
+      else dashboard.sendPage(req, res);
+    } else send(res, 'text/plain; charset=utf-8', text);
   });
   return router;
 }

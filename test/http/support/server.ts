@@ -2,6 +2,7 @@
 import { loadSettings } from '../../../src/config/load.ts';
 import { PROJECT_DIR } from '../../../src/config/paths.ts';
 import { connect } from 'node:net';
+import type { Observatory } from '../../../src/contract/history.ts';
 import type { FacesAnswer, ModelStatus, PlanAnswer, VerifyAnswer } from '../../../src/contract/results.ts';
 import type { Control, FacesRequest, Pipeline, VerifyRequest } from '../../../src/contract/services.ts';
 import type { Settings } from '../../../src/contract/settings.ts';
@@ -10,6 +11,7 @@ import { type HttpServer, listen } from '../../../src/http/listen.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../../../src/telemetry/metrics.ts';
 import { type Clock, systemClock } from '../../../src/util/clock.ts';
+import { fakeObservatory } from './observatory.ts';
 
 export const VERSION = '9.9.9-test';
 export const UPLOAD_BYTES = 1_000;
@@ -93,6 +95,9 @@ export type TestServerOptions = {
   readonly clock?: Clock;
   readonly onKeyUsed?: AppDeps['onKeyUsed'];
   readonly admin?: AppDeps['admin'];
+  readonly observatory?: Observatory;
+  readonly dashboard?: boolean;
+  readonly signal?: AbortSignal;
 };
 
 export const PLAN: PlanAnswer = {
@@ -163,6 +168,7 @@ function testSettings(options: TestServerOptions): Settings {
     },
     tenants: {},
     models: {},
+    dashboard: { enabled: options.dashboard === true },
   };
 }
 
@@ -193,6 +199,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     settings,
     pipeline,
     control: { ...control, ...options.control },
+    observatory: options.observatory ?? fakeObservatory(),
     metrics,
     log,
     version: VERSION,
@@ -200,6 +207,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     keys: options.keys ?? { find: () => undefined },
     onKeyUsed: options.onKeyUsed ?? (() => undefined),
     admin: options.admin,
+    signal: options.signal,
   });
   const server: HttpServer = await listen(app, settings.http, settings.limits);
   return {

@@ -1,0 +1,104 @@
+/** One client of `GET /v1/events`: server-sent events, as they happen, to somebody who may read slowly or not at all. */
+import type { ServerResponse } from 'node:http';
+import type { StoredEvent } from '../contract/history.ts';
+import type { Clock } from '../util/clock.ts';
+import { drained } from './send-chunks.ts';
+
+export const HEARTBEAT_MS = 15_000;
+/** How long clients wait before they connect again. */
+const RETRY_MS = 2_000;
+/** A client that leaves so much unread is cut off: it can come back with Last-Event-ID. */
+export const MAX_UNREAD_BYTES = 256 * 1024;
+/** Events that may happen while the missed ones are sent. */
+export const MAX_WAITING = 1000;
+
+export type EventStreamOptions = {
+  readonly clock: Pick<Clock, 'after'>;
+  /** Told once, when the client is cut off because it does not read. */
+  readonly onSlow: () => void;
+};
+
+export class EventStream {
+  readonly #res: ServerResponse;
+  readonly #options: EventStreamOptions;
+  /** Events since the stream was made; null once everything that was missed is sent. */
+  #waiting: StoredEvent[] | null = [];
+  /** The last heartbeat found it unable to take more. */
+  #wasBlocked = false;
+  #stopHeartbeat = (): void => {};
+  #isOver = false;
+
+  constructor(res: ServerResponse, options: EventStreamOptions) {
+    this.#res = res;
+    this.#options = options;
+    res.on('drain', () => {
+      this.#wasBlocked = false;
+    });
+  }
+
+  /** An event of now. It waits until {@link open} has sent what was before it. */
+  live(event: StoredEvent): void {
+    if (this.#isOver) return;
+    if (this.#waiting === null) {
+      this.#write(eventText(event));
+      if (this.#res.writableLength > MAX_UNREAD_BYTES) this.#cut();
+    } else if (this.#waiting.push(event) > MAX_WAITING) {
+      this.#cut();
+    }
+  }
+
+  /**
+   * Sends the head and what was missed, then everything that happened since the stream was made; nothing twice.
+   * @param position id from which a client that has seen no event yet may resume; null for none
+   */
+  async open(missed: readonly StoredEvent[], position: string | null): Promise<void> {
+    this.#res.setHeader('Content-Type', 'text/event-stream; charset=utf-8');
+    this.#res.setHeader('Cache-Control', 'no-store, no-transform');
+    // nginx would hold the events back.
+    this.#res.setHeader('X-Accel-Buffering', 'no');
+    this.#res.flushHeaders();
+    this.#res.emit('streaming');
+    this.#stopHeartbeat = this.#options.clock.after(HEARTBEAT_MS, () => this.#beat());
+    this.#write(`retry: ${RETRY_MS}\n${position === null ? '' : `id: ${position}\n`}\n`);
+    const sent = new Set<string>();
+    for (const event of missed) {
+      if (this.#isOver) return;
+      sent.add(event.id);
+      if (!this.#write(eventText(event))) await drained(this.#res);
+    }
+    const waiting = this.#waiting ?? [];
+    this.#waiting = null;
+    for (const event of waiting) if (!sent.has(event.id)) this.live(event);
+  }
+
+  /** Idempotent. Ends the answer in order, unless the client is gone already. */
+  end(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stopHeartbeat();
+    if (this.#res.headersSent) this.#res.end();
+  }
+
+  #beat(): void {
+    this.#stopHeartbeat = this.#options.clock.after(HEARTBEAT_MS, () => this.#beat());
+    if (!this.#res.writableNeedDrain) this.#write(': still here\n\n');
+    else if (this.#wasBlocked) this.#cut();
+    else this.#wasBlocked = true;
+  }
+
+  #write(text: string): boolean {
+    return this.#isOver || this.#res.write(text);
+  }
+
+  #cut(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stopHeartbeat();
+    this.#options.onSlow();
+    this.#res.destroy();
+  }
+}
+
+function eventText(event: StoredEvent): string {
+  return `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+}
