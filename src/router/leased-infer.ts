@@ -12,6 +12,10 @@ export type LeaseDeps = {
   readonly residency: Pick<Residency, 'acquire' | 'pressure'>;
   readonly clock: Clock;
   readonly oomRetryMs: number;
+  /** A request had to wait until its model was loaded; told once for each. */
+  readonly onColdStart?: ((model: string) => void) | undefined;
+  /** A run was out of memory and is tried once more. */
+  readonly onOomRetry?: ((model: string) => void) | undefined;
 };
 
 /**
@@ -29,6 +33,7 @@ export async function leasedInfer(
   for (let attempt = 1; ; attempt++) {
     const lease = await deps.residency.acquire(entry.name, job.signal, job.admitted === true || attempt > 1);
     waitedMs += lease.waitedMs;
+    if (lease.cold && attempt === 1 && job.admitted !== true) deps.onColdStart?.(entry.name);
     try {
       const answer = await router.infer(job);
       return { value: answer.value, queueMs: answer.queueMs + waitedMs };
@@ -39,6 +44,7 @@ export async function leasedInfer(
     } finally {
       lease.release();
     }
+    deps.onOomRetry?.(entry.name);
     deps.residency.pressure(entry.device);
     await orAbort(new Promise<void>((resolve) => deps.clock.after(deps.oomRetryMs, resolve)), job.signal);
   }

@@ -25,7 +25,12 @@ export type ResidencyDeps = {
 };
 
 /** The right to use a model: it is not evicted while a lease on it is open. */
-export type Lease = { readonly release: () => void; readonly waitedMs: number };
+export type Lease = {
+  readonly release: () => void;
+  readonly waitedMs: number;
+  /** The model was not loaded when it was asked for. */
+  readonly cold: boolean;
+};
 
 type Waiter = { readonly model: string; readonly resolve: () => void; readonly reject: (error: FacepoolError) => void };
 
@@ -68,8 +73,8 @@ export class Residency {
    */
   async acquire(model: string, signal: AbortSignal, admitted = false): Promise<Lease> {
     signal.throwIfAborted();
-    const waiting = this.#deps.scheduler.models.get(model)?.waiting.length ?? 0;
-    if (!admitted && waiting >= this.#deps.queueLimit) {
+    const { phase, waiting } = this.#deps.scheduler.models.get(model) ?? { phase: 'ready', waiting: [] };
+    if (!admitted && waiting.length >= this.#deps.queueLimit) {
       throw new FacepoolError('queue_full', `too many requests wait for ${model} to be loaded`, { retryAfterS: 1 });
     }
     const id = ++this.#lastId;
@@ -86,6 +91,7 @@ export class Residency {
     let open = true;
     return {
       waitedMs: this.#deps.clock.now() - begun,
+      cold: phase !== 'ready',
       release: () => {
         if (!open) return;
         open = false;

@@ -9,13 +9,14 @@ import { ManualClock } from '../fixtures/manual-clock.ts';
 const OUTPUT = { output: { role: 'detector' as const, faces: [] }, computeMs: 1, waitMs: 0 };
 const ENTRY = { name: 'detector', device: 'cpu' };
 
-function setUp(outcomes: (FacepoolError | 'ok')[]) {
+function setUp(outcomes: (FacepoolError | 'ok')[], cold = false) {
   const clock = new ManualClock();
   const log: string[] = [];
+  const counted: string[] = [];
   const residency = {
     acquire: async (_name: string, _signal: AbortSignal, admitted?: boolean) => {
       log.push(admitted === true ? 'acquire admitted' : 'acquire');
-      return { waitedMs: 30, release: () => void log.push('release') };
+      return { waitedMs: 30, cold, release: () => void log.push('release') };
     },
     pressure: (device: string) => {
       log.push(`pressure ${device}`);
@@ -35,8 +36,19 @@ function setUp(outcomes: (FacepoolError | 'ok')[]) {
     charges: { count: 0 },
   };
   const infer = (part: Partial<InferJob> = {}) =>
-    leasedInfer({ residency, clock, oomRetryMs: 1000 }, ENTRY, router, { ...job, ...part });
-  return { clock, log, infer };
+    leasedInfer(
+      {
+        residency,
+        clock,
+        oomRetryMs: 1000,
+        onColdStart: (model) => void counted.push(`cold ${model}`),
+        onOomRetry: (model) => void counted.push(`retry ${model}`),
+      },
+      ENTRY,
+      router,
+      { ...job, ...part },
+    );
+  return { clock, log, counted, infer };
 }
 
 const full = (): FacepoolError => new FacepoolError('memory_exhausted', 'BFCArena');
@@ -83,4 +95,17 @@ test('who leaves while it waits for the retry is not held', async () => {
   abort.abort(new Error('left'));
   await left;
   assert.equal(log.filter((l) => l === 'acquire').length, 1);
+});
+
+test('a request that found its model not loaded is a cold start, once, its further batches are not', async () => {
+  const warm = setUp(['ok']);
+  await warm.infer();
+  assert.deepEqual(warm.counted, []);
+  const { infer, counted, clock } = setUp([full(), 'ok', 'ok'], true);
+  const answer = infer();
+  await settle();
+  clock.advance(1000);
+  await answer;
+  await infer({ admitted: true });
+  assert.deepEqual(counted, ['cold detector', 'retry detector']);
 });

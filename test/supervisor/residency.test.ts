@@ -45,6 +45,9 @@ test('a lease loads the model, keeps it, and lets it go after idle_ttl', async (
     [residency.view('detector')?.phase, residency.view('detector')?.inUse, supervisor.process('detector').state.state],
     ['ready', 1, 'ready'],
   );
+  const warm = await residency.acquire('detector', never());
+  assert.deepEqual([lease.cold, warm.cold], [true, false], 'the first one had to wait for the load');
+  warm.release();
   clock.advance(60_000);
   await settle();
   assert.equal(residency.view('detector')?.phase, 'ready', 'in use');

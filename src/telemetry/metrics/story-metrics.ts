@@ -7,7 +7,6 @@ import { type Declare, stateSet } from './declare.ts';
 /** An update is a load at least; a minute is what alerts ask about. */
 const SWAP_BUCKETS = [0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 90, 120, 300];
 
-export type WebhookResult = 'ok' | 'failed' | 'dropped';
 export type HistoryStatus = GpuAnswer['history'];
 const HISTORY_STATES: readonly HistoryStatus['state'][] = ['ok', 'off', 'memory_only', 'failing'];
 
@@ -58,10 +57,10 @@ export function declareStory(declare: Declare) {
   ]);
 
   return {
-    /** Labels: result (WebhookResult). */
-    alertWebhooks: declare.counter<'result'>(
+    /** Labels: result (a WebhookResult's). */
+    alertWebhooks: declare.counter(
       'alert_webhooks_total',
-      'Calls of alert webhooks by outcome: ok, failed (one attempt), dropped (given up)',
+      'Calls of alert webhooks by outcome: sent, failed (tried again), refused, given_up',
       ['result'],
     ),
     /** What `alert_state` shows, read at the scrape; the last one registered counts. */
