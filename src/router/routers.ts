@@ -94,11 +94,20 @@ export function createRouters(deps: RoutersDeps): Routers {
       quarantine: (worker, reason) => process.quarantine(worker, reason),
     });
   }
-  const leased: LeaseDeps = { residency: supervisor.residency, clock, oomRetryMs: settings.memory.oom_retry_ms };
+  const leased: LeaseDeps = {
+    residency: supervisor.residency,
+    clock,
+    oomRetryMs: settings.memory.oom_retry_ms,
+    onColdStart: (model) => metrics.coldStarts.inc({ model }),
+    onOomRetry: (model) => metrics.oomRetries.inc({ model }),
+  };
   metrics.observeQueues(() => [
     [IMAGING, imaging.queueLength],
     ...[...models].map(([name, router]) => [name, router.queueLength] as const),
   ]);
+  metrics.observePending(() =>
+    [...models.keys()].map((name) => [name, supervisor.residency.view(name)?.waiting ?? 0] as const),
+  );
   supervisor.queueLength = (name) => (name === IMAGING ? imaging.queueLength : (models.get(name)?.queueLength ?? null));
   return {
     imaging,
