@@ -1,0 +1,169 @@
+/** Alerts of devices and updates: looked at with every observation and after every update, told to people and programs. */
+import path from 'node:path';
+import { FacepoolError } from '../../contract/errors.ts';
+import type { AlertAnswer } from '../../contract/history.ts';
+import type { Observation } from '../../contract/observation.ts';
+import type { Settings } from '../../contract/settings.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Events } from '../events.ts';
+import { type AlertChange, createAlertEngine } from './engine.ts';
+import { deviceReadings } from './readings.ts';
+import { openSilences } from './silences.ts';
+import { createSwapRecord } from './swap-record.ts';
+import { type AlertFacts, changeText, emptyText, rowText } from './texts.ts';
+import { createWebhook, type WebhookResult } from './webhook.ts';
+import { type WebhookAlert, webhookAlert } from './webhook-payload.ts';
+
+export type AlertsOptions = {
+  readonly settings: Pick<Settings, 'alerts' | 'alert_rules' | 'monitor' | 'data_dir'>;
+  readonly events: Events;
+  readonly clock: Clock;
+  /** Default: `<data_dir>/alert-silences.json`. */
+  readonly stateFile?: string | undefined;
+  /** Where people reach this server, e.g. `http://faces.example:8080`; asked when a message is made. */
+  readonly externalUrl: () => string;
+  readonly random?: (() => number) | undefined;
+  readonly fetch?: typeof globalThis.fetch | undefined;
+  /** After every call of a webhook; for the log and for metrics. */
+  readonly onWebhook?: ((result: WebhookResult) => void) | undefined;
+  /** Something of the alerts does not work; serving and the alerts go on. */
+  readonly onTrouble?: ((what: string, error: unknown) => void) | undefined;
+};
+
+export type Alerts = {
+  /** Every rule that is looked at, with each device or model that it is about. */
+  list(): readonly AlertAnswer[];
+  /**
+   * A silenced rule fires and shows as ever, but no webhook is called; what was told already is told to have ended.
+   * @param ms from now on; 0 ends the silence
+   * @throws FacepoolError `not_found` for an unknown rule, `invalid_argument` for a length of time that is none
+   */
+  silence(rule: string, ms: number): readonly AlertAnswer[];
+  close(): void;
+};
+
+const LONGEST_SILENCE_MS = 366 * 86_400_000;
+
+type Firing = { readonly change: AlertChange; readonly text: string; isTold: boolean };
+
+export function createAlerts(options: AlertsOptions): Alerts {
+  const { settings, events, clock, externalUrl } = options;
+  const rules = new Map(Object.entries(settings.alert_rules).filter(([, rule]) => rule.enabled));
+  const engine = createAlertEngine(rules, settings.monitor.sample_ms);
+  const swaps = createSwapRecord();
+  const file = options.stateFile ?? path.join(settings.data_dir, 'alert-silences.json');
+  const silences = openSilences(file, options.onTrouble ?? (() => {}));
+  const webhooks = settings.alerts.webhooks.map((address) =>
+    createWebhook(address, {
+      clock,
+      externalUrl,
+      random: options.random ?? Math.random,
+      fetch: options.fetch ?? globalThis.fetch,
+      timeoutMs: settings.alerts.webhook_timeout_ms,
+      onResult: options.onWebhook ?? (() => {}),
+    }),
+  );
+  /** By rule, then by subject. */
+  const firing = new Map([...rules.keys()].map((rule) => [rule, new Map<string, Firing>()]));
+  let observation: Observation | null = null;
+  const facts = (): AlertFacts => ({ observation, swaps });
+
+  const toWebhook = ({ change, text }: Omit<Firing, 'isTold'>, endsAt: number | null): WebhookAlert[] => {
+    const { rule, subject } = change;
+    const known = rules.get(rule);
+    if (known === undefined) return [];
+    const { metric, severity } = known;
+    const value = change.value ?? known.above;
+    const alert = { rule, metric, severity, subject, value, text, startsAt: change.firedAt, endsAt };
+    return [webhookAlert(alert, externalUrl())];
+  };
+
+  /** All of a rule that fires, and what has just ended: as Alertmanager sends a group. */
+  const tellWebhooks = (rule: string, at: number, ended: readonly WebhookAlert[]): void => {
+    const open = [...(firing.get(rule)?.values() ?? [])];
+    const isSilent = silences.until(rule, at) !== null;
+    const news = open.filter(({ isTold }) => !isTold);
+    if (ended.length === 0 && (isSilent || news.length === 0)) return;
+    const shown = isSilent ? open.filter(({ isTold }) => isTold) : open;
+    for (const one of shown) one.isTold = true;
+    const alerts = [...ended, ...shown.flatMap((one) => toWebhook(one, null))];
+    for (const webhook of webhooks) webhook.send(rule, alerts);
+  };
+
+  const look = (at: number, names: Iterable<string>): void => {
+    for (const name of names) {
+      const rule = rules.get(name);
+      const open = firing.get(name);
+      if (rule === undefined || open === undefined) continue;
+      const readings = [...deviceReadings(rule.metric, observation?.devices ?? []), ...swaps.readings(rule.metric)];
+      const ended: WebhookAlert[] = [];
+      for (const change of engine.look(name, readings, at)) {
+        const { subject } = change;
+        const text = changeText(rule, change, facts());
+        const before = open.get(subject);
+        if (change.change === 'firing') open.set(subject, { change, text, isTold: false });
+        else open.delete(subject);
+        if (change.change === 'resolved' && before?.isTold === true) ended.push(...toWebhook({ change, text }, at));
+        const { severity, above } = rule;
+        const told = { rule: name, subject, state: change.change, severity, above, text, at };
+        events.emit('alert', { ...told, value: change.value ?? above });
+      }
+      tellWebhooks(name, at, ended);
+    }
+  };
+
+  const swapRules = [...rules].flatMap(([name, { metric }]) => (metric.startsWith('swap_') ? [name] : []));
+  const unsubscribe = [
+    events.on('observation', (seen) => {
+      observation = seen;
+      look(seen.at, rules.keys());
+    }),
+    events.on('swap.end', (swap) => {
+      swaps.add(swap);
+      look(swap.at, swapRules);
+    }),
+  ];
+
+  const list = (): AlertAnswer[] => {
+    const rows = engine.rows();
+    const now = clock.date().getTime();
+    return [...rules].flatMap(([name, rule]): AlertAnswer[] => {
+      const { metric, severity, above } = rule;
+      const until = silences.until(name, now);
+      const same = { rule: name, severity, metric, above, silenced_until: until === null ? null : isoTime(until) };
+      const found = rows.filter((row) => row.rule === name);
+      if (found.length === 0) {
+        return [{ ...same, subject: null, state: 'no_data', value: null, since: null, text: emptyText(rule) }];
+      }
+      return found.map((row) => ({
+        ...same,
+        subject: row.subject,
+        state: row.state,
+        value: row.state === 'no_data' ? null : row.value,
+        since: isoTime(row.since),
+        text: rowText(rule, row, facts()),
+      }));
+    });
+  };
+
+  return {
+    list,
+    silence(rule, ms) {
+      if (!rules.has(rule)) throw new FacepoolError('not_found', `there is no alert rule "${rule}"`);
+      if (!Number.isFinite(ms) || ms < 0 || ms > LONGEST_SILENCE_MS) {
+        throw new FacepoolError('invalid_argument', 'a silence lasts from 0 (none) to 366 days', { param: 'minutes' });
+      }
+      const now = clock.date().getTime();
+      silences.set(rule, now + ms, now);
+      return list();
+    },
+    close() {
+      for (const off of unsubscribe) off();
+      for (const webhook of webhooks) webhook.close();
+    },
+  };
+}
+
+function isoTime(ms: number): string {
+  return new Date(ms).toISOString();
+}
