@@ -4,6 +4,7 @@
  */
 import path from 'node:path';
 import process from 'node:process';
+import { ensureDebianPackages } from './debian.mjs';
 import { ensureInstalled, node24, ROOT } from './ensure.mjs';
 import { childEnv, orExplain, run } from './launch.mjs';
 
@@ -16,9 +17,10 @@ const TEST_TIMEOUT_MS = 180_000;
 /** @typedef {{ name: string, command: string, args: string[] }} Step */
 
 await orExplain(async () => {
-  // What tests need beyond npm packages (Debian packages such as a browser) is to be made sure of here.
   ensureInstalled();
   const given = process.argv.slice(2);
+  // A single file is asked for often and seldom needs a browser or Prometheus; where it does, it says so and is skipped.
+  if (given.length === 0) ensureDebianPackages();
   const node = node24();
   const env = childEnv(node);
   const tests = testStep(node, given);

@@ -1,0 +1,66 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { createEvents } from '../../src/telemetry/events.ts';
+import { observeEvents } from '../../src/telemetry/metrics-feed.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { series } from '../fixtures/exposition.ts';
+import { observation, workerObservation } from '../fixtures/observation.ts';
+
+function setUp(tritonNames = false) {
+  const metrics = createMetrics({ tritonNames });
+  const events = createEvents((error) => {
+    throw error;
+  });
+  const end = observeEvents(metrics, events);
+  const shown = async (...names: string[]): Promise<string[]> => series(await metrics.registry.metrics(), ...names);
+  return { metrics, events, end, shown };
+}
+
+describe('observeEvents', () => {
+  it('shows each observation, and the states of what never moved', async () => {
+    const { events, shown } = setUp();
+    const workers = [
+      workerObservation({ name: 'supervisor' }),
+      workerObservation({ name: 'recognizer', state: 'stopped', pid: null }),
+      workerObservation({ name: 'future', state: 'hibernating' }),
+    ];
+    events.emit('observation', observation({ workers }));
+    assert.deepEqual(await shown('gpu_temperature_celsius'), ['gpu_temperature_celsius{gpu="GPU-aaaa"} 61']);
+    const states = (await shown('worker_state')).filter((line) => line.endsWith(' 1'));
+    assert.deepEqual(states, ['worker_state{model="recognizer",state="stopped"} 1']);
+  });
+
+  it('counts what happens to GPUs, updates and alerts', async () => {
+    const { events, shown } = setUp();
+    events.emit('gpu.event', { type: 'xid', index: 0, uuid: 'GPU-aaaa', xid: 31, at: 0 });
+    const swap = { model: 'detector', from: null, to: 'b', reason: '', at: 0 };
+    events.emit('swap.end', { ...swap, result: 'rolled_back', seconds: 3 });
+    const alert = { subject: 'cpu', severity: 'error', value: 1, above: 0, text: '', at: 0 } as const;
+    events.emit('alert', { ...alert, rule: 'swap-errors', state: 'firing' });
+    assert.deepEqual(await shown('gpu_xid_errors_total', 'swaps_total', 'alerts_fired_total'), [
+      'gpu_xid_errors_total{gpu="GPU-aaaa",xid="31"} 1',
+      'swaps_total{model="detector",result="rolled_back"} 1',
+      'alerts_fired_total{rule="swap-errors",severity="error"} 1',
+    ]);
+  });
+
+  it('learns versions for Triton’s labels; what has no version is no model', async () => {
+    const { metrics, events } = setUp(true);
+    const move = { workerId: 1, pid: 1, from: 'warming', to: 'ready', reason: '', at: 0 } as const;
+    events.emit('worker.state', { ...move, name: 'imaging', version: null });
+    events.emit('worker.state', { ...move, name: 'detector', version: 'yunet-n' });
+    for (const model of ['imaging', 'detector']) metrics.inferencesTotal.inc({ model, result: 'ok' });
+    const text = await metrics.registry.metrics();
+    assert.deepEqual(
+      text.split('\n').filter((line) => line.startsWith('nv_inference_request_success')),
+      ['nv_inference_request_success{model="detector",version="yunet-n"} 1'],
+    );
+  });
+
+  it('ends when it is told to', async () => {
+    const { events, end, shown } = setUp();
+    end();
+    events.emit('observation', observation());
+    assert.deepEqual(await shown('gpu_temperature_celsius', 'monitor_up'), []);
+  });
+});
