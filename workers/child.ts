@@ -5,6 +5,8 @@ import { toWire } from '../src/contract/errors.ts';
 import type { ErrorCode } from '../src/contract/errors.ts';
 import { PROTOCOL_VERSION } from '../src/contract/protocol.ts';
 import type { CallId, ChildKind, FromChild, LoadPhase } from '../src/contract/protocol.ts';
+import { CallLog } from './call-log.ts';
+import { createLog } from './log.ts';
 import { dieWithParent } from './parent.ts';
 
 /** The child's side of the control channel. */
@@ -12,6 +14,8 @@ export type Port = {
   begin(id: CallId): void;
   result(id: CallId, value: unknown): void;
   fail(id: CallId, error: unknown, fallback?: ErrorCode): void;
+  /** The process ends because of this call: a line in the log, and no answer. */
+  fatal(id: CallId, error: unknown): void;
   progress(phase: LoadPhase): void;
   listening(): void;
 };
@@ -63,19 +67,34 @@ export function startChild<M extends { readonly v: number; readonly type: string
     if (process.connected) process.send?.(message);
   };
   const v = PROTOCOL_VERSION;
+  const calls = new CallLog(createLog({ part: options.kind }), () => performance.now());
   const port: Port = {
-    begin: (id) => send({ v, type: 'begin', id }),
-    result: (id, value) => send({ v, type: 'result', id, value }),
-    fail: (id, error, fallback) => send({ v, type: 'error', id, error: toWire(error, fallback) }),
+    begin: (id) => {
+      calls.begun(id);
+      send({ v, type: 'begin', id });
+    },
+    result: (id, value) => {
+      calls.answered(id);
+      send({ v, type: 'result', id, value });
+    },
+    fail: (id, error, fallback) => {
+      calls.failed(id, error);
+      send({ v, type: 'error', id, error: toWire(error, fallback) });
+    },
+    fatal: (id, error) => calls.fatal(id, error),
     progress: (phase) => send({ v, type: 'progress', phase }),
     listening: () => send({ v, type: 'listening' }),
   };
 
-  process.on('message', (raw: M & { readonly id: CallId }) => {
+  process.on('message', (raw: M & { readonly id: CallId; readonly requestId?: string }) => {
     if (raw.type === 'ping') port.result(raw.id, process.uptime());
     else if (raw.type === 'hold') held.hold();
     else if (raw.type === 'stop') void options.onStop().finally(() => process.exit(0));
-    else options.onMessage(raw, port);
+    else {
+      if (raw.type === 'abandon') calls.abandoned(raw.id);
+      else if (raw.id !== undefined) calls.arrived(raw.id, raw.type, raw.requestId);
+      options.onMessage(raw, port);
+    }
   });
   send({ v, type: 'hello', kind: options.kind, pid: process.pid, runtime: options.runtime });
   return port;

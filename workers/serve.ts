@@ -67,6 +67,11 @@ export function createModelWorker(options: ServeOptions): ModelWorker {
     return call;
   };
 
+  const poisoned = (id: CallId, error: unknown, port: Port): void => {
+    port.fatal(id, error);
+    options.poisoned(error);
+  };
+
   /** The call is over: answered, failed or abandoned. Nothing reads its tensors any more. */
   const settle = (id: CallId, call: Call): void => {
     calls.delete(id);
@@ -83,7 +88,7 @@ export function createModelWorker(options: ServeOptions): ModelWorker {
         const value = await work();
         port.result(id, value);
       } catch (error) {
-        if (isSticky(error)) options.poisoned(error);
+        if (isSticky(error)) poisoned(id, error, port);
         else port.fail(id, error, 'model_failed');
       } finally {
         settle(id, call);
@@ -102,7 +107,7 @@ export function createModelWorker(options: ServeOptions): ModelWorker {
       model = await loadModel(params, { open: options.open, now, onPhase: (phase) => port.progress(phase) });
       port.result(id, model.loaded);
     } catch (error) {
-      if (isSticky(error)) options.poisoned(error);
+      if (isSticky(error)) poisoned(id, error, port);
       else port.fail(id, error, 'model_failed');
     }
   };

@@ -13,6 +13,8 @@ export const PROTOCOL_VERSION = 1;
 /** Environment that the supervisor sets and children read. */
 export const ENV_PARENT_PID = 'FACEPOOL_PARENT_PID';
 export const ENV_WORKER_ID = 'FACEPOOL_WORKER_ID';
+/** `log.level` of the server, as its own setting is called in the environment. */
+export const ENV_LOG_LEVEL = 'FACEPOOL_LOG_LEVEL';
 /** File descriptor of the upload pipe in the imaging process (supervisor → imaging, data-plane frames). */
 export const UPLOAD_FD = 4;
 
@@ -192,7 +194,8 @@ export type MonitorCalls = { sample: { params: SampleParams; result: MonitorSamp
 export type AnyCalls = Record<string, { params: unknown; result: unknown }>;
 
 type CallsToChild<C extends AnyCalls> = {
-  [K in keyof C & string]: CallMsg<K, { readonly params: C[K]['params'] }>;
+  /** `requestId`: the HTTP request that the call is for, for the child's log; absent for what no request asked for. */
+  [K in keyof C & string]: CallMsg<K, { readonly params: C[K]['params']; readonly requestId?: string | undefined }>;
 }[keyof C & string];
 
 /** Supervisor → any child. */

@@ -24,6 +24,7 @@ export type Analysis = {
 
 export type AnalyzeRequest = {
   readonly bytes: Uint8Array;
+  readonly requestId: string;
   readonly options: RequestOptions;
   readonly signal: AbortSignal;
   readonly needs: Needs;
@@ -34,7 +35,7 @@ const JPEG_QUALITY = 90;
 
 /** Rejects with a FacepoolError; the frame is closed whatever happens. */
 export async function analyze(deps: PipelineDeps, request: AnalyzeRequest, timings: Timings): Promise<Analysis> {
-  const { options, needs, signal } = request;
+  const { options, needs, requestId, signal } = request;
   if (request.bytes.length === 0) throw new FacepoolError('missing_image', 'the picture is empty');
   const detector = modelOf(deps, options.detector ?? 'detector', 'detector');
   const wantsRecognizer = needs.quality || needs.embedding;
@@ -49,11 +50,11 @@ export async function analyze(deps: PipelineDeps, request: AnalyzeRequest, timin
   const trial = deps.poison.trial(request.bytes);
   const models = [detector, recognizer, liveness].filter((model) => model !== null);
   trial.check([IMAGING_CULPRIT, ...models.map(culpritOf)]);
-  const picture = { bytes: request.bytes, geometry: { fit, multipleOf }, signal, trial };
+  const picture = { bytes: request.bytes, geometry: { fit, multipleOf }, requestId, signal, trial };
   const tried = {
-    detector: onTrial(detector, trial),
-    recognizer: recognizer && onTrial(recognizer, trial),
-    liveness: liveness && onTrial(liveness, trial),
+    detector: onTrial(detector, trial, requestId),
+    recognizer: recognizer && onTrial(recognizer, trial, requestId),
+    liveness: liveness && onTrial(liveness, trial, requestId),
   };
   const analysis = await withFrame(deps, picture, timings, async (frame, either) => {
     const detected = await detectStep(deps, tried.detector, frame, options, either, timings);

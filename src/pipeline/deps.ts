@@ -46,8 +46,8 @@ export function culpritOf(model: RoutedModel): string {
   return `${model.name}@${model.ref().version}`;
 }
 
-/** The model, whose deaths are charged to the picture on trial. */
-export function onTrial<M extends RoutedModel>(model: M, trial: Trial): M {
+/** The model for one request: its deaths are charged to the picture on trial. */
+export function onTrial<M extends RoutedModel>(model: M, trial: Trial, requestId: string): M {
   const charges = trial.of(culpritOf(model));
-  return { ...model, router: { infer: (job) => model.router.infer({ ...job, charges }) } };
+  return { ...model, router: { infer: (job) => model.router.infer({ ...job, charges, requestId }) } };
 }

@@ -21,8 +21,8 @@ export type FacesRoute = {
 
 export async function answerFaces(deps: PipelineDeps, request: FacesRequest, route: FacesRoute): Promise<FacesAnswer> {
   const timings = new Timings(deps.clock);
-  const { options, signal } = request;
-  const analysis = await analyze(deps, { bytes: request.image, options, signal, needs: route.needs }, timings);
+  const { image: bytes, options, requestId, signal } = request;
+  const analysis = await analyze(deps, { bytes, options, requestId, signal, needs: route.needs }, timings);
   route.check?.(analysis);
   const faces = analysis.faces.map((face) => {
     const answer = tellFace(face, route.fields, analysis, options.embedding_format);

@@ -14,7 +14,7 @@ import { cosine, matchThreshold, similarity } from './similarity.ts';
 import { Timings } from './timings.ts';
 
 export async function verify(deps: PipelineDeps, request: VerifyRequest): Promise<VerifyAnswer> {
-  const { options, signal } = request;
+  const { options, requestId, signal } = request;
   const { manifest } = modelOf(deps, options.recognizer ?? 'recognizer', 'recognizer');
   const threshold = matchThreshold(options.match_threshold, manifest);
   const needsLiveness = options.liveness_policy === 'require';
@@ -25,7 +25,7 @@ export async function verify(deps: PipelineDeps, request: VerifyRequest): Promis
   const abort = new AbortController();
   const either = AbortSignal.any([signal, abort.signal]);
   const one = (bytes: Uint8Array, param: string): Promise<Analysis> =>
-    analyze(deps, { bytes, options: { ...options, limit: 1 }, signal: either, needs }, timings).catch(
+    analyze(deps, { bytes, options: { ...options, limit: 1 }, requestId, signal: either, needs }, timings).catch(
       (error: unknown) => {
         const named = error instanceof FacepoolError && isOfPicture(error) ? withParam(error, param) : error;
         abort.abort(named);
@@ -46,7 +46,7 @@ export async function verify(deps: PipelineDeps, request: VerifyRequest): Promis
   const cos = cosine(a.embedding, b.embedding);
   const fields = new Set<FaceField>(['landmarks', 'quality', 'ood', ...(needsLiveness ? (['liveness'] as const) : [])]);
   return {
-    request_id: request.requestId,
+    request_id: requestId,
     cosine: round(cos, 4),
     similarity: similarity(cos, manifest),
     threshold,

@@ -17,6 +17,7 @@ const MAX_UNCHARGED_RESTARTS = 5;
 export type Picture = {
   readonly bytes: Uint8Array;
   readonly geometry: Pick<OpenParams, 'fit' | 'multipleOf'>;
+  readonly requestId: string;
   readonly signal: AbortSignal;
   readonly trial: Trial;
 };
@@ -35,15 +36,16 @@ export async function withFrame<T>(
   use: (frame: Frame, signal: AbortSignal) => Promise<T>,
 ): Promise<T> {
   const charges = picture.trial.of(IMAGING_CULPRIT);
+  const { bytes, requestId, signal } = picture;
   const geometry = { ...picture.geometry, maxPixels: deps.settings.limits.pixels };
   for (let restarts = 0; ; restarts++) {
-    const opened = await deps.imaging.open({ bytes: picture.bytes, geometry, signal: picture.signal, charges });
+    const opened = await deps.imaging.open({ bytes, geometry, requestId, signal, charges });
     const frame = opened.value;
     timings.add('queue', opened.queueMs);
     timings.add('decode', frame.decodeMs);
     const failed = new AbortController();
     try {
-      return await use(frame, AbortSignal.any([picture.signal, failed.signal]));
+      return await use(frame, AbortSignal.any([signal, failed.signal]));
     } catch (error) {
       failed.abort(error);
       if (!(error instanceof ChildGoneError || error instanceof ImagingGoneError)) throw error;

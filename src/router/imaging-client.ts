@@ -14,6 +14,7 @@ import type {
 } from '../contract/protocol.ts';
 import { writeFrame } from '../frames/socket.ts';
 import type { Child } from '../supervisor/child.ts';
+import type { CallOptions } from '../supervisor/pending-call.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Answered, Charges, DispatcherOptions, Target } from './dispatcher.ts';
 
@@ -37,6 +38,7 @@ export type ImagingOptions = Omit<DispatcherOptions<ImagingCalls>, 'hasRoom'> & 
 export type OpenRequest = {
   readonly bytes: Uint8Array;
   readonly geometry: Pick<OpenParams, 'maxPixels' | 'fit' | 'multipleOf'>;
+  readonly requestId?: string | undefined;
   readonly signal: AbortSignal;
   readonly charges: Charges;
 };
@@ -74,32 +76,29 @@ export class ImagingClient {
     writeFrame(pipe, { ticket, part: 0, length: request.bytes.length }, request.bytes).catch(() =>
       child.kill('SIGKILL'),
     );
-    const opened = await child.call(
-      'open',
-      { ticket, ...request.geometry },
-      {
-        signal: request.signal,
-        runTimeoutMs: this.#options.decodeTimeoutMs,
-        onCharged: request.charges.onCharged,
-      },
-    );
-    return frameHandle(child, opened, this.#options.decodeTimeoutMs, request.charges.onCharged);
+    const { requestId } = request;
+    const { onCharged } = request.charges;
+    const timed = { requestId, runTimeoutMs: this.#options.decodeTimeoutMs, onCharged };
+    const opened = await child.call('open', { ticket, ...request.geometry }, { ...timed, signal: request.signal });
+    return frameHandle(child, opened, timed);
   }
 }
 
+/** @param timed of every call about the frame */
 function frameHandle(
   child: Child<ImagingCalls>,
   opened: OpenResult,
-  runTimeoutMs: number,
-  onCharged: Charges['onCharged'],
+  timed: Pick<CallOptions, 'requestId' | 'runTimeoutMs' | 'onCharged'>,
 ): Frame {
   const { frame } = opened;
+  // A transfer lasts as long as its taker takes it.
+  const { runTimeoutMs: _, ...untimed } = timed;
   let closed = false;
   return {
     ...opened,
-    crop: (params, signal) => child.call('crop', { frame, ...params }, { signal, runTimeoutMs, onCharged }),
-    encode: (params, signal) => child.call('encode', { frame, ...params }, { signal, runTimeoutMs, onCharged }),
-    deliver: (to, ticket, items, signal) => child.call('deliver', { frame, to, ticket, items }, { signal, onCharged }),
+    crop: (params, signal) => child.call('crop', { frame, ...params }, { ...timed, signal }),
+    encode: (params, signal) => child.call('encode', { frame, ...params }, { ...timed, signal }),
+    deliver: (to, ticket, items, signal) => child.call('deliver', { frame, to, ticket, items }, { ...untimed, signal }),
     close: () => {
       if (closed) return;
       closed = true;

@@ -21,6 +21,7 @@ const MAX_TRANSFER_FAILURES = 3;
 export type InferJob = Omit<InferParams, 'ticket'> & {
   /** Sends the tensors to the worker under the ticket; rejects when they cannot be sent. */
   readonly feed: (to: WorkerId, ticket: Ticket) => Promise<unknown>;
+  readonly requestId?: string | undefined;
   readonly signal: AbortSignal;
   readonly charges: Charges;
   /** One of several batches of a request, and not the first. */
@@ -94,6 +95,7 @@ export class ModelRouter {
       'infer',
       { ticket, parts: job.parts, detect: job.detect },
       {
+        requestId: job.requestId,
         signal: abort.signal,
         runTimeoutMs: this.#options.inferTimeoutMs,
         onCharged: job.charges.onCharged,

@@ -147,7 +147,7 @@ export class Child<C extends AnyCalls> {
         begun: false,
         stopTimer: NO_TIMER,
       });
-      this.spawned.send({ v: PROTOCOL_VERSION, type, id, params });
+      this.spawned.send({ v: PROTOCOL_VERSION, type, id, params, requestId: options.requestId });
       const silenceMs = this.#livelyMs ?? options.runTimeoutMs;
       if (silenceMs !== undefined) this.#silence.watch(silenceMs);
     });

@@ -1,6 +1,6 @@
 /** Imaging as a managed process. */
 import { rm } from 'node:fs/promises';
-import { PROTOCOL_VERSION } from '../contract/protocol.ts';
+import { ENV_LOG_LEVEL, PROTOCOL_VERSION } from '../contract/protocol.ts';
 import type { ImagingCalls, ImagingConfig } from '../contract/protocol.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Role } from './role.ts';
@@ -18,6 +18,7 @@ export function imagingRole(settings: Settings, socketPath: string): Role<Imagin
       UV_THREADPOOL_SIZE: String(imaging.libuv_threads),
       // libvips works on several threads; glibc would keep an arena for each (198 against 332 MB after the decode bench).
       MALLOC_ARENA_MAX: '2',
+      [ENV_LOG_LEVEL]: settings.log.level,
     },
     uploadPipe: true,
     // Decoding may take long, but not on its event loop.

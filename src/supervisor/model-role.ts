@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { FacepoolError } from '../contract/errors.ts';
 import type { Golden, Manifest } from '../contract/manifest.ts';
+import { ENV_LOG_LEVEL } from '../contract/protocol.ts';
 import type { LoadResult, ModelCalls } from '../contract/protocol.ts';
 import type { ModelSettings, Settings } from '../contract/settings.ts';
 import { missingDetail } from '../models/resolve.ts';
@@ -51,7 +52,7 @@ export function modelRole(name: string, options: ModelRoleOptions): Role<ModelCa
     name,
     version: model.version,
     entry: new URL('../../workers/main.ts', import.meta.url),
-    env: deviceEnv(name, model.device, threadsFor(settings, model)),
+    env: { ...deviceEnv(name, model.device, threadsFor(settings, model)), [ENV_LOG_LEVEL]: settings.log.level },
     uploadPipe: false,
     prepare: async (signal) => {
       const value = await options.prepare(name, signal);

@@ -5,6 +5,8 @@ export const NO_TIMER = (): void => {};
 
 export type CallOptions = {
   readonly signal?: AbortSignal | undefined;
+  /** The HTTP request it is for; the child logs it. */
+  readonly requestId?: string | undefined;
   /** Longest time between `begin` and the answer. */
   readonly runTimeoutMs?: number | undefined;
   readonly onBegin?: (() => void) | undefined;

@@ -5,7 +5,9 @@ import type { Logger } from './logger.ts';
 const BAD_STATES: ReadonlySet<string> = new Set(['backoff', 'failed', 'quarantined', 'missing']);
 
 export function logEvents(events: Events, log: Logger): void {
-  events.on('worker.state', ({ at: _at, ...move }) => {
+  // `pid` is the field of who writes the line.
+  events.on('worker.state', ({ at: _at, pid, ...rest }) => {
+    const move = { ...rest, worker_pid: pid };
     const line = `${move.name} ${move.to}: ${move.reason}`;
     if (BAD_STATES.has(move.to)) log.warn(move, line);
     else if (move.to === 'ready' || move.to === 'stopped') log.info(move, line);

@@ -12,6 +12,7 @@ const ALL = needsOf(new Set(['quality', 'embedding', 'liveness', 'crop'] as cons
 const NOTHING = needsOf(new Set());
 const request = (needs = ALL, signal = new AbortController().signal) => ({
   bytes: Uint8Array.of(1),
+  requestId: 'request-7',
   options: {},
   signal,
   needs,
@@ -91,4 +92,19 @@ test('the caller’s signal reaches every step', async () => {
   abort.abort(new Error('gone'));
   assert.equal(log.infers.length, 3);
   assert.ok(log.infers.every(({ job }) => job.signal.aborted));
+});
+
+test('everything that is asked of imaging and of models carries the request’s id', async () => {
+  const { deps, log } = fakePipeline({ script: { 1: [{ size: 100 }] } });
+  const ids: (string | undefined)[] = [];
+  const open: PipelineDeps['imaging']['open'] = (opening) => {
+    ids.push(opening.requestId);
+    return deps.imaging.open(opening);
+  };
+  await analyze({ ...deps, imaging: { open } }, request(), new Timings(deps.clock));
+  assert.deepEqual(ids, ['request-7']);
+  assert.deepEqual(
+    log.infers.map(({ model, job }) => [model, job.requestId]).sort(),
+    ['detector', 'liveness', 'recognizer'].map((model) => [model, 'request-7']),
+  );
 });

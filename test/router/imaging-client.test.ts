@@ -159,3 +159,27 @@ test('an imaging whose pipe is broken is ended: it would wait for uploads that c
   second.process.say({ type: 'result', id: second.process.lastCall('open').id, value: OPENED });
   assert.equal((await opening).value.frame, 5);
 });
+
+test('imaging is told which request the picture, its crops and its transfers are for', async () => {
+  const { client, bring } = setUp();
+  const { process } = bring();
+  const { signal } = new AbortController();
+  const opening = client.open({
+    bytes: Buffer.from('a picture'),
+    geometry: GEOMETRY,
+    requestId: 'request-7',
+    signal,
+    charges: { count: 0 },
+  });
+  await settle();
+  process.say({ type: 'result', id: process.lastCall('open').id, value: OPENED });
+  const { value: frame } = await opening;
+  void frame.crop({ faces: [], specs: [] }, signal);
+  void frame.encode({ faces: [], margin: 0, quality: 90 }, signal);
+  void frame.deliver(1, 1, [{ kind: 'input' }], signal);
+  const calls = process.sent.filter(({ type }) => type !== 'ping');
+  assert.deepEqual(
+    calls.map((message) => [message.type, message['requestId']]),
+    ['open', 'crop', 'encode', 'deliver'].map((type) => [type, 'request-7']),
+  );
+});

@@ -149,3 +149,14 @@ test('a probe goes through the same queue', async () => {
   });
   assert.equal((await probe).value.passed, true);
 });
+
+test('the worker is told which request an inference is for', async () => {
+  const { router, bring, job } = setUp();
+  const process = bring(7);
+  const answer = router.infer(job({ requestId: 'request-7' }));
+  await settle();
+  const call = process.lastCall('infer');
+  assert.equal(call['requestId'], 'request-7');
+  process.say({ type: 'result', id: call.id, value: OUTPUT });
+  await answer;
+});

@@ -240,3 +240,13 @@ test('a process that works beside its event loop is found silent in the middle o
   blocked.clock.advance(100_000);
   assert.deepEqual(blocked.process.signals, []);
 });
+
+test('a call carries the id of the request that it is for', () => {
+  const { child, process } = start();
+  void child.call('probe', {}, { requestId: 'request-7' });
+  void child.call('probe', {});
+  assert.deepEqual(
+    process.sent.map((message) => message['requestId']),
+    ['request-7', undefined],
+  );
+});

@@ -1,6 +1,4 @@
 /** The imaging process behind its messages: calls in, answers out, nothing left behind when a call is abandoned. */
-import process from 'node:process';
-import { inspect } from 'node:util';
 import { FacepoolError } from '../../src/contract/errors.ts';
 import type {
   CallId,
@@ -133,12 +131,8 @@ export class ImagingService {
   }
 }
 
-/** Only catalogue errors leave this process. What is our fault goes to its log; a client's broken pictures do not. */
+/** Only catalogue errors leave this process; the log has the cause. */
 function presentable(error: unknown): FacepoolError {
-  if (!(error instanceof FacepoolError)) {
-    process.stderr.write(`imaging: ${inspect(error)}\n`);
-    return new FacepoolError('internal', 'the picture could not be worked on', { cause: error });
-  }
-  if (error.status >= 500) process.stderr.write(`imaging: ${inspect(error)}\n`);
-  return error;
+  if (error instanceof FacepoolError) return error;
+  return new FacepoolError('internal', 'the picture could not be worked on', { cause: error });
 }

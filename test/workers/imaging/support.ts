@@ -104,6 +104,8 @@ export class FakePort implements Port {
     this.#waiting.get(id)?.reject(error);
   }
 
+  fatal(): void {}
+
   progress(): void {}
 
   listening(): void {
