@@ -3,12 +3,19 @@ import { WORKER_STATES, type WorkerState } from '../contract/lifecycle.ts';
 import type { Observation } from '../contract/observation.ts';
 import type { Events } from './events.ts';
 import type { Metrics } from './metrics.ts';
+import { NO_MODELS } from './metrics/process-metrics.ts';
 
 /** Feeds the metrics from now on; the answer ends it. */
 export function observeEvents(metrics: Metrics, events: Events): () => void {
+  const begun = new Set<string>();
   const ends = [
     events.on('observation', (observation) => {
       metrics.observe(observation);
+      for (const { name } of observation.workers) {
+        if (name === 'supervisor' || begun.has(name)) continue;
+        begun.add(name);
+        metrics.begin(name, !NO_MODELS.has(name));
+      }
       showStates(metrics, observation);
     }),
     events.on('gpu.event', (event) => metrics.onGpuEvent(event)),

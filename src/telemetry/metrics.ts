@@ -48,17 +48,22 @@ export const CODE_LABELS: readonly CodeLabel[] = [
 export const STAGES = ['queue', 'decode', 'crop', 'detect', 'embed', 'liveness', 'encode'] as const;
 export type Stage = (typeof STAGES)[number];
 
-export type InferenceResult = 'ok' | 'error' | 'retried' | 'abandoned';
+export const INFERENCE_RESULTS = ['ok', 'error', 'retried', 'abandoned'] as const;
+export type InferenceResult = (typeof INFERENCE_RESULTS)[number];
 /** `device_error`: the worker lost its device context (a sticky CUDA error). */
-export type RestartReason =
-  | 'exit'
-  | 'signal'
-  | 'hang'
-  | 'oom'
-  | 'device_error'
-  | 'start_failed'
-  | 'manual'
-  | 'quarantined';
+export const RESTART_REASONS = [
+  'exit',
+  'signal',
+  'hang',
+  'oom',
+  'device_error',
+  'start_failed',
+  'manual',
+  'quarantined',
+] as const;
+export type RestartReason = (typeof RESTART_REASONS)[number];
+export const EVICTION_REASONS = ['room', 'idle', 'foreign', 'oom', 'operator'] as const;
+export const PROBE_RESULTS = ['passed', 'failed', 'error'] as const;
 export type LoadPhaseLabel = 'spawn' | 'create' | 'warm' | 'golden' | 'total';
 
 export type BuildInfo = { readonly version: string; readonly node: string; readonly onnxruntime: string };
@@ -204,6 +209,19 @@ export function createMetrics({ tritonNames = false }: MetricsOptions = {}) {
       if (observation.host !== null) sampled = observation;
     },
     onGpuEvent: gpus.onGpuEvent,
+    /**
+     * Begins the totals of a process at 0: a series that begins at 1 hides its first count from `increase()`.
+     * @param isModel false for imaging and the monitor
+     */
+    begin(model: string, isModel: boolean): void {
+      for (const reason of RESTART_REASONS) workers.workerRestarts.inc({ model, reason }, 0);
+      if (!isModel) return;
+      for (const result of INFERENCE_RESULTS) inference.inferencesTotal.inc({ model, result }, 0);
+      for (const result of PROBE_RESULTS) workers.probes.inc({ model, result }, 0);
+      for (const reason of EVICTION_REASONS) workers.evictions.inc({ model, reason }, 0);
+      for (const total of [workers.modelLoads, workers.coldStarts, workers.oomRetries]) total.inc({ model }, 0);
+      story.beginSwaps(model);
+    },
     /** The version that `model` runs, for labels of Triton's names; nothing without these. */
     setModelVersion(model: string, version: string): void {
       triton?.setModelVersion(model, version);

@@ -30,6 +30,21 @@ describe('observeEvents', () => {
     assert.deepEqual(states, ['worker_state{model="recognizer",state="stopped"} 1']);
   });
 
+  it('begins totals at 0, once, so that the first count is seen as an increase', async () => {
+    const { metrics, events, shown } = setUp();
+    const workers = [workerObservation({ name: 'imaging' }), workerObservation()];
+    events.emit('observation', observation({ workers }));
+    metrics.probes.inc({ model: 'detector', result: 'failed' });
+    events.emit('observation', observation({ workers }, 1));
+    assert.deepEqual(await shown('probes_total', 'cold_starts_total'), [
+      'probes_total{model="detector",result="passed"} 0',
+      'probes_total{model="detector",result="failed"} 1',
+      'probes_total{model="detector",result="error"} 0',
+      'cold_starts_total{model="detector"} 0',
+    ]);
+    assert.equal((await shown('worker_restarts_total')).length, 16);
+  });
+
   it('counts what happens to GPUs, updates and alerts', async () => {
     const { events, shown } = setUp();
     events.emit('gpu.event', { type: 'xid', index: 0, uuid: 'GPU-aaaa', xid: 31, at: 0 });
@@ -37,11 +52,15 @@ describe('observeEvents', () => {
     events.emit('swap.end', { ...swap, result: 'rolled_back', seconds: 3 });
     const alert = { subject: 'cpu', severity: 'error', value: 1, above: 0, text: '', at: 0 } as const;
     events.emit('alert', { ...alert, rule: 'swap-errors', state: 'firing' });
-    assert.deepEqual(await shown('gpu_xid_errors_total', 'swaps_total', 'alerts_fired_total'), [
-      'gpu_xid_errors_total{gpu="GPU-aaaa",xid="31"} 1',
-      'swaps_total{model="detector",result="rolled_back"} 1',
-      'alerts_fired_total{rule="swap-errors",severity="error"} 1',
-    ]);
+    assert.deepEqual(
+      await shown('gpu_xid_errors_total', 'swaps_total', 'swap_last_duration_seconds', 'alerts_fired_total'),
+      [
+        'gpu_xid_errors_total{gpu="GPU-aaaa",xid="31"} 1',
+        'swaps_total{model="detector",result="rolled_back"} 1',
+        'swap_last_duration_seconds{model="detector"} 3',
+        'alerts_fired_total{rule="swap-errors",severity="error"} 1',
+      ],
+    );
   });
 
   it('learns versions for Triton’s labels; what has no version is no model', async () => {

@@ -6,7 +6,7 @@ import type { Declare, Reading } from './declare.ts';
 const SAMPLE_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5];
 
 /** Processes that run no model. */
-const NO_MODELS: ReadonlySet<string> = new Set(['supervisor', 'imaging', 'monitor']);
+export const NO_MODELS: ReadonlySet<string> = new Set(['supervisor', 'imaging', 'monitor']);
 
 export function declareProcesses(declare: Declare, latest: () => Observation | null) {
   const eachWorker = (read: (worker: WorkerObservation) => number | null) => () =>

@@ -9,6 +9,7 @@ const SWAP_BUCKETS = [0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 90, 120, 300];
 
 export type HistoryStatus = GpuAnswer['history'];
 const HISTORY_STATES: readonly HistoryStatus['state'][] = ['ok', 'off', 'memory_only', 'failing'];
+const SWAP_RESULTS: readonly EventMap['swap.end']['result'][] = ['ok', 'failed', 'rolled_back'];
 
 export function declareStory(declare: Declare) {
   let readAlerts: () => Iterable<AlertAnswer> = () => [];
@@ -51,6 +52,9 @@ export function declareStory(declare: Declare) {
     ['model', 'result'],
     SWAP_BUCKETS,
   );
+  const lastSwap = declare.gauge('swap_last_duration_seconds', 'Time of the last update of a model, in seconds', [
+    'model',
+  ]);
   const alertsFired = declare.counter('alerts_fired_total', 'Times that an alert rule began to fire', [
     'rule',
     'severity',
@@ -74,6 +78,11 @@ export function declareStory(declare: Declare) {
     onSwapEnd({ model, result, seconds }: EventMap['swap.end']): void {
       swaps.inc({ model, result });
       swapDuration.observe({ model, result }, seconds);
+      lastSwap.set({ model }, seconds);
+    },
+    /** Begins the totals of a model at 0. */
+    beginSwaps(model: string): void {
+      for (const result of SWAP_RESULTS) swaps.inc({ model, result }, 0);
     },
     onAlert({ rule, severity, state }: EventMap['alert']): void {
       if (state === 'firing') alertsFired.inc({ rule, severity });
