@@ -1,0 +1,76 @@
+/** The aliases of every model, on disk: a server that starts again serves what it served. `<data_dir>/aliases.json`. */
+import { readFileSync, renameSync } from 'node:fs';
+import path from 'node:path';
+import * as z from 'zod';
+import { FacepoolError } from '../contract/errors.ts';
+import { type AliasState, aliasStateSchema } from '../contract/rollout.ts';
+import { replacePrivate } from '../util/private-file.ts';
+import { type Author, initialState, moveAliases, type Move, reconfigured } from './alias-state.ts';
+
+const fileSchema = z.strictObject({ schema: z.literal(1), models: z.record(z.string(), aliasStateSchema) });
+
+export type AliasStoreOptions = {
+  readonly dataDir: string;
+  /** Model → version that the settings name. */
+  readonly configured: ReadonlyMap<string, string>;
+  readonly now: () => Date;
+  /** A file that cannot be read is set aside, and the configured versions serve. */
+  readonly onTrouble: (what: string, error: unknown) => void;
+};
+
+/** Every change is on the disk before it counts. */
+export class AliasStore {
+  readonly #file: string;
+  readonly #now: () => Date;
+  #models: Map<string, AliasState>;
+
+  /**
+   * A version that the settings name and that differs from what they named when the file was written wins over the file:
+   * somebody edited the settings, which is the later word.
+   */
+  constructor(options: AliasStoreOptions) {
+    this.#file = path.join(options.dataDir, 'aliases.json');
+    this.#now = options.now;
+    const kept = readStates(this.#file, options);
+    this.#models = new Map(
+      [...options.configured].map(([model, version]) => {
+        const state = kept.get(model);
+        const author: Author = { at: options.now(), by: 'settings', why: '' };
+        if (state === undefined) return [model, initialState(version, author)];
+        return [model, state.configured === version ? state : reconfigured(state, version, author)];
+      }),
+    );
+  }
+
+  /** @throws FacepoolError `not_found` */
+  state(model: string): AliasState {
+    const state = this.#models.get(model);
+    if (state === undefined) throw new FacepoolError('not_found', `there is no model "${model}"`, { param: 'model' });
+    return state;
+  }
+
+  /** @throws FacepoolError `not_found`, `conflict`; what the disk says, and then nothing has changed */
+  move(model: string, move: Move, by: string, why: string, ifGeneration?: number): AliasState {
+    const next = moveAliases(this.state(model), move, { at: this.#now(), by, why }, ifGeneration);
+    const models = new Map(this.#models).set(model, next);
+    replacePrivate(this.#file, `${JSON.stringify({ schema: 1, models: Object.fromEntries(models) }, null, 2)}\n`);
+    this.#models = models;
+    return next;
+  }
+}
+
+function readStates(file: string, options: AliasStoreOptions): ReadonlyMap<string, AliasState> {
+  try {
+    return new Map(Object.entries(fileSchema.parse(JSON.parse(readFileSync(file, 'utf8'))).models));
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return new Map();
+    const aside = `${file}.broken-${options.now().getTime()}`;
+    options.onTrouble(`the aliases cannot be read; they are kept as ${path.basename(aside)}`, error);
+    try {
+      renameSync(file, aside);
+    } catch (failed) {
+      options.onTrouble('the broken aliases cannot be set aside', failed);
+    }
+    return new Map();
+  }
+}
