@@ -1,42 +1,53 @@
 /** What /proc says of a process, as data; null where it cannot say. */
-import { readFileSync } from 'node:fs';
+import { numberIn, procFiles } from './proc-files.ts';
+import type { ReadText } from './proc-files.ts';
 
 /** Anonymous resident bytes, what the process itself holds; shared libraries and the page cache do not count. */
 export function readRssAnon(pid: number): number | null {
-  return readStatusKb(pid, 'RssAnon');
+  const kb = numberIn(procFiles.text(`/proc/${pid}/status`), '\nRssAnon:');
+  return kb === null ? null : kb * 1024;
 }
 
 /** The kernel counts in this unit towards user programs, on every architecture that Node runs on. */
-const MS_PER_TICK = 10;
+export const MS_PER_TICK = 10;
+
+/** Of /proc/<pid>/stat, counted from the field after the name. */
+const MINOR_FAULTS = 7;
+const MAJOR_FAULTS = 9;
+const USER_TICKS = 11;
+const SYSTEM_TICKS = 12;
+const THREADS = 17;
+
+export type StatReading = {
+  /** Milliseconds of CPU, of user and kernel together, since the process began. */
+  readonly cpuMs: number | null;
+  readonly minorFaults: number | null;
+  readonly majorFaults: number | null;
+  readonly threads: number | null;
+};
+
+/** /proc/<pid>/stat, which counts for all threads; null where the process is gone. */
+export function readStat(pid: number, read: ReadText = procFiles.text): StatReading | null {
+  const text = read(`/proc/${pid}/stat`);
+  if (text === null) return null;
+  // The second field is the name in parentheses, which may hold blanks and parentheses itself.
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+  const field = (at: number): number | null => numberIn(fields[at] ?? null);
+  const [user, system] = [field(USER_TICKS), field(SYSTEM_TICKS)];
+  return {
+    cpuMs: user === null || system === null ? null : (user + system) * MS_PER_TICK,
+    minorFaults: field(MINOR_FAULTS),
+    majorFaults: field(MAJOR_FAULTS),
+    threads: field(THREADS),
+  };
+}
 
 /** Milliseconds of CPU, of user and kernel together, since the process began. */
 export function readCpuMs(pid: number): number | null {
-  try {
-    // The second field is the name in parentheses, which may hold blanks and parentheses itself.
-    const after = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1) ?? '';
-    const fields = after.split(' ');
-    const ticks = Number(fields[11]) + Number(fields[12]);
-    return Number.isFinite(ticks) ? ticks * MS_PER_TICK : null;
-  } catch {
-    return null;
-  }
+  return readStat(pid)?.cpuMs ?? null;
 }
 
 /** The words that the process was started with. */
 export function readCommandLine(pid: number): readonly string[] | null {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').slice(0, -1);
-  } catch {
-    return null;
-  }
-}
-
-function readStatusKb(pid: number, key: string): number | null {
-  try {
-    const text = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const found = new RegExp(`^${key}:\\s+(\\d+) kB$`, 'm').exec(text);
-    return found?.[1] === undefined ? null : Number(found[1]) * 1024;
-  } catch {
-    return null;
-  }
+  return procFiles.text(`/proc/${pid}/cmdline`)?.split('\0').slice(0, -1) ?? null;
 }
