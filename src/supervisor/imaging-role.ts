@@ -21,6 +21,7 @@ export function imagingRole(settings: Settings, socketPath: string): Role<Imagin
       [ENV_LOG_LEVEL]: settings.log.level,
     },
     uploadPipe: true,
+    proof: 'listening',
     // Decoding may take long, but not on its event loop.
     livelyMs: settings.workers.infer_timeout_ms,
     prepare: async () => {

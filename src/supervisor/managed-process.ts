@@ -215,7 +215,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
       warming();
       this.loadMs = deps.clock.now() - begunAt;
       deps.onLoaded?.(role.name, this.loadMs);
-      this.#lifecycle.move('ready', 'proven by the golden probe');
+      this.#lifecycle.move('ready', role.proof);
     } finally {
       cancelTimeout();
       timeout.promise.catch(() => {});

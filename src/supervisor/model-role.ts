@@ -54,6 +54,7 @@ export function modelRole(name: string, options: ModelRoleOptions): Role<ModelCa
     entry: new URL('../../workers/main.ts', import.meta.url),
     env: { ...deviceEnv(name, model.device, threadsFor(settings, model)), [ENV_LOG_LEVEL]: settings.log.level },
     uploadPipe: false,
+    proof: 'proven by the golden probe',
     prepare: async (signal) => {
       const value = await options.prepare(name, signal);
       if (value.missing.length === 0) return { ok: true, value };

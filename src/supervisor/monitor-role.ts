@@ -70,6 +70,7 @@ export function monitorRole(
     // One thread waits for events of the driver; a koffi call that waits holds one for as long.
     env: { UV_THREADPOOL_SIZE: '8', CUDA_VISIBLE_DEVICES: '' },
     uploadPipe: false,
+    proof: 'answered a sample',
     prepare: async () => ({
       ok: true,
       value: { nvmlLibrary: patience.leavesAlone ? 'off' : settings.nvml_library },

@@ -43,6 +43,7 @@ export class Residency {
   #cancelWake: () => void = () => {};
   #wakeAt = Number.POSITIVE_INFINITY;
   #closed = false;
+  #opened = false;
 
   constructor(deps: ResidencyDeps) {
     this.#deps = deps;
@@ -51,6 +52,7 @@ export class Residency {
   /** Starts what is resident. */
   open(): void {
     this.#send({ type: 'tick' });
+    this.#opened = true;
   }
 
   /** Resolves when every order that was given so far is carried out. */
@@ -232,7 +234,7 @@ export class Residency {
         return;
       }
       case 'start':
-        this.#order(effect.model, 'start', 'loaded on demand');
+        this.#order(effect.model, 'start', this.#opened ? 'loaded on demand' : 'loaded at start');
         return;
       case 'stop':
         this.#order(effect.model, 'stop', effect.reason);

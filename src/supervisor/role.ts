@@ -14,6 +14,8 @@ export type Role<C extends AnyCalls, P> = {
   readonly uploadPipe: boolean;
   /** It answers pings while it works: silent for so long, it is stopped or wedged. Absent: a run blocks it. */
   readonly livelyMs?: number | undefined;
+  /** What its boot proves, for people. */
+  readonly proof: string;
   /** Before the fork; the signal says that nobody wants it any more. `missing` says what is not there and what to do. */
   readonly prepare: (
     signal: AbortSignal,

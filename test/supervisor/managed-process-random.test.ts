@@ -46,6 +46,7 @@ async function history(seed: number, log: WorkerLog): Promise<void> {
     entry: new URL('file:///none.ts'),
     env: {},
     uploadPipe: false,
+    proof: 'it says so',
     prepare: () => {
       if (orderly) return Promise.resolve({ ok: true, value: null });
       const gate = Promise.withResolvers<Preparation>();

@@ -46,6 +46,7 @@ function setUp(t: TestContext, options: Options = {}) {
     entry: new URL('file:///none.ts'),
     env: {},
     uploadPipe: false,
+    proof: 'it says so',
     prepare: async () => {
       await options.prepare?.();
       const missing = options.missing?.() ?? null;
