@@ -1,5 +1,7 @@
 /** What the memory scheduler hears and what it orders. */
 
+import type { ModelConfig } from './state.ts';
+
 export type RefusalCode = 'memory_exhausted' | 'model_missing' | 'model_stopped' | 'model_failed';
 
 export type SchedulerEvent = { readonly at: number } & (
@@ -23,6 +25,9 @@ export type SchedulerEvent = { readonly at: number } & (
   /** A failed model may be tried again; the next request, or its residency, does so. */
   | { readonly type: 'revive'; readonly model: string }
   | { readonly type: 'load' | 'unload' | 'stop' | 'start' | 'restart' | 'pin' | 'unpin'; readonly model: string }
+  /** A model, or another version of one, that is to be scheduled from now on; and no longer. */
+  | { readonly type: 'add' | 'configure'; readonly config: ModelConfig }
+  | { readonly type: 'remove'; readonly model: string }
   | { readonly type: 'tick' }
 );
 

@@ -5,22 +5,18 @@
 import { admit } from './admission.ts';
 import { type Command, downCode, obey, revive } from './commands.ts';
 import { isEvictionTarget, useRate } from './eviction.ts';
-import { PROVEN_AFTER, reservation, sample } from './ledger.ts';
+import { PROVEN_AFTER, sample } from './ledger.ts';
+import { addModel, configureModel, removeModel } from './membership.ts';
 import { type Plan, planLoad } from './plan.ts';
 import { newState } from './state.ts';
 import type { Effect, RefusalCode, SchedulerEvent } from './events.ts';
 import type { DeviceState, ModelState, Policy, SchedulerConfig, TenantState } from './state.ts';
-import { becomeReady, beginStart } from './transitions.ts';
+import { becomeReady, beginStart, OOM_COOL_OFF, runOutOfMemory } from './transitions.ts';
 import { MAX_RETRY_MS, WaitTimes } from './wait-times.ts';
 import { nextWake } from './wake.ts';
 
-/** After a load ran out of memory, the next one is expected to need so much more. */
-const OOM_GROWTH = 1.25;
-/** A second out-of-memory in a row: nobody tries again for so many retry waits. */
-const OOM_COOL_OFF = 10;
-
 export class Scheduler {
-  readonly models: ReadonlyMap<string, ModelState>;
+  readonly #models: Map<string, ModelState>;
   readonly devices: ReadonlyMap<string, DeviceState>;
   readonly tenants: ReadonlyMap<string, TenantState>;
   readonly #policy: Policy;
@@ -32,9 +28,13 @@ export class Scheduler {
   constructor(config: SchedulerConfig) {
     this.#policy = config.policy;
     const { models, devices, tenants } = newState(config);
-    this.models = models;
+    this.#models = models;
     this.devices = devices;
     this.tenants = tenants;
+  }
+
+  get models(): ReadonlyMap<string, ModelState> {
+    return this.#models;
   }
 
   /** Handles one event; the effects are to be carried out in order. Times must not go back. */
@@ -108,6 +108,15 @@ export class Scheduler {
       case 'unpin':
         this.#onCommand(this.#model(event.model), event.type, event.at);
         return;
+      case 'add':
+        addModel(this.#models, this.devices, event.config);
+        return;
+      case 'configure':
+        configureModel(this.#model(event.config.name), event.config);
+        return;
+      case 'remove':
+        removeModel(this.#models, this.#model(event.model));
+        return;
       case 'tick':
         return;
       default:
@@ -154,20 +163,10 @@ export class Scheduler {
   }
 
   #onOutOfMemory(model: ModelState, at: number): void {
-    const { oomRetryMs, jitter } = this.#policy;
-    model.oomRetries += 1;
     const budget = this.devices.get(model.config.device)?.config.budgetBytes ?? Number.POSITIVE_INFINITY;
-    model.oomBytes = Math.min(reservation(model) * OOM_GROWTH, budget);
+    const givesUp = runOutOfMemory(model, this.#policy, budget, at);
     this.#evictIdle(model.config.device, `out of memory while loading ${model.config.name}`);
-    if (model.oomRetries === 1) {
-      model.notBefore = at + oomRetryMs * (0.5 + jitter());
-      return;
-    }
-    model.oomRetries = 0;
-    model.oomBytes = 0;
-    model.loadAsked = false;
-    model.notBefore = at + oomRetryMs * OOM_COOL_OFF;
-    this.#refuseAll(model, 'memory_exhausted', oomRetryMs * OOM_COOL_OFF);
+    if (givesUp) this.#refuseAll(model, 'memory_exhausted', this.#policy.oomRetryMs * OOM_COOL_OFF);
   }
 
   #onFreed(model: ModelState): void {

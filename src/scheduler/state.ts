@@ -102,7 +102,8 @@ export type DeviceState = {
   foreignBytes: number;
 };
 
-function newModel(config: ModelConfig): ModelState {
+/** Without a process. */
+export function newModel(config: ModelConfig): ModelState {
   return {
     config,
     phase: 'unloaded',
@@ -143,7 +144,7 @@ export type SchedulerConfig = {
 
 /** Nothing loaded, nobody waiting. Throws for a model or tenant on a device that is not there. */
 export function newState(config: SchedulerConfig): {
-  readonly models: ReadonlyMap<string, ModelState>;
+  readonly models: Map<string, ModelState>;
   readonly devices: ReadonlyMap<string, DeviceState>;
   readonly tenants: ReadonlyMap<string, TenantState>;
 } {

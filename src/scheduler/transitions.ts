@@ -1,5 +1,30 @@
 /** Changes of one model's state that belong together. */
-import type { ModelState } from './state.ts';
+import { reservation } from './ledger.ts';
+import type { ModelState, Policy } from './state.ts';
+
+/** After a load ran out of memory, the next one is expected to need so much more. */
+const OOM_GROWTH = 1.25;
+/** A second out-of-memory in a row: nobody tries again for so many retry waits. */
+export const OOM_COOL_OFF = 10;
+
+/**
+ * Its load ran out of memory. True: it was the second time in a row, and nobody tries again for a while.
+ * @param budget most that the device may give, bytes
+ */
+export function runOutOfMemory(model: ModelState, policy: Policy, budget: number, at: number): boolean {
+  const { oomRetryMs, jitter } = policy;
+  model.oomRetries += 1;
+  model.oomBytes = Math.min(reservation(model) * OOM_GROWTH, budget);
+  if (model.oomRetries === 1) {
+    model.notBefore = at + oomRetryMs * (0.5 + jitter());
+    return false;
+  }
+  model.oomRetries = 0;
+  model.oomBytes = 0;
+  model.loadAsked = false;
+  model.notBefore = at + oomRetryMs * OOM_COOL_OFF;
+  return true;
+}
 
 /** Its process is coming, or coming back. */
 export function beginStart(model: ModelState, at: number): void {
