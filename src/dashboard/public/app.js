@@ -1,5 +1,5 @@
 /** The page: tabs, connection, key, theme; each tab does its own work only while it is looked at. */
-import { onKeyChange, askForKey } from './lib/key.js';
+import { askForKey, onKeyChange, setKeyNeeded } from './lib/key.js';
 import { callJson } from './lib/api.js';
 import { byId, say, setText } from './lib/dom.js';
 import { createEventStream } from './lib/event-stream.js';
@@ -14,7 +14,7 @@ import { createSystem } from './system/system.js';
 /** @returns {Promise<PageConfig>} */
 async function readConfig() {
   try {
-    return await callJson('dashboard/config.json');
+    return await callJson('dashboard/config.json', { open: true });
   } catch {
     // The page works without: what needs a key says so itself.
     return { version: '', keys_needed: false, admin_http: false };
@@ -22,6 +22,7 @@ async function readConfig() {
 }
 
 const config = await readConfig();
+setKeyNeeded(config.keys_needed);
 createTheme(byId('theme-button', HTMLButtonElement));
 setText(byId('version', HTMLElement), config.version);
 
@@ -39,7 +40,7 @@ function onConnection(ok) {
   // The first answer is no news.
   const isNews = connection.dataset['state'] !== 'waiting' || !ok;
   connection.dataset['state'] = state;
-  connection.textContent = ok ? '● Connected' : '✕ Connection lost';
+  connection.textContent = ok ? '● Live' : '✕ Connection lost';
   if (isNews) say(ok ? 'The server is back' : 'Connection lost');
 }
 

@@ -21,7 +21,11 @@ export function createFaceTable(onSelect) {
     h('thead', {}, h('tr', {}, ...COLUMNS.map((text) => h('th', { scope: 'col', text })))),
     body,
   );
-  const element = h('div', { class: 'scroll', hidden: true }, table);
+  const element = h(
+    'div',
+    { class: 'scroll', hidden: true, tabindex: '0', role: 'region', 'aria-label': 'Table of faces' },
+    table,
+  );
   /** @type {HTMLTableRowElement[]} */
   let rows = [];
   let selected = -1;
@@ -95,7 +99,9 @@ function oodCell({ ood }) {
 function qualityCell({ quality }) {
   if (quality === undefined) return NOTHING;
   if (quality.usable) return pill('good', `usable ${quality.score.toFixed(2)}`);
-  return pill('warning', [quality.score.toFixed(2), ...quality.reasons.map(words)].join(', '));
+  // That a face is out of distribution has a column of its own.
+  const reasons = quality.reasons.filter((reason) => reason !== 'out_of_distribution' || quality.reasons.length === 1);
+  return pill('warning', `${reasons.map(words).join(', ')} ${quality.score.toFixed(2)}`);
 }
 
 /** @param {readonly FaceAnswer[]} faces */

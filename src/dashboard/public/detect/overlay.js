@@ -98,7 +98,8 @@ function drawLabel(context, face, { index, scale, width, selected, crowd }) {
   const wide = context.measureText(text).width + 10;
   const x = Math.max(0, Math.min(face.box.x_min * scale, width - wide));
   const above = face.box.y_min * scale - tall - 3;
-  const y = above >= 0 ? above : face.box.y_min * scale + 3;
+  // Never over the face, where it can be helped.
+  const y = above >= 0 ? above : face.box.y_max * scale + 3;
   context.fillStyle = 'rgba(8, 12, 18, 0.82)';
   context.beginPath();
   context.roundRect(x, y, wide, tall, 4);

@@ -1,6 +1,8 @@
 /** Calls of the API: the key goes along, problems become errors with the API's own words. */
-import { askForKey, currentKey } from './key.js';
+import { askForKey, currentKey, keyIsMissing } from './key.js';
 import { problemOf, unreachable } from './problem.js';
+
+const NEEDED = 'This server wants an API key.';
 
 /**
  * @typedef {object} CallOptions
@@ -8,6 +10,8 @@ import { problemOf, unreachable } from './problem.js';
  * @property {BodyInit} [body]
  * @property {Record<string, string>} [headers]
  * @property {AbortSignal | undefined} [signal]
+ * @property {boolean} [open] it needs no key, ever
+ * @property {string} [needs] why a key is needed where none was given yet
  * @property {boolean} [byHand] a person waits for it: a key is asked for even after it was refused once
  */
 
@@ -19,7 +23,10 @@ import { problemOf, unreachable } from './problem.js';
  * @throws {import('./problem.js').ApiError} also `unreachable`; an AbortError when the signal ends it
  */
 export async function call(path, options = {}) {
-  const { byHand = false, headers = {}, ...rest } = options;
+  const { byHand = false, open = false, needs, headers = {}, ...rest } = options;
+  if ((keyIsMissing() && !open) || (needs !== undefined && currentKey() === null)) {
+    await askForKey({ reason: needs ?? NEEDED, byHand });
+  }
   for (;;) {
     const key = currentKey();
     const response = await send(path, {
@@ -54,7 +61,7 @@ async function mayTryAgain(error, key, byHand) {
   // Another call may have got a key meanwhile.
   if (error.status === 401 && currentKey() !== key) return true;
   if (error.status === 401) {
-    return askForKey({ reason: key === null ? 'This server wants an API key.' : error.message, byHand });
+    return askForKey({ reason: key === null ? NEEDED : error.message, byHand });
   }
   // A key that may not do what a person asked for: another one may.
   if (error.status === 403 && byHand && error.code === 'forbidden') {

@@ -89,10 +89,12 @@ export function factList(terms) {
   );
   return {
     element,
-    /** @param {string} term @param {string} text */
+    /** @param {string} term @param {string | null} text null: the row is left out */
     set(term, text) {
       const cell = cells.get(term);
-      if (cell !== undefined) setText(cell, text);
+      if (cell?.parentElement === null || cell?.parentElement === undefined) return;
+      cell.parentElement.hidden = text === null;
+      setText(cell, text ?? '');
     },
   };
 }

@@ -24,10 +24,13 @@ export function createEventStream({ onEvent, onConnection }) {
     const response = await call('v1/events', { headers, signal });
     onConnection(true);
     if (response.body === null) return;
-    await readMessages(response.body, ({ id, data }) => {
-      if (id !== '') lastId = id;
-      onEvent(JSON.parse(data));
-    });
+    await readMessages(
+      response.body,
+      ({ data }) => onEvent(JSON.parse(data)),
+      (id) => {
+        lastId = id;
+      },
+    );
   };
   /** @param {AbortSignal} signal */
   const run = async (signal) => {

@@ -3,6 +3,8 @@ import { byId, h } from './dom.js';
 
 const PLACE = 'facepool.key';
 
+/** Whether this server wants a key for everything. */
+let needed = false;
 /** @type {Set<() => void>} */
 const listeners = new Set();
 /** @type {Promise<boolean> | null} */
@@ -13,6 +15,16 @@ let refused = false;
 /** @returns {string | null} */
 export function currentKey() {
   return sessionStorage.getItem(PLACE);
+}
+
+/** @param {boolean} isNeeded then calls ask for one before they are made */
+export function setKeyNeeded(isNeeded) {
+  needed = isNeeded;
+}
+
+/** @returns {boolean} */
+export function keyIsMissing() {
+  return needed && currentKey() === null;
 }
 
 /** @param {string | null} key */

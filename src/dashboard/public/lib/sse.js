@@ -5,9 +5,10 @@
 /**
  * Cuts a text that comes in pieces into messages.
  * @param {(message: Message) => void} onMessage
+ * @param {(id: string) => void} [onId] where the stream is: told for what has no data too
  * @returns {(piece: string) => void}
  */
-export function createParser(onMessage) {
+export function createParser(onMessage, onId = () => {}) {
   let rest = '';
   let id = '';
   let event = '';
@@ -17,6 +18,7 @@ export function createParser(onMessage) {
   /** @param {string} line */
   const take = (line) => {
     if (line === '') {
+      if (id !== '') onId(id);
       if (data.length > 0) onMessage({ id, event: event || 'message', data: data.join('\n') });
       event = '';
       data = [];
@@ -47,9 +49,10 @@ export function createParser(onMessage) {
  * Reads a body to its end.
  * @param {ReadableStream<Uint8Array<ArrayBuffer>>} body
  * @param {(message: Message) => void} onMessage
+ * @param {(id: string) => void} onId
  */
-export async function readMessages(body, onMessage) {
-  const parse = createParser(onMessage);
+export async function readMessages(body, onMessage, onId) {
+  const parse = createParser(onMessage, onId);
   const reader = body.pipeThrough(new TextDecoderStream()).getReader();
   for (;;) {
     const { value, done } = await reader.read();

@@ -18,7 +18,8 @@ export function createTheme(button) {
   const apply = () => {
     if (theme === 'auto') document.documentElement.removeAttribute('data-theme');
     else document.documentElement.dataset['theme'] = theme;
-    button.textContent = `Theme: ${theme}`;
+    button.textContent = `◐ ${theme}`;
+    button.setAttribute('aria-label', `Theme: ${theme}`);
     for (const listener of listeners) listener();
   };
   button.addEventListener('click', () => {

@@ -38,6 +38,8 @@ export function actionsFor({ kind, state, residency }) {
   return isModel && residency === 'on_demand' && state === 'ready' ? ['unload', ...running] : running;
 }
 
+const NEEDS = 'This needs a key of the scope admin.';
+
 /**
  * Does it and waits for the end.
  * @param {string} name
@@ -47,7 +49,7 @@ export function actionsFor({ kind, state, residency }) {
  */
 export async function act(name, action) {
   const path = `v1/models/${encodeURIComponent(name)}/${action}?wait=true`;
-  const model = /** @type {ModelStatus} */ (await callJson(path, { method: 'POST', byHand: true }));
+  const model = /** @type {ModelStatus} */ (await callJson(path, { method: 'POST', byHand: true, needs: NEEDS }));
   const loaded = model.state === 'ready' && model.load_ms !== null ? `, loaded in ${duration(model.load_ms)}` : '';
   const reason = model.reason === '' || model.state === 'ready' ? '' : ` (${model.reason})`;
   return { model, text: `${name} is ${lookOf(model.state).word.toLowerCase()}${loaded}${reason}.` };

@@ -1,6 +1,6 @@
 /** One process as a card. Built once, then only what differs is changed: focus and selection stay. */
 import { factList, fill, h, say, setText } from '../lib/dom.js';
-import { bytes, duration, moment, NOTHING, secondsOf, span } from '../lib/format.js';
+import { bytes, duration, moment, NOTHING, plural, secondsOf, span } from '../lib/format.js';
 import { sentence } from '../lib/problem.js';
 import { lookOf } from '../lib/states.js';
 import { act, ACTIONS, actionsFor } from './actions.js';
@@ -78,7 +78,9 @@ export function createCard(first, { admin, onDone }) {
     pill.title = look.meaning;
     reason.hidden = model.reason === '';
     setText(reason, model.reason);
-    for (const [term, text] of factsOf(model)) facts.set(term, text);
+    // What no such process ever has is left out; a model without a process keeps its dashes.
+    const isModel = model.kind === 'model';
+    for (const [term, text] of factsOf(model)) facts.set(term, text === NOTHING && !isModel ? null : text);
     const actions = actionsFor(model);
     if (busy || actions.join() === shownActions) return;
     shownActions = actions.join();
@@ -110,8 +112,8 @@ function actionButton(name, action, onclick) {
  */
 function factsOf(model) {
   const now = Date.now() / 1000;
-  const where = [model.device, model.provider].filter((part) => part !== null).join(', ');
-  const threads = model.threads === null ? '' : `, ${model.threads} threads`;
+  const where = [...new Set([model.device, model.provider])].filter((part) => part !== null).join(', ');
+  const threads = model.threads === null ? '' : `, ${plural(model.threads, 'thread')}`;
   const alias = model.alias === null ? '' : ` (${model.alias})`;
   const residency = model.residency === 'on_demand' ? 'on demand' : (model.residency ?? NOTHING);
   return [

@@ -12,6 +12,7 @@ import { createCard } from './card.js';
 /** @typedef {import('../app.js').PageConfig} PageConfig */
 
 const PERIOD_MS = 2000;
+const NUMBERS = new Set(['pid', 'CPU', 'Memory', 'Open files']);
 
 /**
  * @param {HTMLElement} panel
@@ -98,7 +99,11 @@ export function createModels(panel, { config, onConnection }) {
 
 /** @param {readonly string[]} titles */
 function headOf(titles) {
-  return h('thead', {}, h('tr', {}, ...titles.map((text) => h('th', { scope: 'col', text }))));
+  return h(
+    'thead',
+    {},
+    h('tr', {}, ...titles.map((text) => h('th', { scope: 'col', class: NUMBERS.has(text) ? 'number' : null, text }))),
+  );
 }
 
 /** @param {GpuAnswer['workers'][number]} worker */

@@ -42,7 +42,7 @@ export function createAlerts({ admin, onChange }) {
     const minutes = silenced === null ? SILENCE_MINUTES : 0;
     try {
       const path = `v1/alerts/${encodeURIComponent(rule)}/silence?minutes=${minutes}`;
-      await callJson(path, { method: 'POST', byHand: true });
+      await callJson(path, { method: 'POST', byHand: true, needs: 'This needs a key of the scope admin.' });
       say(minutes > 0 ? `${rule} is silent for an hour` : `${rule} is not silenced any more`);
       onChange();
     } catch (error) {
@@ -78,7 +78,7 @@ export function quietWords(alerts) {
 
 /** @param {AlertAnswer} alert @param {(() => void) | null} onSilence */
 function row(alert, onSilence) {
-  const { rule, subject, state, severity, metric, value, above, since, silenced_until: silenced, text } = alert;
+  const { rule, state, severity, metric, value, above, since, silenced_until: silenced, text } = alert;
   const look = severityLook(severity);
   const now = Date.now() / 1000;
   const facts = [
@@ -101,7 +101,7 @@ function row(alert, onSilence) {
       h('p', { text }),
       h('p', {
         class: 'muted small',
-        text: `${rule}${subject === null ? '' : ` on ${subject}`} · ${facts.join(' · ')}`,
+        text: `${rule} · ${facts.join(' · ')}`,
       }),
     ),
     onSilence === null || state !== 'firing'

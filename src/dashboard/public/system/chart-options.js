@@ -31,7 +31,7 @@ export function optionsOf(plot, { width, height, color, faded, range, hooks }) {
   return {
     width,
     height,
-    padding: [8, hasSecond ? 0 : 8, 0, 0],
+    padding: [8, hasSecond ? 0 : 20, 0, 0],
     legend: { show: false },
     cursor: {
       y: false,
@@ -97,7 +97,7 @@ function valueAxis(plain, scale, unit) {
 export function ceiling(plot, axis, most) {
   const unit = axis === 'y2' ? plot.unit2 : plot.unit;
   const least = unit === 'bytes' ? 2 ** 24 : unit === 'watt' ? 10 : 1;
-  const above = Math.max(least, (most ?? 0) * (unit === 'percent' ? 1.02 : 1.08));
+  const above = Math.max(least, (most ?? 0) * (axis === 'y2' ? 1.3 : unit === 'percent' ? 1.02 : 1.08));
   return axis === 'y' && plot.top !== null ? Math.max(plot.top, above) : above;
 }
 
@@ -106,12 +106,13 @@ export function ceiling(plot, axis, most) {
  * @param {(name: string) => string} color
  * @param {(color: string, alpha: number) => string} faded
  */
-function seriesOf({ label, color: name, dash = 'solid', fill, axis = 'y' }, color, faded) {
+function seriesOf({ label, role, color: name, dash = 'solid', fill, axis = 'y' }, color, faded) {
   const stroke = color(name);
   const shade = { area: faded(stroke, 0.14), stack: faded(stroke, 0.55), peak: undefined };
   return {
     label,
     scale: axis,
+    auto: !(role === 'limit' && label.endsWith('(above)')),
     stroke: fill === 'peak' ? faded(stroke, 0.45) : stroke,
     width: fill === 'peak' ? 1 : 1.75,
     dash: DASHES[dash],

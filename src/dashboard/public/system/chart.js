@@ -19,16 +19,15 @@ import { drawMarks, markLines } from './marks.js';
  * @property {() => void} onReset
  */
 
-export const CHART_HEIGHT = 170;
 /** A mark's text is shown when the cursor is nearer than this, pixels. */
 const NEAR_PX = 6;
 
 /**
  * @param {Plot} first
- * @param {string} subject what it is a chart of
+ * @param {{ subject: string, titled: boolean, height: number }} look what it is a chart of; whether its title is seen
  * @param {ChartHost} host
  */
-export function createChart(first, subject, host) {
+export function createChart(first, { subject, titled, height }, host) {
   let plot = first;
   /** @type {number[]} */
   let t = [];
@@ -44,7 +43,12 @@ export function createChart(first, subject, host) {
   const element = h(
     'figure',
     { class: 'chart' },
-    h('figcaption', { class: 'row spread' }, h('h4', { text: first.title }), legend),
+    h(
+      'figcaption',
+      { class: 'row spread' },
+      h('h4', { class: titled ? null : 'hidden-text', text: first.title }),
+      legend,
+    ),
     place,
   );
   const values = plot.lines.map(({ label, color, dash }) => {
@@ -96,7 +100,7 @@ export function createChart(first, subject, host) {
     chart?.destroy();
     const options = optionsOf(plot, {
       width: place.clientWidth,
-      height: CHART_HEIGHT,
+      height,
       color: host.color,
       faded,
       range: host.range,
@@ -125,7 +129,7 @@ export function createChart(first, subject, host) {
   new ResizeObserver(() => {
     if (place.clientWidth === 0) return;
     if (chart === null) build();
-    else if (chart.width !== place.clientWidth) chart.setSize({ width: place.clientWidth, height: CHART_HEIGHT });
+    else if (chart.width !== place.clientWidth) chart.setSize({ width: place.clientWidth, height });
   }).observe(place);
 
   return {

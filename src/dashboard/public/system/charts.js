@@ -36,7 +36,7 @@ export function createCharts(host, exports) {
 
   /** @param {Group} group @returns {Shown} */
   const build = (group) => {
-    const charts = group.plots.map((plot) => createChart(plot, group.title, host));
+    const charts = group.plots.map((plot) => createChart(plot, lookOf(group), host));
     const missing =
       group.missing.length === 0
         ? null
@@ -117,6 +117,14 @@ export function createCharts(host, exports) {
     },
     shown: () => [...shown.values()],
   };
+}
+
+const HEIGHTS = { device: 170, memory: 240, worker: 160 };
+
+/** @param {Group} group */
+function lookOf({ title, kind }) {
+  // The only chart of a card needs no title besides the card's.
+  return { subject: title, titled: kind === 'device', height: HEIGHTS[kind] };
 }
 
 /** Charts are built again when this differs: other lines, other axes. @param {Group} group */

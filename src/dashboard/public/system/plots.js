@@ -54,16 +54,32 @@ export function groupsOf(data) {
  */
 function deviceGroup({ id, kind, name, columns }) {
   const wanted = /** @type {const} */ ([
-    { column: 'gpu_util', title: 'Utilisation', unit: 'percent', color: 's1', top: 100, limit: null },
-    { column: 'memory_used', title: 'Memory', unit: 'bytes', color: 's3', top: null, limit: 'memory_total' },
-    { column: 'temperature', title: 'Temperature', unit: 'celsius', color: 's2', top: 60, limit: null },
-    { column: 'power_draw', title: 'Power', unit: 'watt', color: 's4', top: null, limit: 'power_limit' },
+    { column: 'gpu_util', title: 'Utilisation', label: 'busy', unit: 'percent', color: 's1', top: 100, limit: null },
+    {
+      column: 'memory_used',
+      title: 'Memory',
+      label: 'used',
+      unit: 'bytes',
+      color: 's3',
+      top: null,
+      limit: 'memory_total',
+    },
+    { column: 'temperature', title: 'Temperature', label: 'mean', unit: 'celsius', color: 's2', top: 60, limit: null },
+    {
+      column: 'power_draw',
+      title: 'Power',
+      label: 'drawn',
+      unit: 'watt',
+      color: 's4',
+      top: null,
+      limit: 'power_limit',
+    },
   ]);
-  const plots = wanted.flatMap(({ column, title, unit, color, top, limit }) => {
+  const plots = wanted.flatMap(({ column, title, label, unit, color, top, limit }) => {
     const values = columns[column];
     if (values === undefined || !hasValues(values)) return [];
     /** @type {Line[]} */
-    const lines = [{ label: 'mean', color, values, fill: 'area' }];
+    const lines = [{ label, color, values, fill: 'area' }];
     const peak = columns[`${column}_max`];
     if (peak !== undefined && peak.some((value, i) => value !== null && value !== values[i])) {
       lines.push({ label: 'peak', color, values: peak, fill: 'peak' });
@@ -111,12 +127,10 @@ function memoryGroup({ id, name, kind, columns }, data, colors) {
   if (foreign !== undefined && hasValues(foreign))
     own.push({ label: 'other programs', color: 'other', values: foreign });
   const lines = stacked(own, data.t.length);
-  for (const [column, label, dash] of /** @type {const} */ ([
-    ['budget', 'budget', 'dashed'],
-    ['memory_total', 'total', 'dotted'],
-  ])) {
-    const values = columns[column];
-    if (values !== undefined && hasValues(values)) lines.push({ label, color: 'text', values, dash, role: 'limit' });
+  const budget = columns['budget'];
+  if (budget !== undefined && hasValues(budget)) {
+    const label = isFarAbove(budget, lines[0]?.values ?? []) ? 'budget (above)' : 'budget';
+    lines.push({ label, color: 'text', values: budget, dash: 'dashed', role: 'limit' });
   }
   /** @type {Plot} */
   const plot = { id: `${id}:models`, title: 'Memory by model', unit: 'bytes', top: null, lines };
@@ -140,6 +154,18 @@ function memoryGroup({ id, name, kind, columns }, data, colors) {
 function memoryOf(columns, kind) {
   const measured = kind === 'gpu' ? columns['gpu_memory'] : columns['memory'];
   return (hasValues(measured) ? measured : columns['reserved']) ?? [];
+}
+
+/** A limit so many times higher than the figures is left out of sight: they would be a line at the bottom. */
+const FAR = 4;
+
+/**
+ * @param {Column} limit
+ * @param {Column} values
+ */
+export function isFarAbove(limit, values) {
+  const most = (/** @type {Column} */ column) => column.reduce((max, value) => Math.max(max ?? 0, value ?? 0), 0) ?? 0;
+  return most(values) > 0 && most(limit) > FAR * most(values);
 }
 
 /**
@@ -174,7 +200,7 @@ function workerGroup({ name, device, columns }, data, color) {
   const { cpu, memory, gpu_memory: gpuMemory } = columns;
   if (cpu !== undefined && hasValues(cpu)) lines.push({ label: 'CPU', color, values: cpu, fill: 'area' });
   if (memory !== undefined && hasValues(memory)) {
-    lines.push({ label: 'memory', color: 'text', values: memory, axis: 'y2', dash: 'dashed' });
+    lines.push({ label: 'memory', color: 'muted', values: memory, axis: 'y2', dash: 'dashed' });
   }
   if (gpuMemory !== undefined && hasValues(gpuMemory)) {
     lines.push({ label: 'GPU memory', color: 'other', values: gpuMemory, axis: 'y2', dash: 'dotted' });

@@ -1,6 +1,6 @@
 /** The state of now: the driver in plain words, a tile for each device, what is nearly full, and the history itself. */
 import { fill, h } from '../lib/dom.js';
-import { amount, bytes, NOTHING, percent, words } from '../lib/format.js';
+import { amount, bytes, moment, NOTHING, percent, secondsOf, words } from '../lib/format.js';
 
 /** @import { GpuAnswer } from '../../../contract/history.ts' */
 /** @typedef {{ label: string, value: string, ratio: number | null }} Reading */
@@ -26,7 +26,7 @@ export function tilesOf({ host, gpus }) {
       readings: [
         { label: 'Utilisation', value: percent(host.cpu_util), ratio: ratioOf(host.cpu_util, 100) },
         memoryReading(host.memory_used, host.memory_total),
-        budgetReading(host),
+        ...budgetReading(host),
       ],
       more: [load, swap].filter((part) => part !== '').join(' · '),
     });
@@ -47,7 +47,7 @@ export function tilesOf({ host, gpus }) {
       readings: [
         { label: 'Utilisation', value: percent(gpu.gpu_util), ratio: ratioOf(gpu.gpu_util, 100) },
         memoryReading(gpu.memory_used, gpu.memory_total),
-        budgetReading(gpu),
+        ...budgetReading(gpu),
         { label: 'Temperature', value: amount(gpu.temperature, '°C'), ratio: ratioOf(gpu.temperature, 100) },
         { label: 'Power', value: power, ratio: ratioOf(gpu.power_draw, gpu.power_limit) },
       ],
@@ -63,10 +63,12 @@ function memoryReading(used, total) {
   return { label: 'Memory', value, ratio: ratioOf(used, total) };
 }
 
-/** @param {{ reserved: number | null, budget: number | null }} device @returns {Reading} */
+/** @param {{ reserved: number | null, budget: number | null }} device @returns {Reading[]} */
 function budgetReading({ reserved, budget }) {
+  // No model is on it.
+  if (reserved === null && budget === null) return [];
   const value = budget === null ? bytes(reserved) : `${bytes(reserved)} of ${bytes(budget)}`;
-  return { label: 'For models', value, ratio: ratioOf(reserved, budget) };
+  return [{ label: 'For models', value, ratio: ratioOf(reserved, budget) }];
 }
 
 /** @param {number | null} value @param {number | null} whole */
@@ -83,11 +85,16 @@ export function notesOf({ driver, gpus, warnings, history }) {
   /** @type {{ tone: '' | 'warning' | 'error', text: string }[]} */
   const notes = warnings.map((text) => ({ tone: 'warning', text }));
   const isBroken = ['error', 'mismatch', 'no_permission'].includes(driver.state);
-  if (driver.state !== 'ok') notes.push({ tone: isBroken ? 'error' : '', text: driver.detail });
+  if (driver.state !== 'ok') notes.push({ tone: isBroken ? 'error' : '', text: sentenceOf(driver.detail) });
   else if (gpus.length === 0) notes.push({ tone: '', text: driver.detail || 'An NVIDIA driver is there, but no GPU.' });
   if (history.state === 'failing' || history.state === 'memory_only')
-    notes.push({ tone: 'warning', text: history.detail });
+    notes.push({ tone: 'warning', text: sentenceOf(history.detail) });
   return notes;
+}
+
+/** @param {string} text */
+function sentenceOf(text) {
+  return text.charAt(0).toUpperCase() + text.slice(1) + (/[.!?]$/.test(text) || text === '' ? '' : '.');
 }
 
 export function createTiles() {
@@ -119,7 +126,7 @@ export function createTiles() {
         version === null ? '' : `NVIDIA driver ${version}`,
         size === null
           ? ''
-          : `history on disk: ${bytes(size)}${oldest === null ? '' : `, since ${new Date(oldest).toLocaleString()}`}`,
+          : `history on disk: ${bytes(size)}${oldest === null ? '' : `, since ${moment(secondsOf(oldest), Date.now() / 1000)}`}`,
       ]
         .filter((part) => part !== '')
         .join(' · ');
