@@ -5,6 +5,7 @@ import type { NextFunction, Request, RequestHandler, Response, Router } from 'ex
 import type { AuditLog } from '../auth/audit-log.ts';
 import { callerName, callerOf } from '../auth/caller.ts';
 import { FacepoolError, toWire } from '../contract/errors.ts';
+import type { Observatory } from '../contract/history.ts';
 import type { ModelStatus } from '../contract/results.ts';
 import type { Control } from '../contract/services.ts';
 import { readBoolean, readCount, refuseUnknown } from './query.ts';
@@ -17,6 +18,10 @@ type Action = (typeof ACTIONS)[number];
 /** The memory scheduler decides about models only. */
 const MODELS_ONLY: ReadonlySet<string> = new Set(['load', 'unload', 'pin', 'unpin', 'plan']);
 
+const DEFAULT_SILENCE_MIN = 60;
+/** A week: what is to be silent for longer is switched off in the settings. */
+const MAX_SILENCE_MIN = 7 * 24 * 60;
+
 const MAX_LINES = 100_000;
 const DEFAULT_LINES = 200;
 
@@ -27,6 +32,8 @@ export type AdminRouterOptions = {
   readonly audit: AuditLog;
   /** Aborted when the server closes: ends log streams that follow. */
   readonly signal?: AbortSignal | undefined;
+  /** Without it alerts cannot be silenced. */
+  readonly observatory?: Pick<Observatory, 'silence'> | undefined;
   /** Told when an action that nobody waits for fails. */
   readonly onBackgroundError?: ((action: Action, name: string, error: unknown) => void) | undefined;
 };
@@ -34,7 +41,8 @@ export type AdminRouterOptions = {
 /**
  * `GET /v1/models`, `GET /v1/models/:name`, `POST /v1/models/:name/restart|stop|start|load|unload` (202 with
  * `Location`; `?wait=true` answers 200 when done), `POST /v1/models/:name/pin|unpin` (200, at once),
- * `GET /v1/models/:name/plan` (a dry run of `load`) and `GET /v1/models/:name/logs?lines=200&follow=false` (text).
+ * `GET /v1/models/:name/plan` (a dry run of `load`), `GET /v1/models/:name/logs?lines=200&follow=false` (text) and
+ * `POST /v1/alerts/:rule/silence?minutes=60` (0 ends it).
  */
 export function createAdminRouter(control: Control, options: AdminRouterOptions): Router {
   const router = express.Router();
@@ -80,6 +88,14 @@ export function createAdminRouter(control: Control, options: AdminRouterOptions)
       .route(`/v1/models/:name/${action}`)
       .all(authorize)
       .post((req, res) => act(control, action, String(req.params['name']), req, res, options))
+      .all(onlyAllow('POST'));
+  }
+  const { observatory, audit } = options;
+  if (observatory !== undefined) {
+    router
+      .route('/v1/alerts/:rule/silence')
+      .all(authorize)
+      .post((req, res) => silence(observatory, audit, String(req.params['rule']), req, res))
       .all(onlyAllow('POST'));
   }
   return router;
@@ -154,6 +170,21 @@ async function act(
     .status(202)
     .location(`/v1/models/${encodeURIComponent(name)}`)
     .json(findModel(control, name));
+}
+
+/** Alerts of a silenced rule are shown, and told to nobody else. */
+function silence(
+  observatory: Pick<Observatory, 'silence'>,
+  audit: AuditLog,
+  rule: string,
+  req: Request,
+  res: Response,
+): void {
+  refuseUnknown(req.query, ['minutes']);
+  const minutes = readCount(req.query, 'minutes', DEFAULT_SILENCE_MIN, MAX_SILENCE_MIN);
+  const alerts = observatory.silence(rule, minutes * 60_000);
+  audit.record({ who: callerName(callerOf(req)), action: 'alert.silence', target: rule, result: 'ok', minutes });
+  res.json({ alerts });
 }
 
 async function sendLog(

@@ -10,6 +10,7 @@ import type { AuditLog } from '../auth/audit-log.ts';
 import { setCaller } from '../auth/caller.ts';
 import { prepareSocketDir } from '../config/socket-path.ts';
 import { FacepoolError, toWire } from '../contract/errors.ts';
+import type { Observatory } from '../contract/history.ts';
 import type { Control } from '../contract/services.ts';
 import { createAdminRouter } from './router.ts';
 
@@ -22,6 +23,7 @@ export type AdminServerOptions = {
   /** The public app; it answers what the admin routes do not. */
   readonly app: RequestHandler;
   readonly control: Control;
+  readonly observatory?: Pick<Observatory, 'silence'> | undefined;
   /** A name that the app's Host check lets pass (`http.host`): who opened the socket needs no such check. */
   readonly servedHost: string;
   /** At most 107 bytes (`fitSocketPath`). */
@@ -50,7 +52,7 @@ export function logFailedAction(log: Pick<AdminLog, 'warn'>) {
 }
 
 export function createAdminServer(options: AdminServerOptions): AdminServer {
-  const { app, control, servedHost, socketPath, log, audit, sendProblem } = options;
+  const { app, control, observatory, servedHost, socketPath, log, audit, sendProblem } = options;
   const closing = new AbortController();
   const onBackgroundError = logFailedAction(log);
   const onError: ErrorRequestHandler = (error, _req, res, _next) => {
@@ -71,7 +73,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   const outer = express();
   outer.disable('x-powered-by');
   outer.disable('etag');
-  outer.use(asSocket, createAdminRouter(control, { audit, signal: closing.signal, onBackgroundError }));
+  outer.use(asSocket, createAdminRouter(control, { observatory, audit, signal: closing.signal, onBackgroundError }));
   outer.use(asServedHost, app, onError);
   const server = createServer(outer);
 

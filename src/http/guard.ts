@@ -6,8 +6,9 @@ import type { Settings } from '../contract/settings.ts';
 
 const PREFLIGHT_MAX_AGE_S = '600';
 const CORS_METHODS = 'GET, HEAD, POST, OPTIONS';
-const CORS_REQUEST_HEADERS = 'Authorization, Content-Type, X-Api-Key, X-Request-Id';
-const CORS_EXPOSED_HEADERS = 'X-Request-Id, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate';
+const CORS_REQUEST_HEADERS = 'Authorization, Content-Type, Last-Event-ID, X-Api-Key, X-Request-Id';
+const CORS_EXPOSED_HEADERS =
+  'X-Request-Id, Content-Disposition, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate';
 
 /** Host of a `Host` header or of a setting: lower case, without port, brackets and trailing dot; null when malformed. */
 export function hostName(header: string): string | null {
@@ -39,16 +40,14 @@ export function guard(http: Pick<Settings['http'], 'allowed_hosts' | 'allowed_or
       );
     }
     const origin = req.headers.origin;
-    if (origin === undefined) return next();
+    if (origin === undefined) {
+      if (isForeignLoad(req)) throw foreign();
+      return next();
+    }
 
     res.setHeader('Vary', 'Origin');
     if (!origins.has(origin.toLowerCase())) {
-      if (!isSameOrigin(origin, req.headers.host)) {
-        throw new FacepoolError(
-          'forbidden',
-          'This web origin may not call this server. Add it to http.allowed_origins if it is meant to.',
-        );
-      }
+      if (!isSameOrigin(origin, req.headers.host)) throw foreign();
       return next();
     }
     res.setHeader('Access-Control-Allow-Origin', origin);
@@ -59,6 +58,23 @@ export function guard(http: Pick<Settings['http'], 'allowed_hosts' | 'allowed_or
     res.setHeader('Access-Control-Max-Age', PREFLIGHT_MAX_AGE_S);
     res.status(204).end();
   };
+}
+
+function foreign(): FacepoolError {
+  return new FacepoolError(
+    'forbidden',
+    'This web origin may not call this server. Add it to http.allowed_origins if it is meant to.',
+  );
+}
+
+/**
+ * A browser asks for another site's page (a picture, a script, a form of old browsers) and does not say for whose. Such
+ * a page could not read the answer, but keep streams open and models busy. Links that people follow are let in.
+ */
+function isForeignLoad({ method, headers }: IncomingMessage): boolean {
+  const site = headers['sec-fetch-site'];
+  if (site !== 'cross-site' && site !== 'same-site') return false;
+  return headers['sec-fetch-mode'] !== 'navigate' || (method !== 'GET' && method !== 'HEAD');
 }
 
 /** Same host and port. The scheme is left out: behind a TLS proxy the page is https while we are asked over http. */

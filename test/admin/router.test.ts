@@ -3,8 +3,10 @@ import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { it } from 'node:test';
 import { FacepoolError } from '../../src/contract/errors.ts';
+import { alertsAnswerSchema } from '../../src/contract/history.ts';
 import { modelsAnswerSchema, modelStatusSchema, planSchema, problemSchema } from '../../src/contract/results.ts';
 import { type FakeServer, fakeServer } from '../cli/support/server.ts';
+import { fakeObservatory } from '../http/support/observatory.ts';
 import { PLAN } from '../http/support/server.ts';
 
 type Answer = { status: number; headers: NodeJS.Dict<string | string[]>; body: string };
@@ -176,5 +178,53 @@ it('the socket needs no key and has no rate, whatever the settings say', async (
   for (let i = 0; i < 5; i += 1) {
     assert.equal((await ask(server, 'GET', '/metrics')).status, 200);
     assert.equal((await ask(server, 'GET', '/v1/models/detector')).status, 200);
+  }
+});
+
+it('silences an alert rule for a while, and ends that', async (t) => {
+  const observatory = fakeObservatory();
+  const server = await fakeServer(t, { observatory });
+  for (const [query, minutes] of [
+    ['', 60],
+    ['?minutes=5', 5],
+    ['?minutes=0', 0],
+  ] as const) {
+    const { status, body } = await ask(server, 'POST', `/v1/alerts/gpu-busy/silence${query}`);
+    assert.equal(status, 200);
+    const [alert] = alertsAnswerSchema.parse(JSON.parse(body)).alerts;
+    assert.equal(alert?.silenced_until === null, minutes === 0);
+  }
+  assert.deepEqual(observatory.silenced, [
+    ['gpu-busy', 3_600_000],
+    ['gpu-busy', 300_000],
+    ['gpu-busy', 0],
+  ]);
+  const line = { who: 'socket', action: 'alert.silence', target: 'gpu-busy', result: 'ok' };
+  assert.deepEqual(
+    server.audited,
+    [60, 5, 0].map((minutes) => ({ ...line, minutes })),
+  );
+});
+
+it('silences nothing that is no rule, nor for a time that is none', async (t) => {
+  const server = await fakeServer(t);
+  for (const [method, path, status, code, param] of [
+    ['POST', '/v1/alerts/nobody/silence', 404, 'not_found', 'rule'],
+    ['POST', '/v1/alerts/gpu-busy/silence?minutes=-1', 400, 'invalid_argument', 'minutes'],
+    ['POST', '/v1/alerts/gpu-busy/silence?minutes=10081', 400, 'invalid_argument', 'minutes'],
+    ['POST', '/v1/alerts/gpu-busy/silence?hours=1', 400, 'unknown_option', 'hours'],
+    ['GET', '/v1/alerts/gpu-busy/silence', 405, 'method_not_allowed', undefined],
+  ] as const) {
+    const answer = await ask(server, method, path);
+    const problem = problemSchema.parse(JSON.parse(answer.body));
+    assert.deepEqual([answer.status, problem.code, problem.param], [status, code, param], path);
+  }
+  assert.deepEqual(server.audited, []);
+});
+
+it('gives what the server tells of itself on the socket too', async (t) => {
+  const server = await fakeServer(t, { auth: { mode: 'required' } });
+  for (const path of ['/v1/gpu', '/v1/alerts', '/v1/insight', '/v1/history', '/v1/events?format=json']) {
+    assert.equal((await ask(server, 'GET', path)).status, 200, path);
   }
 });

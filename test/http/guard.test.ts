@@ -105,6 +105,22 @@ describe('the guard', () => {
     }
   });
 
+  it('refuses what foreign pages load without saying so; links that people follow are let in', async () => {
+    const ask = async (headers: Record<string, string>, method = 'GET') =>
+      (await get(server.port, { Host: 'localhost', ...headers }, method)).status;
+    for (const site of ['cross-site', 'same-site']) {
+      assert.equal(await ask({ 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': 'no-cors' }), 403, site);
+      assert.equal(await ask({ 'Sec-Fetch-Site': site }, 'POST'), 403, site);
+      assert.equal(await ask({ 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': 'navigate' }, 'POST'), 403, site);
+      assert.equal(await ask({ 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': 'navigate' }), 200, site);
+    }
+    for (const site of ['same-origin', 'none']) {
+      assert.equal(await ask({ 'Sec-Fetch-Site': site, 'Sec-Fetch-Mode': 'no-cors' }), 200, site);
+    }
+    const studio = { Origin: 'https://studio.example', 'Sec-Fetch-Site': 'cross-site', 'Sec-Fetch-Mode': 'cors' };
+    assert.equal(await ask(studio), 200);
+  });
+
   it('gives allowed origins the headers they need, on errors too', async () => {
     const headers = { Host: 'localhost', Origin: 'https://studio.example' };
     for (const [method, status] of [

@@ -1,10 +1,13 @@
 /** The API as one HTML page that needs nothing from outside, rendered from the OpenAPI document. */
-import type { OpenApiDocument, OpenApiOperation, OpenApiParameter, OpenApiPath } from './document.ts';
+import type { OpenApiDocument, OpenApiOperation, OpenApiParameter, OpenApiPath } from './types.ts';
 import { escapeHtml, htmlPage } from '../html.ts';
 
 /** The whole page. */
 export function docsPage(document: OpenApiDocument): string {
-  const operations = Object.entries(document.paths).map(([path, item]) => renderPath(path, item));
+  const groups = document.tags.map(({ name, description }) => {
+    const rendered = Object.entries(document.paths).map(([path, item]) => renderPath(path, item, name));
+    return `<h2>${escapeHtml(name)}</h2>\n<p>${escapeHtml(description)}</p>\n${rendered.join('')}`;
+  });
   const schemas = Object.entries(document.components.schemas).map(
     ([name, schema]) =>
       `<details id="${escapeHtml(name)}"><summary>${escapeHtml(name)}</summary>` +
@@ -15,22 +18,23 @@ export function docsPage(document: OpenApiDocument): string {
     `<h1>${escapeHtml(document.info.title)} <small>${escapeHtml(document.info.version)}</small></h1>
 <p>${escapeHtml(document.info.description)}</p>
 <p>Addresses are under <code>/v1</code>; <a href="/openapi.json">openapi.json</a> is this document for programs.</p>
-${operations.join('\n')}
-<h2>Shapes</h2>
+${groups.join('\n')}
+<h2>shapes</h2>
 ${schemas.join('\n')}`,
   );
 }
 
-function renderPath(path: string, item: OpenApiPath): string {
+/** What of a path belongs to the group. */
+function renderPath(path: string, item: OpenApiPath, tag: string): string {
   const render = (method: string, operation: OpenApiOperation | undefined) =>
-    operation === undefined ? '' : renderOperation(method, path, operation);
+    operation?.tags.some((own) => own === tag) === true ? renderOperation(method, path, operation) : '';
   return render('GET', item.get) + render('POST', item.post);
 }
 
 function renderOperation(method: string, path: string, operation: OpenApiOperation): string {
   const body = Object.keys(operation.requestBody?.content ?? {});
   return `<section>
-<h2><code>${method} /v1${escapeHtml(path)}</code></h2>
+<h3><code>${method} /v1${escapeHtml(path)}</code></h3>
 <p><b>${escapeHtml(operation.summary)}.</b> ${escapeHtml(operation.description ?? '')}</p>
 ${body.length === 0 ? '' : `<p>Body: ${body.map((type) => `<code>${escapeHtml(type)}</code>`).join(', ')}</p>`}
 ${renderParameters(operation.parameters ?? [])}

@@ -1,56 +1,23 @@
 /** The OpenAPI 3.1 document: routes, options, answers and errors, from the schemas that the server itself uses. */
-import { ERROR_CATALOGUE, type ErrorCode } from '../../contract/errors.ts';
+import type { ErrorCode } from '../../contract/errors.ts';
 import { type OptionName, ROUTE_OPTIONS, type RouteName } from '../../contract/options.ts';
 import { ONE_PICTURE, type PictureSlot, TWO_PICTURES } from '../body/slots.ts';
 import { optionJsonSchema } from '../options.ts';
-import { componentSchemas, type SchemaName, schemaRef } from './schemas.ts';
-
-export type OpenApiOperation = {
-  readonly operationId: string;
-  readonly summary: string;
-  readonly description?: string;
-  readonly parameters?: readonly OpenApiParameter[];
-  readonly requestBody?: OpenApiBody;
-  readonly responses: Readonly<Record<string, OpenApiResponse>>;
-  /** One of these is needed; absent = none. */
-  readonly security?: readonly Readonly<Record<string, readonly string[]>>[];
-};
-export type OpenApiParameter = {
-  readonly name: string;
-  readonly in: 'query' | 'header';
-  readonly required: boolean;
-  readonly description?: string;
-  readonly schema: object;
-  readonly style?: 'form';
-  readonly explode?: boolean;
-};
-type OpenApiBody = { readonly required: true; readonly content: Readonly<Record<string, { readonly schema: object }>> };
-export type OpenApiResponse = {
-  readonly description: string;
-  readonly headers?: Readonly<Record<string, object>>;
-  readonly content?: Readonly<Record<string, { readonly schema: object }>>;
-};
-export type OpenApiPath = {
-  readonly servers?: readonly { readonly url: string }[];
-  readonly get?: OpenApiOperation;
-  readonly post?: OpenApiOperation;
-};
-export type OpenApiDocument = {
-  readonly openapi: '3.1.0';
-  readonly info: { readonly title: string; readonly version: string; readonly description: string };
-  readonly servers: readonly { readonly url: string; readonly description: string }[];
-  readonly paths: Readonly<Record<string, OpenApiPath>>;
-  readonly components: {
-    readonly schemas: Readonly<Record<string, unknown>>;
-    readonly securitySchemes: typeof SECURITY_SCHEMES;
-  };
-};
-
-const SECURITY_SCHEMES = {
-  bearer: { type: 'http', scheme: 'bearer', description: 'an API key; the pictures’ routes need its scope `infer`' },
-  apiKey: { type: 'apiKey', in: 'header', name: 'x-api-key', description: 'the same key, where Bearer is not at hand' },
-} as const;
-const NEEDS_KEY = [{ bearer: [] }, { apiKey: [] }];
+import { adminPaths } from './admin.ts';
+import { observationPaths } from './observation.ts';
+import { operationPaths } from './operations.ts';
+import { answer, problemResponses } from './responses.ts';
+import { componentSchemas, schemaRef } from './schemas.ts';
+import { NEEDS_KEY, SECURITY_SCHEMES } from './security.ts';
+import {
+  type OpenApiBody,
+  type OpenApiDocument,
+  type OpenApiOperation,
+  type OpenApiParameter,
+  type OpenApiPath,
+  TAGS,
+  type Tag,
+} from './types.ts';
 
 type RouteText = { readonly summary: string; readonly description: string; readonly extra: readonly ErrorCode[] };
 
@@ -98,9 +65,6 @@ const PICTURE_CODES: readonly ErrorCode[] = [
   'shutting_down',
   'deadline_exceeded',
 ];
-const OPERATION_CODES: readonly ErrorCode[] = ['forbidden', 'method_not_allowed', 'internal'];
-/** Of operations that need a key where keys are asked for. */
-const KEYED_CODES: readonly ErrorCode[] = ['unauthorized', ...OPERATION_CODES, 'rate_limited'];
 
 /**
  * The document for one version of the server.
@@ -125,7 +89,8 @@ export function openApiDocument(version: string, keysNeeded = false): OpenApiDoc
       { url: '/v1', description: 'this version of the API' },
       { url: '/', description: 'the same routes, without a version' },
     ],
-    paths: { ...paths, ...operationPaths(security) },
+    tags: (Object.keys(TAGS) as Tag[]).map((name) => ({ name, description: TAGS[name] })),
+    paths: { ...paths, ...operationPaths(security), ...observationPaths(security), ...adminPaths() },
     components: { schemas: componentSchemas(), securitySchemes: SECURITY_SCHEMES },
   };
 }
@@ -135,6 +100,7 @@ function pictureOperation(name: RouteName): OpenApiOperation {
   const slots = name === 'verify' ? TWO_PICTURES : ONE_PICTURE;
   return {
     operationId: name,
+    tags: ['faces'],
     summary,
     description,
     parameters: [...ROUTE_OPTIONS[name].map(optionParameter), requestIdParameter],
@@ -188,62 +154,4 @@ function pictureBody(name: RouteName, slots: readonly PictureSlot[]): OpenApiBod
     required: true,
     content: { 'multipart/form-data': { schema: form }, ...raw, 'application/json': { schema: json } },
   };
-}
-
-/** @param security what the operations that are not open to all need */
-function operationPaths(security: Pick<OpenApiOperation, 'security'>): Record<string, OpenApiPath> {
-  const get = (operationId: string, summary: string, ok: OpenApiResponse, more = {}): OpenApiPath => ({
-    get: { operationId, summary, responses: { 200: ok, ...problemResponses(OPERATION_CODES), ...more } },
-  });
-  const keyed = (operationId: string, summary: string, ok: OpenApiResponse): OpenApiPath => ({
-    get: { operationId, summary, responses: { 200: ok, ...problemResponses(KEYED_CODES) }, ...security },
-  });
-  const text = (type: string, description: string): OpenApiResponse => ({
-    description,
-    content: { [type]: { schema: { type: 'string' } } },
-  });
-  return {
-    '/healthz': get('healthz', 'Does the process answer?', answer('it does', 'Health')),
-    '/readyz': get(
-      'readyz',
-      'Has every resident model answered a real inference?',
-      answer('every check passed', 'Ready'),
-      { 503: answer('at least one check failed, or the server is stopping', 'Ready') },
-    ),
-    '/metrics': keyed('metrics', 'Metrics for Prometheus', text('text/plain', 'the text exposition format')),
-    '/openapi.json': get('openapi', 'This document', {
-      description: 'OpenAPI 3.1',
-      content: { 'application/json': { schema: { type: 'object' } } },
-    }),
-    '/docs': get('docs', 'This document as a page', text('text/html', 'a page without outside resources')),
-    '/models': {
-      servers: [{ url: '/v1' }],
-      ...keyed('models', 'Every process: state, version, memory, licence', answer('imaging first', 'ModelsAnswer')),
-    },
-  };
-}
-
-function answer(description: string, schema: SchemaName): OpenApiResponse {
-  return {
-    description,
-    headers: { 'X-Request-Id': { schema: { type: 'string' } } },
-    content: { 'application/json': { schema: schemaRef(schema) } },
-  };
-}
-
-/** One response per status, with the codes it can carry. */
-function problemResponses(codes: readonly ErrorCode[]): Record<string, OpenApiResponse> {
-  const byStatus = Map.groupBy(codes, (code) => ERROR_CATALOGUE[code].status);
-  return Object.fromEntries(
-    [...byStatus].map(([status, own]) => [
-      String(status),
-      {
-        description: own.map((code) => `\`${code}\`: ${ERROR_CATALOGUE[code].title}`).join('; '),
-        ...(status === 429 || status === 503
-          ? { headers: { 'Retry-After': { schema: { type: 'integer', minimum: 1 }, description: 'seconds' } } }
-          : {}),
-        content: { 'application/problem+json': { schema: schemaRef('Problem') } },
-      },
-    ]),
-  );
 }

@@ -12,11 +12,21 @@ import {
   modelRefSchema,
   modelStatusSchema,
   modelsAnswerSchema,
+  planSchema,
   oodSchema,
   problemSchema,
   qualitySchema,
   verifyAnswerSchema,
 } from '../../contract/results.ts';
+
+import {
+  alertsAnswerSchema,
+  eventsAnswerSchema,
+  gpuAnswerSchema,
+  historyAnswerSchema,
+  insightAnswerSchema,
+  storedEventSchema,
+} from '../../contract/history.ts';
 
 const base64Picture = z
   .strictObject({ base64: z.string().describe('the picture’s bytes; a data:…;base64, prefix is accepted') })
@@ -32,22 +42,29 @@ export const readySchema = z.strictObject({
 const NAMED = {
   Base64Picture: base64Picture,
   Box: boxSchema,
+  AlertsAnswer: alertsAnswerSchema,
   Embedding: embeddingSchema,
+  EventsAnswer: eventsAnswerSchema,
   Face: faceSchema,
   FacesAnswer: facesAnswerSchema,
+  GpuAnswer: gpuAnswerSchema,
   Health: healthSchema,
+  HistoryAnswer: historyAnswerSchema,
   Image: imageSchema,
+  InsightAnswer: insightAnswerSchema,
   Liveness: livenessSchema,
   Match: matchSchema,
   ModelRef: modelRefSchema,
   ModelStatus: modelStatusSchema,
   ModelsAnswer: modelsAnswerSchema,
+  Plan: planSchema,
   Ood: oodSchema,
   Problem: problemSchema.extend({
     code: z.enum(Object.keys(ERROR_CATALOGUE)).describe('stable; the texts are for people'),
   }),
   Quality: qualitySchema,
   Ready: readySchema,
+  StoredEvent: storedEventSchema,
   VerifyAnswer: verifyAnswerSchema,
 } as const;
 

@@ -1,6 +1,7 @@
 /** The dashboard: the page at `/` for browsers, and its files. Open to all: the page itself asks for a key where one is needed. */
 import { type Request, type Response, Router } from 'express';
 import { FacepoolError } from '../../contract/errors.ts';
+import { once } from '../../util/once.ts';
 import { openToAll } from '../gate.ts';
 import { addRoute } from '../route.ts';
 import { sendJson } from '../send.ts';
@@ -39,16 +40,12 @@ export type Dashboard = {
   readonly sendPage: (req: Request, res: Response) => void;
 };
 
-/** @returns null where the page was not installed */
-export function createDashboard(config: DashboardConfig): Dashboard | null {
-  const files = readFolder(PUBLIC);
-  const page = files.get('index.html');
-  if (page === undefined) return null;
-  for (const name of UPLOT) {
-    const file = readStatic(new URL(import.meta.resolve(`uplot/dist/${name}`)));
-    if (file !== null) files.set(`vendor/uplot/${name}`, file);
-  }
-  const send = (req: Request, res: Response, file: StaticFile): void => {
+/** The files are read when the first of them is asked for: a server that nobody looks at starts sooner. */
+export function createDashboard(config: DashboardConfig): Dashboard {
+  const files = once(readFiles);
+  const send = (req: Request, res: Response, name: string): void => {
+    const file = files().get(name);
+    if (file === undefined) throw new FacepoolError('not_found', 'The dashboard has no such file.');
     res.setHeader('Content-Security-Policy', POLICY);
     res.setHeader('Permissions-Policy', 'camera=(self)');
     sendStatic(req, res, file);
@@ -56,9 +53,16 @@ export function createDashboard(config: DashboardConfig): Dashboard | null {
   const router = Router();
   addRoute(router, 'get', `${PREFIX}config.json`, 'dashboard', openToAll, (_req, res) => sendJson(res, config));
   addRoute(router, 'get', `${PREFIX}*name`, 'dashboard', openToAll, (req, res) => {
-    const file = files.get(req.path.slice(PREFIX.length));
-    if (file === undefined) throw new FacepoolError('not_found', 'The dashboard has no such file.');
-    send(req, res, file);
+    send(req, res, req.path.slice(PREFIX.length));
   });
-  return { router, sendPage: (req, res) => send(req, res, page) };
+  return { router, sendPage: (req, res) => send(req, res, 'index.html') };
+}
+
+function readFiles(): ReadonlyMap<string, StaticFile> {
+  const files = readFolder(PUBLIC);
+  for (const name of UPLOT) {
+    const file = readStatic(new URL(import.meta.resolve(`uplot/dist/${name}`)));
+    if (file !== null) files.set(`vendor/uplot/${name}`, file);
+  }
+  return files;
 }

@@ -7,6 +7,7 @@ import type { AuditEntry } from '../../../src/auth/audit-log.ts';
 import { KeyStore } from '../../../src/auth/key-store.ts';
 import { loadSettings } from '../../../src/config/load.ts';
 import { FacepoolError } from '../../../src/contract/errors.ts';
+import type { Observatory } from '../../../src/contract/history.ts';
 import { SUPERVISORD_WORD, type WorkerState } from '../../../src/contract/lifecycle.ts';
 import type { FacesAnswer, ModelStatus } from '../../../src/contract/results.ts';
 import type { Control, FacesRequest, Pipeline, VerifyRequest } from '../../../src/contract/services.ts';
@@ -17,6 +18,7 @@ import { createLogger } from '../../../src/telemetry/logger.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { tempDir } from '../../fixtures/temp-dir.ts';
+import { fakeObservatory } from '../../http/support/observatory.ts';
 import { facesAnswer, MODEL_STATUS, PLAN, verifyAnswer } from '../../http/support/server.ts';
 
 export type FakeServerOptions = {
@@ -28,6 +30,7 @@ export type FakeServerOptions = {
   /** An action waits for it after it has begun. */
   readonly gate?: Promise<void>;
   readonly control?: Partial<Control>;
+  readonly observatory?: Observatory;
   readonly allowedHosts?: string[];
   readonly auth?: Partial<Settings['auth']>;
 };
@@ -55,6 +58,7 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
   const audited: AuditEntry[] = [];
   const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
   const control = fakeControl(options, calls, logFile);
+  const observatory = options.observatory ?? fakeObservatory();
   const loaded = loadSettings({ env: {}, cwd: dir, flags: [{ key: 'data_dir', value: dir, flag: '--data-dir' }] });
   const settings = {
     ...loaded,
@@ -65,6 +69,7 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
     settings,
     pipeline: fakePipeline(options, calls, requests),
     control,
+    observatory,
     metrics: createMetrics(),
     log: createLogger({ ...settings.log, level: 'silent' }, { name: 'test' }),
     version: '9.9.9-test',
@@ -76,6 +81,7 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
   const server = createAdminServer({
     app,
     control,
+    observatory,
     servedHost: settings.http.host,
     socketPath,
     log,

@@ -2,7 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { ERROR_CATALOGUE } from '../../../src/contract/errors.ts';
 import { ROUTE_OPTIONS, type RouteName } from '../../../src/contract/options.ts';
-import { type OpenApiOperation, openApiDocument } from '../../../src/http/openapi/document.ts';
+import { OBSERVATORY_ROUTES } from '../../../src/http/observatory-options.ts';
+import { openApiDocument } from '../../../src/http/openapi/document.ts';
+import type { OpenApiOperation } from '../../../src/http/openapi/types.ts';
 
 const document = openApiDocument('1.2.3');
 const operations = Object.entries(document.paths).flatMap(([path, item]) =>
@@ -28,17 +30,22 @@ describe('the OpenAPI document', () => {
       ['/v1', '/'],
     );
     for (const { path, operation } of operations) {
-      assert.match(path, /^\/[a-z.]+$/);
+      assert.match(path, /^(?:\/(?:[a-z.]+|\{[a-z]+\}))+$/);
       assert.ok(operation.summary.length > 3);
+      assert.ok(operation.tags.length === 1 && document.tags.some(({ name }) => name === operation.tags[0]));
       assert.ok(operation.responses['200'] !== undefined, path);
       for (const [status, response] of Object.entries(operation.responses)) {
         assert.match(status, /^[2-5]\d\d$/);
         assert.ok(response.description.length > 0);
       }
       for (const parameter of operation.parameters ?? []) {
-        assert.ok(parameter.name !== '' && ['query', 'header'].includes(parameter.in));
+        assert.ok(parameter.name !== '' && ['query', 'header', 'path'].includes(parameter.in));
         assert.equal(typeof parameter.schema, 'object');
+        assert.equal(parameter.required, parameter.in === 'path');
       }
+      const inPath = [...path.matchAll(/\{([a-z]+)\}/g)].map(([, name]) => name);
+      const described = (operation.parameters ?? []).filter((p) => p.in === 'path').map((p) => p.name);
+      assert.deepEqual(described, inPath, path);
     }
     const ids = operations.map(({ operation }) => operation.operationId);
     assert.equal(new Set(ids).size, ids.length, 'operation ids are unique');
@@ -90,8 +97,8 @@ describe('the OpenAPI document', () => {
         assert.equal('Retry-After' in (response.headers ?? {}), status === '429' || status === '503');
       }
     }
-    // Belong to features that have no route yet: people, swaps; and to addresses that do not exist.
-    const later = ['not_found', 'conflict', 'swap_in_progress'];
+    // Belongs to updates, which have no route yet.
+    const later = ['swap_in_progress'];
     assert.deepEqual(
       [...Object.keys(ERROR_CATALOGUE)].filter((code) => !named.has(code)),
       later,
@@ -108,7 +115,21 @@ describe('the OpenAPI document', () => {
       else assert.ok(operation.responses['401'] !== undefined && operation.responses['429'] !== undefined, path);
     }
     assert.deepEqual(open, ['/healthz', '/readyz', '/openapi.json', '/docs']);
-    assert.ok(operations.every(({ operation }) => operation.security === undefined));
+    const always = operations.filter(({ operation }) => operation.security !== undefined);
+    assert.ok(always.every(({ operation }) => operation.tags[0] === 'administration'));
+    assert.equal(always.length, 11);
+  });
+
+  it('has exactly the options of the routes that tell of the server', () => {
+    for (const [route, options] of Object.entries(OBSERVATORY_ROUTES)) {
+      const operation = document.paths[route]?.get;
+      assert.ok(operation !== undefined, route);
+      assert.deepEqual(parameterNames(operation), [...options]);
+      assert.deepEqual(document.paths[route]?.servers, [{ url: '/v1' }]);
+    }
+    const formats = (path: string) => Object.keys(document.paths[path]?.get?.responses['200']?.content ?? {});
+    assert.deepEqual(formats('/events'), ['application/json', 'text/event-stream']);
+    assert.deepEqual(formats('/gpu/history'), ['application/json', 'text/csv']);
   });
 
   it('is the same every time', () => {

@@ -1,5 +1,6 @@
 /** An observatory that tells made-up things and remembers what it was asked. */
 import { FacepoolError } from '../../../src/contract/errors.ts';
+import { DEVICE_COLUMNS, WORKER_COLUMNS } from '../../../src/contract/history.ts';
 import type {
   AlertAnswer,
   EventQuery,
@@ -163,7 +164,10 @@ function madeUpHistory({ from, to, stepS, devices, workers }: HistoryQuery): His
   const t: number[] = [];
   for (let at = Math.floor(from / 1000 / step) * step; at * 1000 < to; at += step) t.push(at);
   const wanted = (id: string): boolean => devices === null || devices.includes(id);
-  const columns = (): Record<string, (number | null)[]> => ({
+  const blank = <N extends string>(names: readonly N[]) =>
+    Object.fromEntries(names.map((name) => [name, t.map((): number | null => null)])) as Record<N, (number | null)[]>;
+  const columns = () => ({
+    ...blank(DEVICE_COLUMNS),
     gpu_util: t.map((at) => (at / step) % 100),
     memory_used: t.map(() => 2 ** 30),
     memory_total: t.map(() => 2 ** 33),
@@ -180,7 +184,9 @@ function madeUpHistory({ from, to, stepS, devices, workers }: HistoryQuery): His
     step_s: step,
     t,
     devices: all.filter(({ id }) => wanted(id)),
-    workers: workers ? [{ name: 'detector', device: 'cpu', columns: columns() }] : [],
+    workers: workers
+      ? [{ name: 'detector', device: 'cpu', columns: { ...blank(WORKER_COLUMNS), cpu: t.map(() => 1) } }]
+      : [],
     events: [],
   };
 }
