@@ -14,6 +14,7 @@ import { coldSuite } from './suites/cold.ts';
 import { decodeSuite } from './suites/decode.ts';
 import { httpSuite } from './suites/http.ts';
 import { isolationSuite } from './suites/isolation.ts';
+import { overheadSuite } from './suites/overhead.ts';
 import type { Suite, SuiteResult } from './suites/suite.ts';
 
 const RUN: Readonly<Record<SuiteName, Suite>> = {
@@ -21,6 +22,7 @@ const RUN: Readonly<Record<SuiteName, Suite>> = {
   http: httpSuite,
   cold: coldSuite,
   decode: decodeSuite,
+  overhead: overheadSuite,
 };
 const OUT = fileURLToPath(new URL('./out/', import.meta.url));
 const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));

@@ -7,13 +7,20 @@ import type { Server } from './server.ts';
 const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 3;
 
-/** Resolves when `/readyz` is 200 and says how long that took since the start of the process. */
-export async function startFacepool(dataDir: string): Promise<Server & { readonly readyMs: number }> {
+/**
+ * Resolves when `/readyz` is 200 and says how long that took since the start of the process.
+ * @param settings variables of its environment
+ */
+export async function startFacepool(
+  dataDir: string,
+  settings: Readonly<Record<string, string>> = {},
+): Promise<Server & { readonly readyMs: number }> {
   const port = await freePort();
   const env = cleanEnvironment({
     FACEPOOL_HTTP_PORT: String(port),
     FACEPOOL_DATA_DIR: dataDir,
     FACEPOOL_LOG_LEVEL: 'error',
+    ...settings,
   });
   const entry = fileURLToPath(new URL('../../bin/facepool.mjs', import.meta.url));
   const began = performance.now();
