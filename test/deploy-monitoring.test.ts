@@ -1,6 +1,6 @@
 /** deploy/prometheus, deploy/grafana and docs/metrics.md against the metrics that there are and the figures of the settings. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, it } from 'node:test';
@@ -13,7 +13,9 @@ import { ALERT_STATES } from '../src/contract/history.ts';
 import { WORKER_STATES } from '../src/contract/lifecycle.ts';
 import { GPU_STATES, THROTTLE_REASONS } from '../src/contract/monitor.ts';
 import { settingsSchema } from '../src/contract/settings.ts';
-import { CODE_LABELS, RESTART_REASONS, ROUTE_LABELS } from '../src/telemetry/metrics.ts';
+import { CODE_LABELS, createMetrics, RESTART_REASONS, ROUTE_LABELS } from '../src/telemetry/metrics.ts';
+import { gpuReading } from './fixtures/monitor-sample.ts';
+import { observation } from './fixtures/observation.ts';
 import { tempDir } from './fixtures/temp-dir.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -223,6 +225,22 @@ describe('promtool and amtool', { skip: skipWithout('promtool', 'amtool') }, () 
     );
     assert.match(checked, new RegExp(`${ALERTS.length} rules found`));
     assert.match(run('amtool', 'check-config', 'alertmanager.yml'), /SUCCESS/);
+  });
+
+  it('find nothing amiss in what a server with GPUs, updates and alerts exposes', async () => {
+    const metrics = createMetrics();
+    const gpu = gpuReading({ eccCorrected: 1, eccUncorrected: 0, pcieRx: 1, pcieTx: 1, throttle: ['hw_thermal'] });
+    metrics.begin('detector', true);
+    for (const second of [0, 1]) metrics.observe(observation({ gpus: [gpu] }, second));
+    metrics.onGpuEvent({ type: 'xid', index: 0, uuid: gpu.uuid, xid: 31, at: 0 });
+    metrics.onGpuEvent({ type: 'gpu_lost', index: 0, uuid: gpu.uuid, at: 0 });
+    const swap = { model: 'detector', from: null, to: 'b', result: 'ok', seconds: 2, reason: '', at: 0 } as const;
+    metrics.onSwapEnd(swap);
+    metrics.alertWebhooks.inc({ result: 'sent' });
+    const text = await metrics.registry.metrics();
+    assert.match(text, /^facepool_gpu_xid_errors_total\{.*\} 1$/m);
+    const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });
+    assert.deepEqual([status, stdout, stderr], [0, '', '']);
   });
 
   it('see the rules do what they are for', () => {
