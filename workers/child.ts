@@ -4,7 +4,7 @@ import process from 'node:process';
 import { toWire } from '../src/contract/errors.ts';
 import type { ErrorCode } from '../src/contract/errors.ts';
 import { PROTOCOL_VERSION } from '../src/contract/protocol.ts';
-import type { CallId, ChildKind, FromChild, LoadPhase } from '../src/contract/protocol.ts';
+import type { ArenaRef, CallId, ChildKind, FromChild, LoadPhase, WorkerId } from '../src/contract/protocol.ts';
 import { CallLog } from './call-log.ts';
 import { createLog } from './log.ts';
 import { dieWithParent } from './parent.ts';
@@ -17,7 +17,8 @@ export type Port = {
   /** The process ends because of this call: a line in the log, and no answer. */
   fatal(id: CallId, error: unknown): void;
   progress(phase: LoadPhase): void;
-  listening(): void;
+  listening(arena?: ArenaRef): void;
+  mapped(arena: WorkerId): void;
 };
 
 export type ChildOptions<M> = {
@@ -74,8 +75,9 @@ export function startChild<M extends { readonly v: number; readonly type: string
       send({ v, type: 'begin', id });
     },
     result: (id, value) => {
-      calls.answered(id);
+      // First the answer: somebody waits for it.
       send({ v, type: 'result', id, value });
+      calls.answered(id);
     },
     fail: (id, error, fallback) => {
       calls.failed(id, error);
@@ -83,7 +85,8 @@ export function startChild<M extends { readonly v: number; readonly type: string
     },
     fatal: (id, error) => calls.fatal(id, error),
     progress: (phase) => send({ v, type: 'progress', phase }),
-    listening: () => send({ v, type: 'listening' }),
+    listening: (arena) => send({ v, type: 'listening', ...(arena === undefined ? {} : { arena }) }),
+    mapped: (arena) => send({ v, type: 'mapped', arena }),
   };
 
   process.on('message', (raw: M & { readonly id: CallId; readonly requestId?: string }) => {

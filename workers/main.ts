@@ -15,6 +15,10 @@ const worker = createModelWorker({
     return openSession(path, options);
   },
   now: () => performance.now(),
+  onUnshared(error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`imaging's memory cannot be mapped, tensors come through the socket: ${reason}\n`);
+  },
   poisoned(error) {
     const reason = error instanceof Error ? error.message : String(error);
     process.stderr.write(`device context lost, ending the process: ${reason}\n`);

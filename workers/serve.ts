@@ -2,10 +2,12 @@
 import { FacepoolError } from '../src/contract/errors.ts';
 import { PROTOCOL_VERSION } from '../src/contract/protocol.ts';
 import type {
+  ArenaRef,
   CallId,
   InferParams,
   InferResult,
   LoadParams,
+  SharedTensor,
   Ticket,
   ToModel,
   WorkerId,
@@ -19,6 +21,8 @@ import type { Model } from './model.ts';
 import { isSticky } from './ort-failures.ts';
 import { RunQueue } from './run-queue.ts';
 import type { openSession } from './session.ts';
+import { SharedTensors } from './shared-tensors.ts';
+import type { Window } from './shared-tensors.ts';
 import { TensorPool } from './tensor-pool.ts';
 
 /** Unused receive buffers that are kept, a few detector inputs' worth. */
@@ -31,6 +35,10 @@ export type ServeOptions = {
   readonly now: () => number;
   /** Ends the process at once, because its device context is poisoned. */
   readonly poisoned: (error: unknown) => void;
+  /** Told when imaging's memory cannot be mapped: its tensors come through the socket then. */
+  readonly onUnshared?: ((error: unknown) => void) | undefined;
+  /** How memory is mapped; replaced in tests. */
+  readonly openWindow?: ((bytes: number) => Window) | undefined;
 };
 
 export type ModelWorker = {
@@ -43,6 +51,8 @@ export type ModelWorker = {
 type Call = {
   readonly ticket: Ticket | null;
   tensors: Uint8Array[];
+  /** True while `tensors` lie in imaging's memory. */
+  borrowed: boolean;
   job: (() => Promise<void>) | null;
   begun: boolean;
 };
@@ -51,7 +61,7 @@ export function createModelWorker(options: ServeOptions): ModelWorker {
   const { now } = options;
   const inbox = new Inbox();
   const pool = new TensorPool(POOL_BYTES);
-  const link = new DataLink(
+  const sockets = new DataLink(
     options.worker,
     (header, payload) => inbox.receive(header, payload),
     (bytes) => pool.allocate(bytes),
@@ -59,10 +69,11 @@ export function createModelWorker(options: ServeOptions): ModelWorker {
   const queue = new RunQueue();
   const calls = new Map<CallId, Call>();
   let model: Model | null = null;
+  let shared: SharedTensors | null = null;
   let loading: Promise<void> | null = null;
 
   const open = (id: CallId, ticket: Ticket | null): Call => {
-    const call: Call = { ticket, tensors: [], job: null, begun: false };
+    const call: Call = { ticket, tensors: [], borrowed: false, job: null, begun: false };
     calls.set(id, call);
     return call;
   };
@@ -75,8 +86,11 @@ export function createModelWorker(options: ServeOptions): ModelWorker {
   /** The call is over: answered, failed or abandoned. Nothing reads its tensors any more. */
   const settle = (id: CallId, call: Call): void => {
     calls.delete(id);
-    for (const tensor of call.tensors) pool.release(tensor);
+    const { tensors, borrowed } = call;
     call.tensors = [];
+    call.borrowed = false;
+    if (borrowed) shared?.done();
+    else for (const tensor of tensors) pool.release(tensor);
   };
 
   /** Queues `work`; its value is the answer. */
@@ -112,22 +126,45 @@ export function createModelWorker(options: ServeOptions): ModelWorker {
     }
   };
 
+  const link = (path: string, arena: ArenaRef | undefined, port: Port): void => {
+    sockets.connect(path);
+    if (arena === undefined) return;
+    shared ??= new SharedTensors({
+      onMapped: (id) => port.mapped(id),
+      onFailed: options.onUnshared ?? (() => {}),
+      openWindow: options.openWindow,
+    });
+    shared.link(arena);
+  };
+
+  const borrow = (tensors: readonly SharedTensor[]): Uint8Array[] => {
+    if (shared === null) throw new FacepoolError('invalid_argument', 'no memory is shared here', { param: 'shared' });
+    return shared.open(tensors);
+  };
+
   const infer = async (id: CallId, params: InferParams, port: Port): Promise<void> => {
     const asked = now();
     const call = open(id, params.ticket);
     try {
       const loaded = ready();
       loaded.check(params);
-      const tensors = await inbox.take(params.ticket, params.parts.length);
-      if (calls.get(id) !== call) {
-        for (const tensor of tensors) pool.release(tensor);
-        return;
+      if (params.shared === undefined) {
+        const tensors = await inbox.take(params.ticket, params.parts.length);
+        if (calls.get(id) !== call) {
+          for (const tensor of tensors) pool.release(tensor);
+          return;
+        }
+        call.tensors = tensors;
+      } else {
+        call.tensors = borrow(params.shared);
+        call.borrowed = true;
       }
-      call.tensors = tensors;
       checkBytes(params.parts, call.tensors);
       enqueue(id, call, port, async (): Promise<InferResult> => {
         const began = now();
+        if (params.shared !== undefined) shared?.check(params.shared);
         const output = await loaded.infer(params, call.tensors);
+        if (params.shared !== undefined) shared?.check(params.shared);
         return { output, computeMs: now() - began, waitMs: began - asked };
       });
     } catch (error) {
@@ -181,7 +218,7 @@ export function createModelWorker(options: ServeOptions): ModelWorker {
           abandon(message.id);
           break;
         case 'link':
-          link.connect(message.path);
+          link(message.path, message.arena, port);
           break;
         case 'ping':
         case 'hold':
@@ -191,7 +228,7 @@ export function createModelWorker(options: ServeOptions): ModelWorker {
     },
     async onStop() {
       await queue.close();
-      link.close();
+      sockets.close();
     },
   };
 }

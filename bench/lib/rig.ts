@@ -1,7 +1,14 @@
 /** Real imaging and model processes, started with the supervisor's own parts, without the server around them. */
 import { join } from 'node:path';
 import process from 'node:process';
-import type { AnyCalls, ImagingCalls, LoadParams, LoadResult, ModelCalls } from '../../src/contract/protocol.ts';
+import type {
+  AnyCalls,
+  ArenaRef,
+  ImagingCalls,
+  LoadParams,
+  LoadResult,
+  ModelCalls,
+} from '../../src/contract/protocol.ts';
 import { ImagingClient } from '../../src/router/imaging-client.ts';
 import { ModelRouter } from '../../src/router/model-router.ts';
 import { Child } from '../../src/supervisor/child.ts';
@@ -10,6 +17,7 @@ import { systemClock } from '../../src/util/clock.ts';
 import { counter } from '../../src/util/counter.ts';
 import type { LoadedModel } from './graphs.ts';
 
+const SHARED_BYTES = 64 * 1024 * 1024;
 const FRAME_BYTES = 512 * 1024 * 1024;
 const RUN_TIMEOUT_MS = 30_000;
 
@@ -46,14 +54,26 @@ function target<C extends AnyCalls>(name: string, child: Child<C>) {
   };
 }
 
-export async function startImaging(scratch: string): Promise<{ child: Child<ImagingCalls>; socketPath: string }> {
+export type Imaging = {
+  readonly child: Child<ImagingCalls>;
+  readonly socketPath: string;
+  readonly arena: ArenaRef | undefined;
+};
+
+export async function startImaging(scratch: string): Promise<Imaging> {
   const child = start<ImagingCalls>('imaging/main.ts', { UV_THREADPOOL_SIZE: '2' }, true);
   const socketPath = join(scratch, `imaging-${child.workerId}.sock`);
   await child.hello;
-  const config = { socketPath, maxFrameBytes: FRAME_BYTES, cropThreads: 0, poolFromFaces: 1000 };
+  const config = {
+    socketPath,
+    maxFrameBytes: FRAME_BYTES,
+    cropThreads: 0,
+    poolFromFaces: 1000,
+    sharedBytes: SHARED_BYTES,
+  };
   child.notify({ type: 'configure', config });
-  await child.listening;
-  return { child, socketPath };
+  const arena = await child.listening;
+  return { child, socketPath, arena };
 }
 
 export function imagingClient(child: Child<ImagingCalls>): ImagingClient {
@@ -78,11 +98,11 @@ export function loadParams(model: LoadedModel, threads: number): LoadParams {
 
 export async function startModel(
   model: LoadedModel,
-  socketPath: string,
+  imaging: Pick<Imaging, 'socketPath' | 'arena'>,
 ): Promise<{ child: Child<ModelCalls>; router: ModelRouter; loaded: LoadResult }> {
   const child = forkModel();
   await child.hello;
-  child.notify({ type: 'link', path: socketPath });
+  child.notify({ type: 'link', path: imaging.socketPath, arena: imaging.arena });
   const loaded = await child.call('load', loadParams(model, 1));
   if (!loaded.golden.passed) throw new Error(`${model.manifest.name}: golden probe failed: ${loaded.golden.detail}`);
   const router = new ModelRouter(target(model.manifest.name, child), {

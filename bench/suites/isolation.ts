@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import sharp from 'sharp';
 import type { FaceGeometry } from '../../src/contract/protocol.ts';
-import type { InferOutput, InferPart } from '../../src/contract/protocol.ts';
+import type { InferOutput, InferPart, SharedTensor } from '../../src/contract/protocol.ts';
 import type { Frame, ImagingClient } from '../../src/router/imaging-client.ts';
 import type { ModelRouter } from '../../src/router/model-router.ts';
 import { decoderFor } from '../../workers/decoders/table.ts';
@@ -73,6 +73,7 @@ async function detectorCase(
       const { value } = await router.infer({
         parts: [part],
         detect: { width: frame.inputWidth, height: frame.inputHeight, scoreThreshold: 0.6 },
+        shared: frame.shared && { tensors: [frame.shared], hold: () => frame.hold() },
         feed: (to, ticket) => frame.deliver(to, ticket, [{ kind: 'input' }], never),
         signal: never,
         charges: { count: 0 },
@@ -102,15 +103,19 @@ async function embedderCase(
     cropFace(raster, face, spec.crop, tensor.subarray(i * cropBytes(spec.crop)));
   }
   let set = -1;
+  let crops: SharedTensor | null = null;
   return {
     name: `embedder, batch ${count}`,
     prepare: async () => {
-      ({ set } = await frame.crop({ faces, specs }, never));
+      const made = await frame.crop({ faces, specs }, never);
+      set = made.set;
+      crops = made.shared?.[0] ?? null;
     },
     isolated: async () => {
       const items = [{ kind: 'crops' as const, set, spec: 0, from: 0, count, batch: count }];
       const { value } = await router.infer({
         parts: [part],
+        shared: crops && { tensors: [crops], hold: () => frame.hold() },
         feed: (to, ticket) => frame.deliver(to, ticket, items, never),
         signal: never,
         charges: { count: 0 },
@@ -188,14 +193,15 @@ export async function isolationSuite(context: SuiteContext): Promise<SuiteResult
   say('importing the graphs');
   const detector = await importModel('detector', 'yunet-n', join(scratch, 'graphs'));
   const recognizer = await importModel('recognizer', 'omz-0095', join(scratch, 'graphs'));
-  const { child: imagingChild, socketPath } = await startImaging(scratch);
+  const imagingProcess = await startImaging(scratch);
+  const imagingChild = imagingProcess.child;
   const children: Parameters<typeof end>[0][] = [imagingChild];
   const measured: Measured[] = [];
   try {
     const imaging = imagingClient(imagingChild);
-    const detectorWorker = await startModel(detector, socketPath);
+    const detectorWorker = await startModel(detector, imagingProcess);
     children.push(detectorWorker.child);
-    const recognizerWorker = await startModel(recognizer, socketPath);
+    const recognizerWorker = await startModel(recognizer, imagingProcess);
     children.push(recognizerWorker.child);
 
     // 640×480 from imaging, so reduced and upright picture are one and the faces need no scaling.

@@ -29,6 +29,25 @@ export type CallId = number;
 export type WorkerId = number;
 export type FrameId = number;
 
+/** Memory that imaging writes and model workers map for reading (`src/frames/arena.ts`). */
+export type ArenaRef = {
+  /** The imaging process that owns it. */
+  readonly arena: WorkerId;
+  /** Opened by path; it can be while its owner lives. */
+  readonly path: string;
+  readonly bytes: number;
+};
+/** A tensor in it, valid until its frame is closed. */
+export type SharedTensor = {
+  readonly arena: WorkerId;
+  /** Offset of the slot, whose header must hold this generation. */
+  readonly slot: number;
+  readonly generation: number;
+  /** The tensor's own offset and length. */
+  readonly at: number;
+  readonly bytes: number;
+};
+
 type Msg<T extends string, Body = unknown> = { readonly v: number; readonly type: T } & Body;
 type CallMsg<T extends string, Body = unknown> = Msg<T, { readonly id: CallId } & Body>;
 
@@ -56,6 +75,8 @@ export type OpenResult = {
   readonly inputWidth: number;
   readonly inputHeight: number;
   readonly decodeMs: number;
+  /** The input in shared memory; without it, it has to be delivered. */
+  readonly shared?: SharedTensor | null | undefined;
 };
 
 /** A face in pixels of the upright picture. */
@@ -67,7 +88,13 @@ export type CropParams = {
   readonly faces: readonly FaceGeometry[];
   readonly specs: readonly CropSpec[];
 };
-export type CropResult = { readonly set: number; readonly cropMs: number; readonly decodedAgain: boolean };
+export type CropResult = {
+  readonly set: number;
+  readonly cropMs: number;
+  readonly decodedAgain: boolean;
+  /** Per spec: the crops of all faces in shared memory; null or absent: they have to be delivered. */
+  readonly shared?: readonly (SharedTensor | null)[] | undefined;
+};
 
 export type DeliverItem =
   | { readonly kind: 'input' }
@@ -113,6 +140,8 @@ export type ImagingConfig = {
   readonly cropThreads: number;
   /** Faces from which a crop call uses the pool. */
   readonly poolFromFaces: number;
+  /** Memory shared with model workers; 0: every tensor goes through the socket. */
+  readonly sharedBytes: number;
 };
 
 // ── model workers ──────────────────────────────────────────────────────────
@@ -135,7 +164,7 @@ export type LoadResult = {
 /** Least cosine over all graphs and outputs against the golden tensors. */
 export type ProbeResult = { readonly passed: boolean; readonly minCosine: number; readonly detail: string };
 
-/** The tensors arrive on the data plane under `ticket`; part i belongs to `parts[i]`. */
+/** The tensors lie in shared memory, or arrive on the data plane under `ticket`; part i belongs to `parts[i]`. */
 export type InferPart = {
   /** Graph id; `shape` is NHWC of the tensor that was sent, padding included. */
   readonly graph: string;
@@ -146,6 +175,8 @@ export type InferPart = {
 export type InferParams = {
   readonly ticket: Ticket;
   readonly parts: readonly InferPart[];
+  /** One for each part. Nothing is sent under the ticket then. */
+  readonly shared?: readonly SharedTensor[] | undefined;
   /** Detectors: the area of the input that is picture, and the least score. */
   readonly detect?: { readonly width: number; readonly height: number; readonly scoreThreshold: number } | undefined;
 };
@@ -219,8 +250,8 @@ export type ToImaging =
 
 export type ToModel =
   | CallsToChild<ModelCalls>
-  /** Connect to imaging's data socket; sent again when imaging was restarted. */
-  | Msg<'link', { readonly path: string }>
+  /** Connect to imaging's data socket, and map its memory if there is any; sent again when imaging was restarted. */
+  | Msg<'link', { readonly path: string; readonly arena?: ArenaRef | undefined }>
   | Housekeeping;
 
 export type ToImporter = CallsToChild<ImporterCalls> | Housekeeping;
@@ -236,8 +267,10 @@ export type ChildKind = 'imaging' | 'model' | 'importer' | 'monitor';
 /** Any child → supervisor. */
 export type FromChild =
   | Msg<'hello', { readonly kind: ChildKind; readonly pid: number; readonly runtime: string }>
-  /** Imaging: listening; model workers: not sent. */
-  | Msg<'listening'>
+  /** Imaging: listening, and sharing memory where it can; model workers: not sent. */
+  | Msg<'listening', { readonly arena?: ArenaRef | undefined }>
+  /** Model workers: tensors in this imaging's memory can be read from now on. */
+  | Msg<'mapped', { readonly arena: WorkerId }>
   /** Load phase entered. */
   | Msg<'progress', { readonly phase: LoadPhase }>
   /** Said before a call is run, so that a death can be charged to it. */

@@ -1,7 +1,8 @@
 /** The crops of a picture's faces through one model, in batches of the sizes that its manifest warms. */
 import { FacepoolError } from '../contract/errors.ts';
 import type { GraphSpec } from '../contract/manifest.ts';
-import type { DeliverItem, InferOutput, InferPart } from '../contract/protocol.ts';
+import type { DeliverItem, InferOutput, InferPart, SharedTensor } from '../contract/protocol.ts';
+import { partOf } from '../frames/arena.ts';
 import type { Frame } from '../router/imaging-client.ts';
 import type { PipelineDeps, RoutedModel } from './deps.ts';
 import type { Stage } from '../telemetry/metrics.ts';
@@ -31,6 +32,8 @@ export function planBatches(count: number, sizes: readonly number[]): Batch[] {
 export type CropSet = {
   readonly frame: Frame;
   readonly set: number;
+  /** Per spec, where the crops lie in shared memory. */
+  readonly shared?: readonly (SharedTensor | null)[] | undefined;
   readonly faces: number;
   /** Place of each graph's crop among the specs of the set. */
   readonly specOf: ReadonlyMap<GraphSpec, number>;
@@ -62,6 +65,7 @@ export async function inferCrops(
     plan.map(async (batch) => {
       const parts: InferPart[] = [];
       const items: DeliverItem[] = [];
+      const tensors: SharedTensor[] = [];
       for (const graph of graphs) {
         const spec = crops.specOf.get(graph);
         if (graph.crop === undefined || spec === undefined) {
@@ -70,9 +74,15 @@ export async function inferCrops(
         const { size } = graph.crop;
         parts.push({ graph: graph.id, shape: [batch.size, size, size, 3], count: batch.count });
         items.push({ kind: 'crops', set: crops.set, spec, from: batch.from, count: batch.count, batch: batch.size });
+        const all = crops.shared?.[spec];
+        // A batch that is padded does not lie there as it is.
+        if (all && batch.count === batch.size) {
+          tensors.push(partOf(all, all.bytes / crops.faces, batch.from, batch.count));
+        }
       }
       const { value, queueMs } = await model.router.infer({
         parts,
+        shared: tensors.length === parts.length ? { tensors, hold: () => crops.frame.hold() } : null,
         feed: (to, ticket) => crops.frame.deliver(to, ticket, items, signal),
         signal,
         charges: { count: 0 },

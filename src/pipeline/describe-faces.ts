@@ -40,7 +40,7 @@ export async function describeFaces(
   }
   const made = await frame.crop({ faces: faces.map(faceGeometry), specs }, signal);
   timings.add('crop', made.cropMs);
-  const crops: CropSet = { frame, set: made.set, faces: faces.length, specOf };
+  const crops: CropSet = { frame, set: made.set, shared: made.shared, faces: faces.length, specOf };
   const waits = await Promise.all([
     recognizer === null ? 0 : embedFaces(deps, recognizer, recognizerGraphs, crops, faces, signal, timings),
     liveness === null ? 0 : checkLiveness(deps, liveness, livenessGraphs, crops, faces, signal, timings),

@@ -33,6 +33,7 @@ export async function detectStep(
       height: frame.reducedHeight,
       scoreThreshold: options.det_threshold ?? manifest.detector.score_threshold,
     },
+    shared: frame.shared && { tensors: [frame.shared], hold: () => frame.hold() },
     feed: (to, ticket) => frame.deliver(to, ticket, [{ kind: 'input' }], signal),
     signal,
     charges: { count: 0 },

@@ -6,7 +6,7 @@ import { FacepoolError } from '../contract/errors.ts';
 import type { OpenParams } from '../contract/protocol.ts';
 import type { Frame } from '../router/imaging-client.ts';
 import { ImagingGoneError } from '../router/model-router.ts';
-import { ChildGoneError } from '../supervisor/child.ts';
+import { ChildGoneError } from '../supervisor/child-gone.ts';
 import type { PipelineDeps } from './deps.ts';
 import type { Trial } from './poison-memory.ts';
 import type { Timings } from './timings.ts';

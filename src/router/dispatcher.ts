@@ -11,7 +11,7 @@ import { FacepoolError } from '../contract/errors.ts';
 import type { AnyCalls } from '../contract/protocol.ts';
 import { WaitQueue } from '../scheduler/queue.ts';
 import { HALF_OPEN_AFTER_MS } from '../scheduler/restart.ts';
-import { ChildGoneError } from '../supervisor/child.ts';
+import { ChildGoneError } from '../supervisor/child-gone.ts';
 import type { Child } from '../supervisor/child.ts';
 import type { Availability } from '../supervisor/role.ts';
 import { onAbort } from '../util/abort.ts';

@@ -23,7 +23,9 @@ export type Frame = OpenResult & {
   crop(params: Omit<CropParams, 'frame'>, signal: AbortSignal): Promise<CropResult>;
   encode(params: Omit<EncodeParams, 'frame'>, signal: AbortSignal): Promise<EncodeResult>;
   deliver(to: WorkerId, ticket: Ticket, items: readonly DeliverItem[], signal: AbortSignal): Promise<unknown>;
-  /** Idempotent. */
+  /** Keeps the picture's memory as it is until the function that it gives is called. Throws when it is closed. */
+  hold(): () => void;
+  /** Idempotent. Imaging is told when nothing is held any more. */
   close(): void;
 };
 
@@ -94,15 +96,30 @@ function frameHandle(
   // A transfer lasts as long as its taker takes it.
   const { runTimeoutMs: _, ...untimed } = timed;
   let closed = false;
+  let holds = 0;
+  const freeWhenUnused = (): void => {
+    if (closed && holds === 0) child.notify({ type: 'close', frame });
+  };
   return {
     ...opened,
     crop: (params, signal) => child.call('crop', { frame, ...params }, { ...timed, signal }),
     encode: (params, signal) => child.call('encode', { frame, ...params }, { ...timed, signal }),
     deliver: (to, ticket, items, signal) => child.call('deliver', { frame, to, ticket, items }, { ...untimed, signal }),
+    hold: () => {
+      if (closed) throw new Error('the picture is closed');
+      holds += 1;
+      let held = true;
+      return () => {
+        if (!held) return;
+        held = false;
+        holds -= 1;
+        freeWhenUnused();
+      };
+    },
     close: () => {
       if (closed) return;
       closed = true;
-      child.notify({ type: 'close', frame });
+      freeWhenUnused();
     },
   };
 }

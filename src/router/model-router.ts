@@ -1,9 +1,17 @@
 /** Leases on the workers of one model: what to run, where its tensors come from, and what happens when either fails. */
 import { FacepoolError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
-import type { InferParams, InferResult, ModelCalls, ProbeResult, Ticket, WorkerId } from '../contract/protocol.ts';
+import type {
+  InferParams,
+  InferResult,
+  ModelCalls,
+  ProbeResult,
+  SharedTensor,
+  Ticket,
+  WorkerId,
+} from '../contract/protocol.ts';
 import type { Child } from '../supervisor/child.ts';
-import { ChildGoneError } from '../supervisor/child.ts';
+import { ChildGoneError } from '../supervisor/child-gone.ts';
 import { isProbeResult } from '../supervisor/probe-result.ts';
 import { onAbort } from '../util/abort.ts';
 import type { Clock } from '../util/clock.ts';
@@ -18,7 +26,16 @@ export const SLOTS = 2;
 const DEATH_NOTICE_MS = 500;
 const MAX_TRANSFER_FAILURES = 3;
 
-export type InferJob = Omit<InferParams, 'ticket'> & {
+/** Tensors that lie in memory which imaging shares. */
+export type Shared = {
+  readonly tensors: readonly SharedTensor[];
+  /** Keeps them as they are until the function that it gives is called. */
+  readonly hold: () => () => void;
+};
+
+export type InferJob = Omit<InferParams, 'ticket' | 'shared'> & {
+  /** For workers that can read that memory; all others are fed. */
+  readonly shared?: Shared | null | undefined;
   /** Sends the tensors to the worker under the ticket; rejects when they cannot be sent. */
   readonly feed: (to: WorkerId, ticket: Ticket) => Promise<unknown>;
   readonly requestId?: string | undefined;
@@ -87,20 +104,39 @@ export class ModelRouter {
   }
 
   async #run(child: Child<ModelCalls>, job: InferJob, failures: { count: number }): Promise<InferResult> {
+    const { shared } = job;
+    const isMapped = shared?.tensors.every((tensor) => tensor.arena === child.arena) === true;
+    const result = await (isMapped ? this.#runShared(child, job, shared) : this.#runFed(child, job, failures));
+    const { watch } = this.#options;
+    const fault = answerFault(result, job.parts, this.#options.manifest ?? null);
+    if (fault !== null) {
+      watch?.broken(child.workerId, fault);
+      throw new BrokenAnswerError(fault);
+    }
+    watch?.answered(child.workerId);
+    this.#options.onComputed?.(result.computeMs);
+    return result;
+  }
+
+  /** Nothing is sent but the call: the worker reads the tensors where imaging wrote them. */
+  #runShared(child: Child<ModelCalls>, job: InferJob, { tensors, hold }: Shared): Promise<InferResult> {
+    const params = { ticket: this.#options.nextTicket(), parts: job.parts, detect: job.detect, shared: tensors };
+    const options = { ...this.#callOptions(job), signal: job.signal, onOver: hold() };
+    return child.call('infer', params, options).catch((error: unknown) => this.#onFailed(error, child));
+  }
+
+  #callOptions({ charges, requestId }: InferJob) {
+    return { requestId, runTimeoutMs: this.#options.inferTimeoutMs, onCharged: charges.onCharged };
+  }
+
+  /** Imaging sends the tensors through the worker's socket. */
+  async #runFed(child: Child<ModelCalls>, job: InferJob, failures: { count: number }): Promise<InferResult> {
     const ticket = this.#options.nextTicket();
     const abort = new AbortController();
     const stopListening = onAbort(job.signal, (reason) => abort.abort(reason));
     const feed = job.feed(child.workerId, ticket);
-    const infer = child.call(
-      'infer',
-      { ticket, parts: job.parts, detect: job.detect },
-      {
-        requestId: job.requestId,
-        signal: abort.signal,
-        runTimeoutMs: this.#options.inferTimeoutMs,
-        onCharged: job.charges.onCharged,
-      },
-    );
+    const params = { ticket, parts: job.parts, detect: job.detect };
+    const infer = child.call('infer', params, { ...this.#callOptions(job), signal: abort.signal });
     // Whichever fails first decides; the other must not become an unhandled rejection.
     infer.catch(() => {});
     try {
@@ -108,15 +144,7 @@ export class ModelRouter {
         () => new Promise<never>(() => {}),
         (error: unknown) => this.#onTransferFailed(error, child, failures),
       );
-      const result = await Promise.race([infer.catch((error: unknown) => this.#onFailed(error, child)), failed]);
-      const fault = answerFault(result, job.parts, this.#options.manifest ?? null);
-      if (fault !== null) {
-        this.#options.watch?.broken(child.workerId, fault);
-        throw new BrokenAnswerError(fault);
-      }
-      this.#options.watch?.answered(child.workerId);
-      this.#options.onComputed?.(result.computeMs);
-      return result;
+      return await Promise.race([infer.catch((error: unknown) => this.#onFailed(error, child)), failed]);
     } catch (error) {
       abort.abort(error);
       throw error;

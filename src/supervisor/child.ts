@@ -6,11 +6,13 @@
  */
 import { FacepoolError, fromWire } from '../contract/errors.ts';
 import { PROTOCOL_VERSION } from '../contract/protocol.ts';
-import type { AnyCalls, CallId, FromChild, LoadPhase, WorkerId } from '../contract/protocol.ts';
-import { chargesRequest, classifyDeath, describeDeath } from '../scheduler/death.ts';
+import type { AnyCalls, ArenaRef, CallId, FromChild, LoadPhase, WorkerId } from '../contract/protocol.ts';
+import { chargesRequest, classifyDeath } from '../scheduler/death.ts';
 import type { Death } from '../scheduler/death.ts';
 import { onAbort } from '../util/abort.ts';
 import type { Clock } from '../util/clock.ts';
+import { CallEnds } from './call-ends.ts';
+import { ChildGoneError } from './child-gone.ts';
 import { NO_TIMER } from './pending-call.ts';
 import type { CallOptions, Orphan, Pending } from './pending-call.ts';
 import { readMessage } from './message.ts';
@@ -19,25 +21,6 @@ import type { Spawned } from './spawn.ts';
 
 /** In place of a call's id: the process hangs outside a run, and no call is the cause. */
 const NO_CALL: CallId = -1;
-
-/** The child ended while a call was with it. */
-export class ChildGoneError extends Error {
-  readonly begun: boolean;
-  /** True when this death counts against the request. */
-  readonly charged: boolean;
-  /** True when it ended for want of memory while it ran this request. */
-  readonly outOfMemory: boolean;
-
-  /** `suspect`: false for a call that had begun, but cannot have caused the death. */
-  constructor(death: Death, begun: boolean, suspect: boolean = begun) {
-    super(`worker ended: ${describeDeath(death)}`);
-    this.name = 'ChildGoneError';
-    this.begun = begun;
-    const kind = classifyDeath(death);
-    this.charged = suspect && chargesRequest(kind);
-    this.outOfMemory = suspect && kind === 'oom';
-  }
-}
 
 export type Hello = Extract<FromChild, { type: 'hello' }>;
 
@@ -49,6 +32,8 @@ export class Child<C extends AnyCalls> {
   onProgress: (phase: LoadPhase) => void = () => {};
   /** Called when the number of calls the process is busy with may have gone down. */
   onSettled: () => void = () => {};
+  /** Model workers: the imaging process whose memory it can read. */
+  arena: WorkerId | null = null;
   /** Told when it says what no sound process says; default: it is ended. */
   onViolation: (fault: string) => void = (fault) => this.condemn(fault);
 
@@ -58,7 +43,8 @@ export class Child<C extends AnyCalls> {
   readonly #pending = new Map<CallId, Pending>();
   readonly #orphans = new Map<CallId, Orphan>();
   readonly #hello = Promise.withResolvers<Hello>();
-  readonly #listening = Promise.withResolvers<void>();
+  readonly #listening = Promise.withResolvers<ArenaRef | undefined>();
+  readonly #ends = new CallEnds();
   #lastId = 0;
   #lastRunTimeoutMs: number | null = null;
   #death: Death | null = null;
@@ -82,7 +68,7 @@ export class Child<C extends AnyCalls> {
       clock,
       holdsCalls: () => this.busy > 0,
       isRunning: () => livelyMs === null && this.#isTimed(),
-      ping: () => this.notify({ type: 'ping', id: ++this.#lastId }),
+      ping: () => this.#ping(),
       onSilent: () => this.#onHang(NO_CALL),
     });
     this.#hello.promise.catch(() => {});
@@ -109,8 +95,8 @@ export class Child<C extends AnyCalls> {
     return this.#hello.promise;
   }
 
-  /** Imaging only: its socket is open. */
-  get listening(): Promise<void> {
+  /** Imaging only: its socket is open, and what memory it shares. */
+  get listening(): Promise<ArenaRef | undefined> {
     return this.#listening.promise;
   }
 
@@ -133,12 +119,15 @@ export class Child<C extends AnyCalls> {
     params: C[K]['params'],
     options: CallOptions = {},
   ): Promise<C[K]['result']> {
-    if (this.#death !== null) return Promise.reject(new ChildGoneError(this.#death, false));
-    if (options.signal?.aborted) return Promise.reject(options.signal.reason as Error);
+    const { signal, onOver } = options;
+    if (this.#death !== null || signal?.aborted) {
+      onOver?.();
+      return Promise.reject(this.#death === null ? (signal?.reason as Error) : new ChildGoneError(this.#death, false));
+    }
     const id = ++this.#lastId;
     this.#lastRunTimeoutMs = options.runTimeoutMs ?? this.#lastRunTimeoutMs;
     return new Promise<C[K]['result']>((resolve, reject) => {
-      const stopListening = onAbort(options.signal, (reason) => this.#abandon(id, reason as Error));
+      const stopListening = onAbort(signal, (reason) => this.#abandon(id, reason as Error));
       this.#pending.set(id, {
         resolve: resolve as (value: unknown) => void,
         reject,
@@ -147,6 +136,7 @@ export class Child<C extends AnyCalls> {
         begun: false,
         stopTimer: NO_TIMER,
       });
+      this.#ends.watch(id, onOver);
       this.spawned.send({ v: PROTOCOL_VERSION, type, id, params, requestId: options.requestId });
       const silenceMs = this.#livelyMs ?? options.runTimeoutMs;
       if (silenceMs !== undefined) this.#silence.watch(silenceMs);
@@ -192,7 +182,10 @@ export class Child<C extends AnyCalls> {
         this.#hello.resolve(message);
         return;
       case 'listening':
-        this.#listening.resolve();
+        this.#listening.resolve(message.arena);
+        return;
+      case 'mapped':
+        this.arena = message.arena;
         return;
       case 'progress':
         this.onProgress(message.phase);
@@ -211,8 +204,14 @@ export class Child<C extends AnyCalls> {
     }
   }
 
+  #ping(): CallId {
+    this.notify({ type: 'ping', id: ++this.#lastId });
+    return this.#lastId;
+  }
+
   #onBegin(id: CallId): void {
     const pending = this.#pending.get(id);
+    this.#ends.begun(id);
     if (pending === undefined) {
       // Abandoned a moment ago, but the worker was faster: it is busy until it answers, and may hang like any other.
       const limit = this.#lastRunTimeoutMs;
@@ -240,6 +239,7 @@ export class Child<C extends AnyCalls> {
   }
 
   #take(id: CallId): Pending | undefined {
+    this.#ends.answered(id);
     const orphan = this.#orphans.get(id);
     if (orphan !== undefined) {
       orphan.stopTimer();
@@ -265,6 +265,7 @@ export class Child<C extends AnyCalls> {
     // The timer of a begun run goes on: a hang is a hang, also when nobody waits for the answer.
     if (pending.begun) this.#orphans.set(id, { stopTimer: pending.stopTimer, onCharged: pending.options.onCharged });
     this.notify({ type: 'abandon', id });
+    if (!pending.begun) this.#ends.abandoned(id, () => this.#ping());
     pending.reject(reason);
     if (!pending.begun) this.onSettled();
   }
@@ -272,6 +273,8 @@ export class Child<C extends AnyCalls> {
   #onExit(death: Death): void {
     this.#death = death;
     this.#silence.end();
+    this.#ends.all();
+
     // Of several that run side by side any may have crashed the process, but only one was found to hang.
     const isSuspect = (id: CallId): boolean => this.#hung === null || this.#hung === id;
     const charges = chargesRequest(classifyDeath(death));

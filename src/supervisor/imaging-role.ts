@@ -1,14 +1,24 @@
 /** Imaging as a managed process. */
 import { rm } from 'node:fs/promises';
 import { ENV_LOG_LEVEL, PROTOCOL_VERSION } from '../contract/protocol.ts';
-import type { ImagingCalls, ImagingConfig } from '../contract/protocol.ts';
+import type { ArenaRef, ImagingCalls, ImagingConfig } from '../contract/protocol.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Role } from './role.ts';
 
 export const IMAGING = 'imaging';
 
+/**
+ * Memory shared with the model workers: the inputs of some fifty pictures. What finds no room is sent through the socket.
+ * Pages that were never used cost nothing.
+ */
+const SHARED_BYTES = 64 * 1024 * 1024;
+
 /** `socketPath` is where model workers connect for their pixels. */
-export function imagingRole(settings: Settings, socketPath: string): Role<ImagingCalls, ImagingConfig> {
+export function imagingRole(
+  settings: Settings,
+  socketPath: string,
+  onListening: (arena: ArenaRef | undefined) => void = () => {},
+): Role<ImagingCalls, ImagingConfig> {
   const { imaging } = settings;
   return {
     name: IMAGING,
@@ -31,12 +41,13 @@ export function imagingRole(settings: Settings, socketPath: string): Role<Imagin
         maxFrameBytes: imaging.max_frame_bytes,
         cropThreads: imaging.crop_threads,
         poolFromFaces: imaging.pool_from_faces,
+        sharedBytes: Math.min(SHARED_BYTES, imaging.max_frame_bytes),
       };
       return { ok: true, value };
     },
     boot: async (child, config) => {
       child.notify({ type: 'configure', v: PROTOCOL_VERSION, config });
-      await child.listening;
+      onListening(await child.listening);
     },
   };
 }

@@ -13,6 +13,12 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null;
 }
 
+function isArena(raw: unknown): boolean {
+  if (!isFields(raw)) return false;
+  const { arena, path, bytes } = raw;
+  return Number.isSafeInteger(arena) && typeof path === 'string' && Number.isSafeInteger(bytes);
+}
+
 /** The code and texts of an error, or `model_failed` for what is none. */
 function readError(raw: unknown): WireError {
   const nothing = { code: 'model_failed', message: 'the worker answered an error that says nothing' } as const;
@@ -37,8 +43,15 @@ export function readMessage(raw: unknown): Read {
   }
   const { type, id } = raw;
   switch (type) {
-    case 'hello':
+    case 'mapped':
+      return Number.isSafeInteger(raw['arena'])
+        ? { ok: true, message: raw as FromChild }
+        : bad('mapped the memory of no process');
     case 'listening':
+      return raw['arena'] === undefined || isArena(raw['arena'])
+        ? { ok: true, message: raw as FromChild }
+        : bad('shares memory that is none');
+    case 'hello':
       return { ok: true, message: raw as FromChild };
     case 'progress':
       return PHASES.has(raw['phase'])

@@ -12,6 +12,11 @@ export type CallOptions = {
   readonly onBegin?: (() => void) | undefined;
   /** Told when the child's death counts against this call, also when its caller has gone. */
   readonly onCharged?: ((death: object) => void) | undefined;
+  /**
+   * Told once when the process can have nothing to do with this call any more: it was answered, also after its caller
+   * had gone, or is known to have been dropped, or the process has ended. What the call lent may be taken back then.
+   */
+  readonly onOver?: (() => void) | undefined;
 };
 
 /** A begun call whose caller has gone; the process is still busy with it. */

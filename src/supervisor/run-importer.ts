@@ -2,7 +2,8 @@
 import { FacepoolError } from '../contract/errors.ts';
 import type { ImporterCalls, ImportParams, ImportResult, WorkerId } from '../contract/protocol.ts';
 import type { Clock } from '../util/clock.ts';
-import { Child, ChildGoneError } from './child.ts';
+import { Child } from './child.ts';
+import { ChildGoneError } from './child-gone.ts';
 import type { Spawner } from './spawn.ts';
 import type { WorkerLog } from './worker-log.ts';
 

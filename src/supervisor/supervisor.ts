@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fitSocketPath, prepareSocketDir } from '../config/socket-path.ts';
 import { FacepoolError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
-import type { ImagingCalls, ImagingConfig, ModelCalls, WorkerId } from '../contract/protocol.ts';
+import type { ArenaRef, ImagingCalls, ImagingConfig, ModelCalls, WorkerId } from '../contract/protocol.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -69,6 +69,8 @@ export class Supervisor {
   readonly #deps: SupervisorDeps;
   readonly #socketPath: string;
   readonly #sampler: MemorySampler;
+  /** What memory the present imaging shares. */
+  #arena: ArenaRef | undefined;
   #stopping = false;
 
   constructor(deps: SupervisorDeps) {
@@ -94,7 +96,13 @@ export class Supervisor {
         files: settings.log.worker_files,
       });
 
-    this.imaging = new ManagedProcess(imagingRole(settings, this.#socketPath), log(IMAGING), processDeps);
+    this.imaging = new ManagedProcess(
+      imagingRole(settings, this.#socketPath, (arena) => {
+        this.#arena = arena;
+      }),
+      log(IMAGING),
+      processDeps,
+    );
     const models = new Map<string, ModelEntry>();
     for (const [name, model] of Object.entries(settings.models)) {
       if (!model.enabled) continue;
@@ -233,7 +241,10 @@ export class Supervisor {
   }
 
   #link(child: Child<ModelCalls>): void {
-    if (this.imaging.readyChild !== null) child.notify({ type: 'link', path: this.#socketPath });
+    if (this.imaging.readyChild === null) return;
+    // From here on it cannot be asked to read the memory of an imaging before.
+    child.arena = null;
+    child.notify({ type: 'link', path: this.#socketPath, arena: this.#arena });
   }
 
   #linkAll(): void {

@@ -5,7 +5,7 @@ import type { ErrorCode } from '../../src/contract/errors.ts';
 import type { RequestOptions } from '../../src/contract/options.ts';
 import { facesAnswerSchema, verifyAnswerSchema } from '../../src/contract/results.ts';
 import { createPipeline } from '../../src/pipeline/pipeline.ts';
-import { ChildGoneError } from '../../src/supervisor/child.ts';
+import { ChildGoneError } from '../../src/supervisor/child-gone.ts';
 import { settle } from '../fixtures/fake-process.ts';
 import { type FakeOptions, fakePipeline, request, type ScriptedFace } from '../fixtures/pipeline.ts';
 

@@ -5,7 +5,8 @@ import test from 'node:test';
 import type { ImagingCalls } from '../../src/contract/protocol.ts';
 import { FrameReader } from '../../src/frames/reader.ts';
 import { ImagingClient } from '../../src/router/imaging-client.ts';
-import { Child, ChildGoneError } from '../../src/supervisor/child.ts';
+import { Child } from '../../src/supervisor/child.ts';
+import { ChildGoneError } from '../../src/supervisor/child-gone.ts';
 import type { Spawned, SpawnRequest } from '../../src/supervisor/spawn.ts';
 import { counter } from '../../src/util/counter.ts';
 import { FakeProcess, settle } from '../fixtures/fake-process.ts';
@@ -182,4 +183,23 @@ test('imaging is told which request the picture, its crops and its transfers are
     calls.map((message) => [message.type, message['requestId']]),
     ['open', 'crop', 'encode', 'deliver'].map((type) => [type, 'request-7']),
   );
+});
+
+test('a picture that is held is closed in imaging when the last hold is let go', async () => {
+  const { bring, open } = setUp();
+  const { process } = bring();
+  const opening = open('a');
+  process.say({ type: 'result', id: process.lastCall('open').id, value: OPENED });
+  const frame = (await opening).value;
+  const closes = (): number => process.sent.filter((m) => m.type === 'close').length;
+  const [first, second] = [frame.hold(), frame.hold()];
+  frame.close();
+  first();
+  first();
+  assert.equal(closes(), 0);
+  assert.throws(() => frame.hold(), /closed/);
+  second();
+  second();
+  frame.close();
+  assert.equal(closes(), 1);
 });

@@ -4,7 +4,8 @@ import { FacepoolError } from '../../src/contract/errors.ts';
 import type { ModelCalls, Ticket, WorkerId } from '../../src/contract/protocol.ts';
 import { ImagingGoneError, ModelRouter } from '../../src/router/model-router.ts';
 import type { InferJob } from '../../src/router/model-router.ts';
-import { Child, ChildGoneError } from '../../src/supervisor/child.ts';
+import { Child } from '../../src/supervisor/child.ts';
+import { ChildGoneError } from '../../src/supervisor/child-gone.ts';
 import type { SpawnRequest } from '../../src/supervisor/spawn.ts';
 import { counter } from '../../src/util/counter.ts';
 import { FakeProcess, settle } from '../fixtures/fake-process.ts';
@@ -159,4 +160,85 @@ test('the worker is told which request an inference is for', async () => {
   assert.equal(call['requestId'], 'request-7');
   process.say({ type: 'result', id: call.id, value: OUTPUT });
   await answer;
+});
+
+/** Tensors of imaging process 9, and how often they are held. */
+function shared() {
+  const tensor = { arena: 9, slot: 0, generation: 1, at: 64, bytes: 12 };
+  let held = 0;
+  const hold = () => {
+    held += 1;
+    return () => {
+      held -= 1;
+    };
+  };
+  return { tensors: [tensor], hold, held: () => held };
+}
+
+test('a worker that reads imaging’s memory is told where the tensors lie, and fed nothing', async () => {
+  const { router, bring, job, fed } = setUp();
+  const process = bring(3);
+  process.say({ type: 'mapped', arena: 9 });
+  const { tensors, hold, held } = shared();
+  const answer = router.infer(job({ shared: { tensors, hold } }));
+  const call = process.lastCall('infer');
+  assert.deepEqual((call.params as { shared: unknown }).shared, tensors);
+  assert.equal(held(), 1);
+  process.say({ type: 'result', id: call.id, value: OUTPUT });
+  assert.equal((await answer).value.computeMs, 7);
+  assert.equal(held(), 0);
+  assert.deepEqual(fed, []);
+});
+
+test('one that reads none, or that of another imaging, is fed', async () => {
+  const { router, bring, job, fed } = setUp();
+  const process = bring(3);
+  const { tensors, hold, held } = shared();
+  for (const arena of [null, 8]) {
+    if (arena !== null) process.say({ type: 'mapped', arena });
+    const answer = router.infer(job({ shared: { tensors, hold } }));
+    const call = process.lastCall('infer');
+    assert.equal((call.params as { shared?: unknown }).shared, undefined);
+    process.say({ type: 'result', id: call.id, value: OUTPUT });
+    await answer;
+  }
+  assert.equal(fed.length, 2);
+  assert.equal(held(), 0);
+});
+
+test('the tensors of a request that was given up are held until the worker is done with them', async () => {
+  const { router, bring, job } = setUp();
+  const process = bring(3);
+  process.say({ type: 'mapped', arena: 9 });
+  const { tensors, hold, held } = shared();
+  const give = new AbortController();
+  const running = router.infer(job({ shared: { tensors, hold }, signal: give.signal }));
+  const begun = process.lastCall('infer').id;
+  process.say({ type: 'begin', id: begun });
+  const waiting = router.infer(job({ shared: { tensors, hold }, signal: give.signal }));
+  assert.equal(held(), 2);
+  give.abort(new Error('client gone'));
+  await Promise.all([assert.rejects(running, /client gone/), assert.rejects(waiting, /client gone/)]);
+  assert.equal(held(), 2, 'one runs; the worker has not said that it has dropped the other');
+  process.say({ type: 'result', id: process.lastCall('ping').id, value: 1 });
+  assert.equal(held(), 1);
+  process.say({ type: 'result', id: begun, value: OUTPUT });
+  assert.equal(held(), 0);
+});
+
+test('the tensors are let go when the worker ends, and held again for its successor', async () => {
+  const { router, bring, job } = setUp();
+  const first = bring(3);
+  first.say({ type: 'mapped', arena: 9 });
+  const { tensors, hold, held } = shared();
+  const answer = router.infer(job({ shared: { tensors, hold } }));
+  first.exit({ code: null, signal: 'SIGKILL' });
+  await settle();
+  assert.equal(held(), 0);
+  const second = bring(4);
+  second.say({ type: 'mapped', arena: 9 });
+  await settle();
+  second.say({ type: 'result', id: second.lastCall('infer').id, value: OUTPUT });
+  await answer;
+  assert.equal(held(), 0);
 });

@@ -2,7 +2,8 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { FacepoolError } from '../../src/contract/errors.ts';
 import type { ModelCalls } from '../../src/contract/protocol.ts';
-import { Child, ChildGoneError } from '../../src/supervisor/child.ts';
+import { Child } from '../../src/supervisor/child.ts';
+import { ChildGoneError } from '../../src/supervisor/child-gone.ts';
 import type { SpawnRequest } from '../../src/supervisor/spawn.ts';
 import { FakeProcess } from '../fixtures/fake-process.ts';
 import { ManualClock } from '../fixtures/manual-clock.ts';
@@ -249,4 +250,38 @@ test('a call carries the id of the request that it is for', () => {
     process.sent.map((message) => message['requestId']),
     ['request-7', undefined],
   );
+});
+
+test('a call tells once when the process has nothing to do with it any more', async () => {
+  const { child, process } = start();
+  const over: string[] = [];
+  const watched = (name: string, signal?: AbortSignal) => ({ signal, onOver: () => over.push(name) });
+  const answered = child.call('probe', {}, watched('answered'));
+  process.say({ type: 'result', id: process.lastCall('probe').id, value: null });
+  await answered;
+  assert.deepEqual(over, ['answered']);
+
+  const gone = AbortSignal.abort(new Error('gone'));
+  await assert.rejects(child.call('probe', {}, watched('never sent', gone)), /gone/);
+  assert.deepEqual(over.splice(0), ['answered', 'never sent']);
+
+  const give = new AbortController();
+  const dropped = child.call('probe', {}, watched('dropped', give.signal));
+  const raced = child.call('probe', {}, watched('raced', give.signal));
+  const racedId = process.lastCall('probe').id;
+  give.abort(new Error('gone'));
+  await Promise.all([assert.rejects(dropped, /gone/), assert.rejects(raced, /gone/)]);
+  process.say({ type: 'begin', id: racedId });
+  for (const ping of process.sent.filter((m) => m.type === 'ping')) {
+    process.say({ type: 'result', id: ping.id, value: 1 });
+  }
+  assert.deepEqual(over.splice(0), ['dropped']);
+  process.say({ type: 'result', id: racedId, value: null });
+  assert.deepEqual(over.splice(0), ['raced']);
+
+  const killed = child.call('probe', {}, watched('killed'));
+  process.exit({ code: null, signal: 'SIGKILL' });
+  await assert.rejects(killed, ChildGoneError);
+  await assert.rejects(child.call('probe', {}, watched('dead')), ChildGoneError);
+  assert.deepEqual(over, ['killed', 'dead']);
 });

@@ -12,6 +12,8 @@ test('what the protocol knows is let through as it is', () => {
   for (const message of [
     { v, type: 'hello', kind: 'model', pid: 1, runtime: 'x' },
     { v, type: 'listening' },
+    { v, type: 'listening', arena: { arena: 1, path: '/proc/1/fd/9', bytes: 4096 } },
+    { v, type: 'mapped', arena: 1 },
     { v, type: 'progress', phase: 'warm' },
     { v, type: 'begin', id: 1 },
     { v, type: 'result', id: 1, value: { any: 'thing' } },
@@ -31,6 +33,9 @@ test('everything else has a fault that can be told', () => {
     [{ v }, /said "undefined"/],
     [{ v, type: 'surprise' }, /said "surprise", which is no message/],
     [{ v, type: 'progress', phase: 'lunch' }, /load phase/],
+    [{ v, type: 'mapped', arena: 'mine' }, /mapped the memory of no process/],
+    [{ v, type: 'listening', arena: { arena: 1, path: 7, bytes: 1 } }, /shares memory that is none/],
+    [{ v, type: 'listening', arena: null }, /shares memory that is none/],
     [{ v, type: 'result' }, /without an id/],
     [{ v, type: 'begin', id: '1' }, /without an id/],
     [{ v, type: 'error', id: 0.5, error: {} }, /without an id/],

@@ -4,8 +4,9 @@ import type { TestContext } from 'node:test';
 import { setImmediate as turn } from 'node:timers/promises';
 import { PROTOCOL_VERSION } from '../../src/contract/protocol.ts';
 import type { InferParams, InferResult, ToModel } from '../../src/contract/protocol.ts';
+import { Arena } from '../../src/frames/arena.ts';
 import { createModelWorker } from '../../workers/serve.ts';
-import type { ModelWorker } from '../../workers/serve.ts';
+import type { ModelWorker, ServeOptions } from '../../workers/serve.ts';
 import { fakeImaging } from '../fixtures/fake-imaging.ts';
 import type { FakeConnection } from '../fixtures/fake-imaging.ts';
 import { fakeOpen } from '../fixtures/fake-session.ts';
@@ -24,6 +25,7 @@ type Bench = RecordingPort & {
   readonly worker: ModelWorker;
   readonly fake: FakeOpen;
   readonly imaging: FakeConnection;
+  readonly socketPath: string;
   readonly poisoned: unknown[];
   say(message: ToModel): void;
   infer(id: number, ticket: number, change?: Partial<InferParams>): void;
@@ -35,7 +37,7 @@ type Bench = RecordingPort & {
 };
 
 /** A loaded worker that is linked to a fake imaging. Its clock ticks 10 ms each time it is read. */
-async function bench(t: TestContext): Promise<Bench> {
+async function bench(t: TestContext, openWindow?: ServeOptions['openWindow']): Promise<Bench> {
   const fake = fakeOpen();
   const poisoned: unknown[] = [];
   let clock = 0;
@@ -44,6 +46,7 @@ async function bench(t: TestContext): Promise<Bench> {
     open: fake.open,
     now: () => (clock += 10),
     poisoned: (error) => poisoned.push(error),
+    openWindow,
   });
   const held: ((error?: Error) => void)[] = [];
   t.after(() => {
@@ -71,6 +74,7 @@ async function bench(t: TestContext): Promise<Bench> {
     worker,
     fake,
     imaging: connection,
+    socketPath: imaging.path,
     poisoned,
     say,
     infer,
@@ -325,4 +329,79 @@ test('a load that fails says why', async () => {
   const { error } = await wait('error', 1);
   assert.deepEqual({ code: error.code, message: error.message }, { code: 'model_failed', message: 'no such graph' });
   await worker.onStop();
+});
+
+/** Arenas whose memory is the worker's window, one after the other. */
+async function sharing(t: TestContext) {
+  const memory = new ArrayBuffer(10 * BYTES);
+  const b = await bench(t, () => ({ memory, map: () => {} }));
+  const link = (arena: number): Arena => {
+    b.say({ v, type: 'link', path: b.socketPath, arena: { arena, path: '/shared', bytes: memory.byteLength } });
+    return new Arena(memory, arena);
+  };
+  const place = (arena: Arena, value: number) => {
+    const slot = arena.place(BYTES);
+    assert.ok(slot !== null);
+    slot.data.fill(value);
+    return slot;
+  };
+  return { ...b, link, place };
+}
+
+test('tensors are read where imaging wrote them', async (t) => {
+  const b = await sharing(t);
+  const slot = b.place(b.link(4), 7);
+  assert.deepEqual(b.said.at(-1), { type: 'mapped', arena: 4 });
+  b.infer(2, 1, { shared: [slot.tensor] });
+  await b.wait('result', 2);
+  assert.ok(b.fake.runs[0]?.data.every((x) => x === 7));
+  assert.equal(b.fake.runs[0]?.data.buffer, slot.data.buffer, 'not copied');
+});
+
+test('a slot that became another picture’s gives no answer, before the run or after', async (t) => {
+  const b = await sharing(t);
+  const arena = b.link(4);
+  b.hold();
+  const [running, waiting] = [b.place(arena, 1), b.place(arena, 2)];
+  b.infer(2, 1, { shared: [running.tensor] });
+  b.infer(3, 2, { shared: [waiting.tensor] });
+  await b.wait('begin', 2);
+  running.free();
+  waiting.free();
+  b.place(arena, 3);
+  b.finish();
+  assert.equal((await b.wait('error', 2)).error.code, 'internal');
+  assert.equal((await b.wait('error', 3)).error.code, 'internal');
+  assert.equal(b.fake.runs.length, 1);
+  assert.ok(b.said.every((message) => message.type !== 'result' || message.id === 1));
+});
+
+test('the memory of the next imaging is mapped when the calls with this one’s are over', async (t) => {
+  const b = await sharing(t);
+  const slot = b.place(b.link(4), 1);
+  b.hold();
+  b.infer(2, 1, { shared: [slot.tensor] });
+  b.infer(3, 2, { shared: [slot.tensor] });
+  await b.wait('begin', 2);
+  b.say({ v, type: 'link', path: b.socketPath, arena: { arena: 5, path: '/next', bytes: 10 * BYTES } });
+  b.say({ v, type: 'abandon', id: 3 });
+  assert.deepEqual(
+    b.said.filter((message) => message.type === 'mapped'),
+    [{ type: 'mapped', arena: 4 }],
+  );
+  b.finish();
+  await b.wait('result', 2);
+  await turn();
+  assert.deepEqual(b.said.at(-1), { type: 'mapped', arena: 5 });
+});
+
+test('shared tensors without shared memory, or of the wrong size, are refused', async (t) => {
+  const b = await bench(t);
+  const tensor = { arena: 4, slot: 0, generation: 1, at: 64, bytes: BYTES };
+  b.infer(2, 1, { shared: [tensor] });
+  assert.equal((await b.wait('error', 2)).error.code, 'invalid_argument');
+  const s = await sharing(t);
+  const slot = s.place(s.link(4), 1);
+  s.infer(2, 1, { shared: [{ ...slot.tensor, bytes: BYTES - 1 }] });
+  assert.equal((await s.wait('error', 2)).error.code, 'invalid_argument');
 });

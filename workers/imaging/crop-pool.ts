@@ -21,12 +21,12 @@ export class CropPool {
 
   /** Outputs for a call of `faces` faces: threads can only write to shared memory. */
   allocate(bytes: number, faces: number): Uint8Array {
-    return this.#isCrowd(faces) ? new Uint8Array(new SharedArrayBuffer(bytes)) : new Uint8Array(bytes);
+    return this.isCrowd(faces) ? new Uint8Array(new SharedArrayBuffer(bytes)) : new Uint8Array(bytes);
   }
 
   /** Fills the batch's outputs. */
   async run(batch: CropBatch, faces: number): Promise<void> {
-    if (!this.#isCrowd(faces)) {
+    if (!this.isCrowd(faces)) {
       runBatch(batch);
       return;
     }
@@ -49,7 +49,8 @@ export class CropPool {
     await pool?.destroy();
   }
 
-  #isCrowd(faces: number): boolean {
+  /** Whether threads cut so many faces out. */
+  isCrowd(faces: number): boolean {
     return this.#threads > 0 && faces >= this.#fromFaces;
   }
 

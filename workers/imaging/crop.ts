@@ -1,7 +1,8 @@
 /** `crop`: faces × specs → crops, each taken from the raster that has enough pixels of that face. */
 import { FacepoolError } from '../../src/contract/errors.ts';
 import { boxHeight, boxWidth } from '../../src/contract/geometry.ts';
-import type { CropParams, CropResult, FaceGeometry } from '../../src/contract/protocol.ts';
+import type { CropParams, CropResult, FaceGeometry, SharedTensor } from '../../src/contract/protocol.ts';
+import type { Arena } from '../../src/frames/arena.ts';
 import { cropBytes, scaleFace } from './crop-face.ts';
 import type { CropJob } from './crop-face.ts';
 import type { CropPool } from './crop-pool.ts';
@@ -39,7 +40,12 @@ function check({ faces, specs }: CropParams): void {
 }
 
 /** Throws `invalid_argument` for an aligned spec and a face without landmarks. */
-export async function cropFaces(frame: Frame, params: CropParams, pool: CropPool): Promise<CropResult> {
+export async function cropFaces(
+  frame: Frame,
+  params: CropParams,
+  pool: CropPool,
+  arena: Arena | null = null,
+): Promise<CropResult> {
   const started = performance.now();
   check(params);
   const { faces, specs } = params;
@@ -51,7 +57,16 @@ export async function cropFaces(frame: Frame, params: CropParams, pool: CropPool
 
   const rasters = [frame.reduced, larger.raster];
   const scales = rasters.map((raster) => frame.scaleOf(raster));
-  const outputs = specs.map((spec) => pool.allocate(cropBytes(spec) * faces.length, faces.length));
+  const shared: (SharedTensor | null)[] = [];
+  const outputs = specs.map((spec) => {
+    const bytes = cropBytes(spec) * faces.length;
+    // Threads cannot write there.
+    const slot = pool.isCrowd(faces.length) ? null : (arena?.place(bytes) ?? null);
+    shared.push(slot?.tensor ?? null);
+    if (slot === null) return pool.allocate(bytes, faces.length);
+    frame.adopt(slot);
+    return slot.data;
+  });
   const jobs: CropJob[] = [];
   for (const [i, face] of faces.entries()) {
     const raster = (wanted[i] ?? 0) > reducedScale ? 1 : 0;
@@ -61,5 +76,5 @@ export async function cropFaces(frame: Frame, params: CropParams, pool: CropPool
   }
   await pool.run({ rasters, specs, outputs, jobs }, faces.length);
   const set = frame.keep({ specs, outputs, faces: faces.length });
-  return { set, cropMs: performance.now() - started, decodedAgain: larger.decoded };
+  return { set, cropMs: performance.now() - started, decodedAgain: larger.decoded, shared };
 }

@@ -6,7 +6,7 @@ import { sniff } from './formats.ts';
 import type { PictureFormat } from './formats.ts';
 import { needsConversion } from './icc.ts';
 import { toRaster } from './raster.ts';
-import type { Raster } from './raster.ts';
+import type { Place, Raster } from './raster.ts';
 
 /** What the header says; nothing has been decoded yet. */
 export type Header = {
@@ -130,7 +130,7 @@ function recipe(bytes: Uint8Array, header: Header, fit: number, maxPixels: numbe
 
 /**
  * The upright picture as sRGB, reduced to fit a square of `fit` pixels (doubled when very small) and zero-padded to
- * `multipleOf`. The first frame or page of many.
+ * `multipleOf`, at `place` if it gives one. The first frame or page of many.
  * Throws `image_undecodable`, `too_many_pixels` or `memory_exhausted`.
  */
 export async function decode(
@@ -139,13 +139,14 @@ export async function decode(
   fit: number,
   maxPixels: number,
   multipleOf = 1,
+  place?: Place,
 ): Promise<Raster> {
   try {
     const { data, info } = await recipe(bytes, header, fit, maxPixels).toBuffer({ resolveWithObject: true });
     if (info.channels !== 3 || data.length !== info.width * info.height * 3) {
       throw new Error(`decoded to ${info.channels} channels, ${data.length} bytes`);
     }
-    return toRaster(data, info.width, info.height, multipleOf);
+    return toRaster(data, info.width, info.height, multipleOf, place);
   } catch (error) {
     throw decodeError(error, header.format);
   }

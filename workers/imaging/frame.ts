@@ -1,5 +1,6 @@
 /** An open picture: its encoded bytes, the reduced frame, a larger one when small faces ask for it, and its crops. */
-import type { FrameId } from '../../src/contract/protocol.ts';
+import type { FrameId, SharedTensor } from '../../src/contract/protocol.ts';
+import type { Slot } from '../../src/frames/arena.ts';
 import type { Holding } from './byte-budget.ts';
 import type { ByteBudget } from './byte-budget.ts';
 import type { CropSpec } from '../../src/contract/manifest.ts';
@@ -24,6 +25,8 @@ export type FrameParts = {
   readonly maxPixels: number;
   readonly reduced: Raster;
   readonly holding: Holding;
+  /** Where `reduced` lies, if that is shared memory. */
+  readonly slot: Slot | null;
 };
 
 export class Frame {
@@ -36,6 +39,9 @@ export class Frame {
   #larger: Raster | null = null;
   #decoding: Promise<unknown> = Promise.resolve();
   #lastSet = 0;
+  readonly #slots: Slot[] = [];
+  #uses = 0;
+  #closed = false;
 
   constructor(id: FrameId, parts: FrameParts, budget: ByteBudget) {
     this.id = id;
@@ -43,13 +49,40 @@ export class Frame {
     this.reduced = parts.reduced;
     this.#parts = parts;
     this.#budget = budget;
+    if (parts.slot !== null) this.#slots.push(parts.slot);
   }
 
-  /** Frees everything at once; a decode that still runs is thrown away when it ends. */
+  /** The detector's input, where it lies in shared memory. */
+  get shared(): SharedTensor | null {
+    return this.#parts.slot?.tensor ?? null;
+  }
+
+  /** Frees everything at once; what still runs is thrown away when it ends, and only then its shared memory is free. */
   close(): void {
+    this.#closed = true;
     this.#parts.holding.release();
     this.#sets.clear();
     this.#larger = null;
+    this.#freeSlots();
+  }
+
+  /** A call begins to read this frame or to write its crops; the function it gets is called when that is over. */
+  use(): () => void {
+    this.#uses += 1;
+    return () => {
+      this.#uses -= 1;
+      this.#freeSlots();
+    };
+  }
+
+  /** Shared memory for crops, freed with the frame. */
+  adopt(slot: Slot): void {
+    this.#slots.push(slot);
+  }
+
+  #freeSlots(): void {
+    if (!this.#closed || this.#uses > 0) return;
+    for (const slot of this.#slots.splice(0)) slot.free();
   }
 
   /** Scale of a raster of this picture: raster pixels per pixel of the upright picture. */

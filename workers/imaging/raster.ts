@@ -18,19 +18,25 @@ export function paddedBytes(width: number, height: number, multipleOf: number): 
   return ceilTo(width, multipleOf) * ceilTo(height, multipleOf) * 3;
 }
 
+/** Where a raster is to lie: so many zeros, or null for memory of its own. */
+export type Place = (bytes: number) => Uint8Array | null;
+
 /**
  * Tight RGB rows as a raster, zero-padded right and below to `multipleOf`. The bytes are copied only where that
- * adds something: a raster of a picture that fits already shares memory with `rgb`.
+ * adds something: a raster of a picture that fits already, and has no place of its own, shares memory with `rgb`.
  */
-export function toRaster(rgb: Uint8Array, width: number, height: number, multipleOf: number): Raster {
+export function toRaster(rgb: Uint8Array, width: number, height: number, multipleOf: number, place?: Place): Raster {
   const paddedWidth = ceilTo(width, multipleOf);
   const paddedHeight = ceilTo(height, multipleOf);
   // Buffer.copy: rows copied by TypedArray.set cost the main thread a millisecond per picture.
   let rows = Buffer.from(rgb.buffer, rgb.byteOffset, rgb.length);
-  if (paddedWidth !== width || paddedHeight !== height) {
-    const padded = Buffer.alloc(paddedWidth * paddedHeight * 3);
+  const bytes = paddedWidth * paddedHeight * 3;
+  const placed = place?.(bytes) ?? null;
+  if (placed !== null || paddedWidth !== width || paddedHeight !== height) {
+    const padded = placed === null ? Buffer.alloc(bytes) : Buffer.from(placed.buffer, placed.byteOffset, bytes);
     const line = width * 3;
-    for (let y = 0; y < height; y++) rows.copy(padded, y * paddedWidth * 3, y * line, (y + 1) * line);
+    if (paddedWidth === width) rows.copy(padded, 0, 0, height * line);
+    else for (let y = 0; y < height; y++) rows.copy(padded, y * paddedWidth * 3, y * line, (y + 1) * line);
     rows = padded;
   }
   // A plain Uint8Array: the crop loops are fastest while they see one class of arrays.

@@ -12,6 +12,7 @@ import type { Port } from '../child.ts';
 import { warmCrops } from './crop-warm.ts';
 import { configureSharp } from './decode.ts';
 import { ImagingService } from './service.ts';
+import { shareMemory } from './share.ts';
 
 /** Not at once: while a server starts, the models that load need the cores. */
 const WARM_AFTER_MS = 500;
@@ -28,10 +29,11 @@ export function serve(): void {
 
   const configure = (config: ImagingConfig, port: Port): void => {
     if (service !== null) return;
-    service = new ImagingService(config, uploads);
+    const shared = shareMemory(config.sharedBytes);
+    service = new ImagingService(config, uploads, shared?.arena ?? null);
     service.links.listen(config.socketPath).then(
       () => {
-        port.listening();
+        port.listening(shared?.ref);
         setTimeout(() => void warmCrops(), WARM_AFTER_MS).unref();
       },
       (error: unknown) => die('listen', error),

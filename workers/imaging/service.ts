@@ -9,6 +9,7 @@ import type {
   OpenResult,
   ToImaging,
 } from '../../src/contract/protocol.ts';
+import type { Arena } from '../../src/frames/arena.ts';
 import type { Inbox } from '../../src/frames/inbox.ts';
 import type { Port } from '../child.ts';
 import { ByteBudget } from './byte-budget.ts';
@@ -31,12 +32,14 @@ export class ImagingService {
   readonly frames: FrameStore;
   readonly #pool: CropPool;
   readonly #uploads: Inbox;
+  readonly #arena: Arena | null;
   readonly #calls = new Map<CallId, { abort: AbortController; done: Promise<void> }>();
   /** Frames whose `open` was answered: an abandonment may cross the answer. */
   readonly #openedBy = new Map<CallId, FrameId>();
 
-  constructor(config: ImagingConfig, uploads: Inbox, links: WorkerLinks = new WorkerLinks()) {
-    this.links = links;
+  constructor(config: ImagingConfig, uploads: Inbox, arena: Arena | null = null) {
+    this.links = new WorkerLinks();
+    this.#arena = arena;
     this.budget = new ByteBudget(config.maxFrameBytes);
     this.frames = new FrameStore(this.budget);
     this.#pool = new CropPool(config.cropThreads, config.poolFromFaces);
@@ -93,13 +96,18 @@ export class ImagingService {
     if (message.type === 'open') return this.#open(message.id, message.params, begin, signal);
     begin();
     const frame = this.frames.get(message.params.frame);
-    switch (message.type) {
-      case 'crop':
-        return cropFaces(frame, message.params, this.#pool);
-      case 'encode':
-        return encodeFaces(frame, message.params);
-      case 'deliver':
-        return deliver(frame, message.params, await this.links.socketOf(message.params.to, signal));
+    const done = frame.use();
+    try {
+      switch (message.type) {
+        case 'crop':
+          return await cropFaces(frame, message.params, this.#pool, this.#arena);
+        case 'encode':
+          return await encodeFaces(frame, message.params);
+        case 'deliver':
+          return await deliver(frame, message.params, await this.links.socketOf(message.params.to, signal));
+      }
+    } finally {
+      done();
     }
   }
 
@@ -112,7 +120,7 @@ export class ImagingService {
     // Said before any byte is parsed: reading a header may already be what kills this process.
     begin();
     const started = performance.now();
-    const parts = await openPicture(encoded ?? new Uint8Array(0), params, this.budget, signal);
+    const parts = await openPicture(encoded ?? new Uint8Array(0), params, this.budget, signal, this.#arena);
     const frame = this.frames.add(parts);
     this.#openedBy.set(id, frame.id);
     const { header, reduced } = frame;
@@ -127,6 +135,7 @@ export class ImagingService {
       inputWidth: reduced.paddedWidth,
       inputHeight: reduced.paddedHeight,
       decodeMs: performance.now() - started,
+      shared: frame.shared,
     };
   }
 }

@@ -21,7 +21,14 @@ async function frameWithCrops(): Promise<{ frame: ReturnType<FrameStore['add']>;
     scratchBytes: 0,
   } as const;
   const reduced = painted(40, 30, () => [1, 2, 3], 32);
-  const frame = new FrameStore(budget).add({ encoded: new Uint8Array(0), header, maxPixels: 1e6, reduced, holding });
+  const frame = new FrameStore(budget).add({
+    encoded: new Uint8Array(0),
+    header,
+    maxPixels: 1e6,
+    reduced,
+    holding,
+    slot: null,
+  });
   const output = Uint8Array.from({ length: 5 * EACH }, (_, i) => Math.floor(i / EACH) + 1);
   return { frame, set: frame.keep({ specs: [SPEC], outputs: [output], faces: 5 }) };
 }

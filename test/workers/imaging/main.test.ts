@@ -68,7 +68,7 @@ before(async () => {
   });
   const hello = await message('hello');
   assert.deepEqual([hello.kind, hello.v, hello.pid], ['imaging', v, child.pid]);
-  const config = { socketPath, maxFrameBytes: 1e8, cropThreads: 1, poolFromFaces: 8 };
+  const config = { socketPath, maxFrameBytes: 1e8, cropThreads: 1, poolFromFaces: 8, sharedBytes: 1e7 };
   child.send({ v, type: 'configure', config } satisfies ToImaging);
   await message('listening');
 });

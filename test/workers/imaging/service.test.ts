@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { before, test } from 'node:test';
-import type { FaceGeometry, OpenParams, OpenResult } from '../../../src/contract/protocol.ts';
+import type { CropResult, FaceGeometry, OpenParams, OpenResult } from '../../../src/contract/protocol.ts';
 import type { CropSpec } from '../../../src/contract/manifest.ts';
+import { Arena, viewOf } from '../../../src/frames/arena.ts';
 import { Inbox } from '../../../src/frames/inbox.ts';
 import { configureSharp } from '../../../workers/imaging/decode.ts';
 import { ImagingService } from '../../../workers/imaging/service.ts';
@@ -38,8 +39,9 @@ class Rig {
   readonly service: ImagingService;
   #last = 0;
 
-  constructor(maxFrameBytes = 256 * MB, poolFromFaces = 1000) {
-    this.service = new ImagingService({ socketPath: '', maxFrameBytes, cropThreads: 1, poolFromFaces }, this.uploads);
+  constructor(maxFrameBytes = 256 * MB, poolFromFaces = 1000, arena: Arena | null = null) {
+    const config = { socketPath: '', maxFrameBytes, cropThreads: 1, poolFromFaces, sharedBytes: 0 };
+    this.service = new ImagingService(config, this.uploads, arena);
   }
 
   upload(ticket: number, bytes: Uint8Array): void {
@@ -94,6 +96,7 @@ test('open says begin, then answers with the geometry', async () => {
     reducedHeight: 427,
     inputWidth: 640,
     inputHeight: 448,
+    shared: null,
   });
   assert.ok(decodeMs > 0);
   assert.equal(rig.service.budget.held, large.length + 640 * 448 * 3);
@@ -247,4 +250,59 @@ test('a crowd is cut by the pool, to the same bytes', async () => {
   assert.equal(sets[1]?.[0]?.buffer instanceof SharedArrayBuffer, false);
   assert.deepEqual(sets[0], sets[1]);
   assert.ok(sets[0]?.[0]?.some((value) => value > 0));
+});
+
+test('inputs and crops lie in shared memory while there is room, and it is free when the picture is closed', async () => {
+  const arena = new Arena(new ArrayBuffer(MB), 6);
+  const rig = new Rig(256 * MB, 1000, arena);
+  const plain = await new Rig().opened(small);
+  const opened = await rig.opened(small);
+  assert.equal(plain.shared, null);
+  assert.ok(opened.shared);
+  assert.equal(opened.shared.bytes, opened.inputWidth * opened.inputHeight * 3);
+  const faces = [faceAt(20, 20, 60), faceAt(100, 40, 50)];
+  const made = (await rig.port.answer(rig.crop(opened.frame, faces, [BOX, ALIGNED]))) as CropResult;
+  assert.deepEqual(
+    made.shared?.map((tensor) => tensor?.bytes),
+    [2 * 64 * 64 * 3, 2 * 112 * 112 * 3],
+  );
+  const [box] = made.shared ?? [];
+  assert.ok(box);
+  assert.deepEqual(
+    Buffer.from(viewOf(arena.memory, box)),
+    Buffer.from(rig.service.frames.get(opened.frame).cropSet(made.set)?.outputs[0] ?? []),
+  );
+  const many = (await rig.port.answer(
+    rig.crop(
+      opened.frame,
+      Array.from({ length: 60 }, () => faceAt(20, 20, 60)),
+      [BOX],
+    ),
+  )) as CropResult;
+  assert.deepEqual(many.shared, [null], 'no room: they are delivered');
+  rig.service.close(opened.frame);
+  assert.equal(arena.takenBytes, 0);
+  assert.throws(() => viewOf(arena.memory, box), /generation/);
+});
+
+test('a picture that is closed while its crops are made gives its memory back when they are', async () => {
+  const arena = new Arena(new ArrayBuffer(4 * MB), 6);
+  const rig = new Rig(256 * MB, 1000, arena);
+  const { frame } = await rig.opened(large);
+  const call = rig.crop(frame, [faceAt(20, 20, 40)], [BOX]);
+  rig.service.close(frame);
+  assert.ok(arena.takenBytes > 0, 'it decodes the picture again, for a small face');
+  await rig.port.answer(call);
+  await rig.service.stop();
+  assert.equal(arena.takenBytes, 0);
+});
+
+test('a picture that cannot be decoded leaves no shared memory taken', async () => {
+  const arena = new Arena(new ArrayBuffer(MB), 6);
+  const rig = new Rig(256 * MB, 1000, arena);
+  await assert.rejects(rig.port.answer(rig.open(small.subarray(0, 500))), hasCode('image_undecodable'));
+  const id = rig.open(small);
+  rig.service.abandon(id);
+  await rig.service.stop();
+  assert.equal(arena.takenBytes, 0);
 });

@@ -111,6 +111,8 @@ export class FakePort implements Port {
   listening(): void {
     this.listened++;
   }
+
+  mapped(): void {}
 }
 
 /** An ICC profile's header and, where `xyz` has nine numbers, its red, green and blue primaries. */
