@@ -125,9 +125,10 @@ export function declareProcesses(declare: Declare, latest: () => Observation | n
   throttled.remove();
 
   // The monitor itself.
-  declare.readings('monitor_up', '1 while the monitor answers, else 0', [], () => {
-    const observation = latest();
-    return observation === null ? [] : [[{}, observation.host === null ? 0 : 1] as const];
+  declare.readings('monitor_up', '1 while the monitor answers, else 0; absent where the settings have none', [], () => {
+    const { host: machine = null, workers = [] } = latest() ?? {};
+    const isWanted = workers.some(({ name }) => name === 'monitor');
+    return [[{}, machine !== null ? 1 : isWanted ? 0 : null] as const];
   });
   const sampleDuration = declare.histogram(
     'monitor_sample_duration_seconds',

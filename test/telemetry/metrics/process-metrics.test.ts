@@ -125,8 +125,10 @@ describe('metrics of the machine and the monitor', () => {
   });
 
   it('go with the monitor', async () => {
-    const silent = observation({ host: null, tookMs: null, nvmlMs: null }, 1);
-    assert.deepEqual(await shown([observation(), silent], ...HOST, 'monitor_up'), ['monitor_up 0']);
+    const silent = { host: null, tookMs: null, nvmlMs: null };
+    const wanted = { ...silent, workers: [workerObservation({ name: 'monitor' })] };
+    assert.deepEqual(await shown([observation(), observation(wanted, 1)], ...HOST, 'monitor_up'), ['monitor_up 0']);
+    assert.deepEqual(await shown([observation(silent)], ...HOST, 'monitor_up'), [], 'the settings have none');
   });
 
   it('tell what a sample took, of NVML only where there is a GPU', async () => {
