@@ -44,7 +44,7 @@ export function declareProcesses(declare: Declare, latest: () => Observation | n
     'model_leases',
     'Inferences that hold the model loaded',
     ['model'],
-    eachWorker(({ inUse }) => inUse),
+    eachWorker(({ name, inUse }) => (NO_MODELS.has(name) ? null : inUse)),
   );
 
   // Processes.

@@ -36,6 +36,9 @@ describe('metrics of memory', () => {
       workerObservation({ name: 'recognizer', ...onGpu, gpuMemory: 500 * MIB }),
       workerObservation({ name: 'liveness', ...onGpu, gpuMemory: null }),
     ];
+    assert.deepEqual(await shown([observation({ workers: workers.slice(0, 3) })], 'model_leases'), [
+      'model_leases{model="detector"} 1',
+    ]);
     assert.deepEqual(await shown([observation({ workers })], 'model_memory_bytes'), [
       `model_memory_bytes{model="detector",kind="measured"} ${80 * MIB}`,
       `model_memory_bytes{model="detector",kind="reserved"} ${120 * MIB}`,
