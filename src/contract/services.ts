@@ -4,6 +4,8 @@ import type { FacesAnswer, ModelStatus, PlanAnswer, VerifyAnswer } from './resul
 
 export type RequestContext = {
   readonly requestId: string;
+  /** Who asks, where that is known: the same client gets the same version of a model. Default: the request itself. */
+  readonly client?: string | undefined;
   readonly options: RequestOptions;
   /** Aborted when the client goes or the deadline passes; its reason is a FacepoolError. */
   readonly signal: AbortSignal;

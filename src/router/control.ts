@@ -53,7 +53,7 @@ export function createControl(deps: ControlDeps): Control {
     },
     unload: async (name) => {
       check(name, true);
-      if (deps.settings.models[name]?.residency === 'resident') {
+      if (supervisor.models.get(name)?.settings.residency === 'resident') {
         const detail = `${name} is resident and would be loaded again at once; "facepool stop ${name}" ends it`;
         throw new FacepoolError('conflict', detail);
       }

@@ -89,6 +89,12 @@ export class Proof {
     });
   }
 
+  /** The model is gone. */
+  forget(name: string): void {
+    this.#states.get(name)?.cancel();
+    this.#states.delete(name);
+  }
+
   /** What the model's router has to tell. */
   ears(name: string): WorkerWatch {
     const of = (worker: WorkerId): State | undefined => {

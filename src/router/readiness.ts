@@ -17,7 +17,7 @@ export function checkAll(deps: ControlDeps): Promise<ReadyCheck[]> {
   return Promise.all([
     check(IMAGING, supervisor.imaging, () => probeImaging(deps, signal)),
     ...[...supervisor.models.values()]
-      .filter((entry) => isResident(entry, deps))
+      .filter((entry) => isResident(entry))
       .map((entry) => check(entry.name, entry.process, () => probeModel(entry, deps, signal))),
   ]);
 }
@@ -52,6 +52,6 @@ async function probeModel(entry: ModelEntry, deps: ControlDeps, signal: AbortSig
   return `golden probe passed, cosine ${value.minCosine.toFixed(6)}`;
 }
 
-function isResident(entry: ModelEntry, deps: ControlDeps): boolean {
-  return deps.settings.models[entry.name]?.residency === 'resident';
+function isResident(entry: ModelEntry): boolean {
+  return entry.settings.residency === 'resident';
 }

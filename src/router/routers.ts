@@ -2,6 +2,7 @@
 import { FacepoolError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { AnyCalls } from '../contract/protocol.ts';
+import type { InferResult } from '../contract/protocol.ts';
 import type { ModelRef } from '../contract/results.ts';
 import type { Settings } from '../contract/settings.ts';
 import { IMAGING } from '../supervisor/imaging-role.ts';
@@ -12,11 +13,12 @@ import type { Events } from '../telemetry/events.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
 import { counter } from '../util/counter.ts';
-import type { Target } from './dispatcher.ts';
+import type { Answered, Target } from './dispatcher.ts';
 import { ImagingClient } from './imaging-client.ts';
 import { type LeaseDeps, leasedInfer } from './leased-infer.ts';
 import { ModelRouter } from './model-router.ts';
 import { Proof } from './proof.ts';
+import { type Choice, ONE_VERSION, type Traffic } from './traffic.ts';
 
 /**
  * On a CPU a batch of 16 gains nothing over four of 4 (see docs/benchmarks.md), takes 200 MB more for OMZ, and holds
@@ -36,9 +38,11 @@ export type RoutersDeps = {
   readonly metrics: Metrics;
   readonly events: Events;
   readonly supervisor: Supervisor;
+  readonly traffic?: Traffic | undefined;
 };
 
 export type NamedRouter = {
+  /** Of the model, whatever the version. */
   readonly name: string;
   readonly manifest: Manifest;
   /** Takes a lease on the model for each inference: it is loaded first if need be, and not evicted meanwhile. */
@@ -47,15 +51,24 @@ export type NamedRouter = {
   readonly ref: () => ModelRef;
 };
 
+/** One request: it keeps the versions that it began with. */
+export type RouterSession = {
+  /** Undefined for a name that is not configured; throws `model_failed` where the manifest cannot be read. */
+  readonly model: (name: string) => NamedRouter | undefined;
+  readonly end: () => void;
+};
+
 export type Routers = {
   readonly imaging: ImagingClient;
+  /** `client`: who asks, by which it is decided which version answers. */
+  readonly begin: (client: string) => RouterSession;
   readonly models: ReadonlyMap<string, ModelRouter>;
   /** Undefined for a name that is not configured; throws `model_failed` where the manifest cannot be read. */
   readonly model: (name: string) => NamedRouter | undefined;
 };
 
 export function createRouters(deps: RoutersDeps): Routers {
-  const { settings, clock, metrics, events, supervisor } = deps;
+  const { settings, clock, metrics, events, supervisor, traffic = ONE_VERSION } = deps;
   const nextTicket = counter();
   const common = (name: string) => ({
     queueLimit: settings.limits.queue,
@@ -77,7 +90,7 @@ export function createRouters(deps: RoutersDeps): Routers {
     patienceMs: settings.limits.timeout_ms,
   });
   const models = new Map<string, ModelRouter>();
-  for (const { name, process, manifest } of supervisor.models.values()) {
+  const add = ({ name, process, manifest }: ModelEntry): void => {
     const router = new ModelRouter(targetOf(process), {
       ...common(name),
       inferTimeoutMs: settings.workers.infer_timeout_ms,
@@ -93,7 +106,15 @@ export function createRouters(deps: RoutersDeps): Routers {
       probe: (signal) => router.probe(signal),
       quarantine: (worker, reason) => process.quarantine(worker, reason),
     });
-  }
+  };
+  for (const entry of supervisor.models.values()) add(entry);
+  supervisor.onEntry = (entry, change) => {
+    if (change === 'added') add(entry);
+    else {
+      models.delete(entry.name);
+      proof.forget(entry.name);
+    }
+  };
   const leased: LeaseDeps = {
     residency: supervisor.residency,
     clock,
@@ -109,31 +130,64 @@ export function createRouters(deps: RoutersDeps): Routers {
     [...models.keys()].map((name) => [name, supervisor.residency.view(name)?.waiting ?? 0] as const),
   );
   supervisor.queueLength = (name) => (name === IMAGING ? imaging.queueLength : (models.get(name)?.queueLength ?? null));
+  const named = (choice: Choice): NamedRouter | undefined => {
+    const entry = supervisor.models.get(choice.entry);
+    const router = models.get(choice.entry);
+    if (entry === undefined || router === undefined) return undefined;
+    const { model, manifest } = entry;
+    if (manifest === null) throw new FacepoolError('model_failed', `the manifest of ${model} cannot be read`);
+    return {
+      name: model,
+      manifest,
+      router: { infer: (job) => judged(traffic, entry.name, clock, () => leasedInfer(leased, entry, router, job)) },
+      maxBatch: () => (entry.loaded?.provider === 'cpu' ? MAX_CPU_BATCH : Number.POSITIVE_INFINITY),
+      ref: () => ({ version: entry.version, alias: choice.alias, provider: entry.loaded?.provider ?? 'unknown' }),
+    };
+  };
   return {
     imaging,
     models,
-    model: (name) => {
-      const entry = supervisor.models.get(name);
-      const router = models.get(name);
-      if (entry === undefined || router === undefined) return undefined;
-      if (entry.manifest === null) throw new FacepoolError('model_failed', `the manifest of ${name} cannot be read`);
+    model: (name) => named({ entry: name, alias: 'stable' }),
+    begin: (client) => {
+      const chosen = new Map<string, NamedRouter | undefined>();
+      const ends: (() => void)[] = [];
       return {
-        name,
-        manifest: entry.manifest,
-        router: { infer: (job) => leasedInfer(leased, entry, router, job) },
-        maxBatch: () => (entry.loaded?.provider === 'cpu' ? MAX_CPU_BATCH : Number.POSITIVE_INFINITY),
-        ref: () => refOf(entry),
+        model: (name) => {
+          if (chosen.has(name)) return chosen.get(name);
+          const choice = traffic.choose(name, client);
+          const router = named(choice);
+          chosen.set(name, router);
+          if (router !== undefined) ends.push(traffic.hold(choice.entry));
+          return router;
+        },
+        end: () => {
+          for (const end of ends.splice(0)) end();
+        },
       };
     },
   };
 }
 
-function refOf(entry: ModelEntry): ModelRef {
-  return {
-    version: entry.process.role.version ?? '',
-    alias: 'stable',
-    provider: entry.loaded?.provider ?? 'unknown',
-  };
+/** What the version is to be blamed for; a client that went, or memory that there is not, says nothing of it. */
+const BLAMED: ReadonlySet<string> = new Set(['model_failed', 'deadline_exceeded', 'poison_input']);
+
+async function judged(
+  traffic: Traffic,
+  entry: string,
+  clock: Clock,
+  infer: () => Promise<Answered<InferResult>>,
+): Promise<Answered<InferResult>> {
+  const begun = clock.now();
+  try {
+    const answer = await infer();
+    traffic.onOutcome(entry, { ok: true, ms: answer.value.computeMs });
+    return answer;
+  } catch (error) {
+    if (error instanceof FacepoolError && BLAMED.has(error.code)) {
+      traffic.onOutcome(entry, { ok: false, ms: clock.now() - begun });
+    }
+    throw error;
+  }
 }
 
 function targetOf<C extends AnyCalls, P>(process: ManagedProcess<C, P>): Target<C> {

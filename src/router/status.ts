@@ -36,7 +36,7 @@ const NO_MODEL = {
 } as const;
 
 function modelStatus(entry: ModelEntry, deps: ControlDeps): ModelStatus {
-  const settings = deps.settings.models[entry.name];
+  const { settings } = entry;
   const licence = entry.manifest?.licence;
   const view = deps.supervisor.residency.view(entry.name);
   const process = processStatus(entry.process, deps.routers.get(entry.name)?.queueLength ?? 0);
@@ -44,7 +44,7 @@ function modelStatus(entry: ModelEntry, deps: ControlDeps): ModelStatus {
     ...process,
     // supervisord's word for a process that ended as it should.
     supervisord_state: view?.phase === 'unloaded' ? 'EXITED' : process.supervisord_state,
-    residency: settings?.residency ?? null,
+    residency: settings.residency,
     pinned: view?.pinned ?? null,
     reserved_bytes: view?.reservedBytes ?? null,
     in_use: view?.inUse ?? null,
@@ -53,8 +53,8 @@ function modelStatus(entry: ModelEntry, deps: ControlDeps): ModelStatus {
     version: entry.process.role.version,
     alias: 'stable',
     provider: entry.loaded?.provider ?? null,
-    device: settings?.device ?? null,
-    threads: settings === undefined ? null : threadsFor(deps.settings, settings),
+    device: entry.device,
+    threads: threadsFor(deps.settings, settings),
     licence:
       licence === undefined
         ? null

@@ -56,7 +56,11 @@ export function heldBytes(entry: ModelEntry, gpuHeld: GpuHeld): number | null {
   return entry.device === CPU ? readRssAnon(pid) : gpuHeld.held(entry.name, entry.device, pid);
 }
 
-function residentProcess(entry: ModelEntry, { clock, gpuHeld, look }: ResidencyParts): ResidentProcess {
+/** What the residency starts and stops of an entry. */
+export function residentProcess(
+  entry: ModelEntry,
+  { clock, gpuHeld, look }: Pick<ResidencyParts, 'clock' | 'gpuHeld' | 'look'>,
+): ResidentProcess {
   const { process } = entry;
   let lastPid: number | null = null;
   return {

@@ -22,7 +22,7 @@ export type MemorySamplerDeps = {
   readonly settings: Settings['memory'];
   readonly clock: Clock;
   readonly residency: Pick<Residency, 'measured' | 'device'>;
-  readonly models: readonly SampledModel[];
+  readonly models: () => readonly SampledModel[];
   /** The monitor's last sample; null when it is too old. */
   readonly gpus: () => MonitorSample | null;
   readonly host?: (() => DeviceReading | null) | undefined;
@@ -47,7 +47,8 @@ export class MemorySampler {
   }
 
   sample(): void {
-    const { models, residency } = this.#deps;
+    const { residency } = this.#deps;
+    const models = this.#deps.models();
     for (const model of models) if (model.isReady()) residency.measured(model.name);
     for (const device of new Set(models.map((model) => model.device))) {
       const reading = this.#read(device);

@@ -1,6 +1,6 @@
 /** The memory scheduler as the settings and manifests describe it. */
 import type { Manifest } from '../contract/manifest.ts';
-import type { Settings } from '../contract/settings.ts';
+import type { ModelSettings, Settings } from '../contract/settings.ts';
 import { Scheduler } from '../scheduler/scheduler.ts';
 import type { DeviceConfig, ModelConfig, TenantConfig } from '../scheduler/state.ts';
 import { isAction } from './tenant-client.ts';
@@ -35,19 +35,21 @@ export function createScheduler(
 function modelConfigs(settings: Settings, manifests: ReadonlyMap<string, Manifest>): ModelConfig[] {
   return Object.entries(settings.models)
     .filter(([, model]) => model.enabled)
-    .map(([name, model]) => {
-      const estimate = manifests.get(name)?.memory.load_peak_mb;
-      return {
-        name,
-        device: model.device,
-        residency: model.residency,
-        idleTtlMs: model.idle_ttl_ms,
-        pinned: model.pin,
-        priority: model.priority,
-        estimateBytes: estimate === undefined ? UNKNOWN_BYTES : estimate * MB,
-        limitBytes: model.memory_limit_mb === 0 ? null : model.memory_limit_mb * MB,
-      };
-    });
+    .map(([name, model]) => modelConfig(name, model, manifests.get(name) ?? null));
+}
+
+/** `name` is the entry's, of which a model has one for each version. */
+export function modelConfig(name: string, model: ModelSettings, manifest: Manifest | null): ModelConfig {
+  return {
+    name,
+    device: model.device,
+    residency: model.residency,
+    idleTtlMs: model.idle_ttl_ms,
+    pinned: model.pin,
+    priority: model.priority,
+    estimateBytes: manifest === null ? UNKNOWN_BYTES : manifest.memory.load_peak_mb * MB,
+    limitBytes: model.memory_limit_mb === 0 ? null : model.memory_limit_mb * MB,
+  };
 }
 
 function tenantConfigs(settings: Settings): TenantConfig[] {

@@ -1,11 +1,18 @@
 import type { Manifest } from '../contract/manifest.ts';
 import type { LoadResult, ModelCalls } from '../contract/protocol.ts';
+import type { ModelSettings } from '../contract/settings.ts';
 import type { ManagedProcess } from './managed-process.ts';
 import type { PreparedModel } from './model-role.ts';
 
-/** A configured model: its process, and what is known of it without or after loading. */
+/** One version of a configured model: its process, and what is known of it without or after loading. */
 export type ModelEntry = {
+  /** Unique among the server's processes: the model's name for the version that it started with, else `model@version`. */
   readonly name: string;
+  /** A key of `settings.models`. */
+  readonly model: string;
+  readonly version: string;
+  /** Of the model, with this version, and with the residency that it has now. */
+  settings: ModelSettings;
   /** Of the settings: cpu, cuda:N, a GPU's or MIG device's UUID. */
   readonly device: string;
   readonly process: ManagedProcess<ModelCalls, PreparedModel>;

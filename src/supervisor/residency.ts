@@ -6,17 +6,17 @@ import { FacepoolError } from '../contract/errors.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Command } from '../scheduler/commands.ts';
 import type { Effect, SchedulerEvent } from '../scheduler/events.ts';
-import { holdsMemory, limit, reservation, reservedBytes } from '../scheduler/ledger.ts';
 import type { Plan } from '../scheduler/plan.ts';
+import type { ModelConfig } from '../scheduler/state.ts';
 import { onAbort, orAbort } from '../util/abort.ts';
 import type { Clock } from '../util/clock.ts';
-import { refusal } from './resident.ts';
+import { refusal, viewDevices, viewModel } from './resident.ts';
 import type { DeviceView, ResidencyView, ResidentProcess, Tenant } from './resident.ts';
 
 export type ResidencyDeps = {
   readonly scheduler: Scheduler;
   readonly clock: Clock;
-  readonly processes: ReadonlyMap<string, ResidentProcess>;
+  readonly processes: Map<string, ResidentProcess>;
   readonly tenants: ReadonlyMap<string, Tenant>;
   /** Requests that may wait for one model to be loaded. */
   readonly queueLimit: number;
@@ -107,13 +107,26 @@ export class Residency {
     this.#send({ type, model });
   }
 
+  /** Another version of a model, scheduled from now on. */
+  add(config: ModelConfig, process: ResidentProcess): void {
+    this.#deps.processes.set(config.name, process);
+    this.#send({ type: 'add', config });
+  }
+
+  /** Another residency or weight of one that is scheduled. */
+  configure(config: ModelConfig): void {
+    this.#send({ type: 'configure', config });
+  }
+
+  /** Throws while it has a process, or anybody waits for it. */
+  remove(name: string): void {
+    this.#send({ type: 'remove', model: name });
+    this.#deps.processes.delete(name);
+  }
+
   /** Null for a name that is not scheduled. */
   view(name: string): ResidencyView | null {
-    const model = this.#deps.scheduler.models.get(name);
-    if (model === undefined) return null;
-    const { phase, config, active, waiting } = model;
-    const reservedBytes = holdsMemory(model) ? reservation(model) : 0;
-    return { phase, pinned: config.pinned, reservedBytes, inUse: active.size, waiting: waiting.length };
+    return viewModel(this.#deps.scheduler, name);
   }
 
   /** What loading the model would take; nothing is changed. */
@@ -123,13 +136,7 @@ export class Residency {
 
   /** Limit, reserved and foreign bytes of every device. */
   devices(): readonly DeviceView[] {
-    const { devices, models, tenants } = this.#deps.scheduler;
-    return [...devices].map(([name, device]) => ({
-      name,
-      limitBytes: limit(device, tenants.values()),
-      reservedBytes: reservedBytes(name, models.values()),
-      foreignBytes: device.foreignBytes,
-    }));
+    return viewDevices(this.#deps.scheduler);
   }
 
   /**

@@ -1,7 +1,9 @@
 /** What the residency works with, and what it shows. */
 import { FacepoolError } from '../contract/errors.ts';
 import type { RefusalCode } from '../scheduler/events.ts';
+import { holdsMemory, limit, reservation, reservedBytes } from '../scheduler/ledger.ts';
 import { HALF_OPEN_AFTER_MS } from '../scheduler/restart.ts';
+import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Phase } from '../scheduler/state.ts';
 import type { Availability } from './role.ts';
 
@@ -39,6 +41,23 @@ export type DeviceView = {
   readonly reservedBytes: number;
   readonly foreignBytes: number;
 };
+
+export function viewModel(scheduler: Scheduler, name: string): ResidencyView | null {
+  const model = scheduler.models.get(name);
+  if (model === undefined) return null;
+  const { phase, config, active, waiting } = model;
+  const reservedBytes = holdsMemory(model) ? reservation(model) : 0;
+  return { phase, pinned: config.pinned, reservedBytes, inUse: active.size, waiting: waiting.length };
+}
+
+export function viewDevices({ devices, models, tenants }: Scheduler): DeviceView[] {
+  return [...devices].map(([name, device]) => ({
+    name,
+    limitBytes: limit(device, tenants.values()),
+    reservedBytes: reservedBytes(name, models.values()),
+    foreignBytes: device.foreignBytes,
+  }));
+}
 
 /** The scheduler's refusal as a client reads it. */
 export function refusal(

@@ -4,7 +4,7 @@ import { fitSocketPath, prepareSocketDir } from '../config/socket-path.ts';
 import { FacepoolError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { ArenaRef, ImagingCalls, ImagingConfig, ModelCalls, WorkerId } from '../contract/protocol.ts';
-import type { Settings } from '../contract/settings.ts';
+import type { ModelSettings, Settings } from '../contract/settings.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
@@ -12,7 +12,8 @@ import { counter } from '../util/counter.ts';
 import type { Child } from './child.ts';
 import { IMAGING, imagingRole } from './imaging-role.ts';
 import { ManagedProcess } from './managed-process.ts';
-import { createResidency, heldBytes } from './create-residency.ts';
+import { createEntry, type EntryParts } from './create-entry.ts';
+import { createResidency, heldBytes, residentProcess, type ResidencyParts } from './create-residency.ts';
 import { CPU } from './gpu-devices.ts';
 import { GpuHeld } from './gpu-held.ts';
 import { MemorySampler } from './memory-sampler.ts';
@@ -20,8 +21,8 @@ import { DriverPatience, MONITOR, monitorRole } from './monitor-role.ts';
 import { type MonitorProcess, Observer } from './observer.ts';
 import type { Residency } from './residency.ts';
 import type { ProcessDeps } from './role.ts';
+import { modelConfig } from './memory-scheduler.ts';
 import type { ModelEntry } from './model-entry.ts';
-import { modelRole } from './model-role.ts';
 import type { PreparedModel } from './model-role.ts';
 import { serverView } from './server-view.ts';
 import type { Spawner } from './spawn.ts';
@@ -41,7 +42,7 @@ export type SupervisorDeps = {
   readonly metrics: Metrics;
   readonly random: () => number;
   readonly manifests: ReadonlyMap<string, Manifest>;
-  readonly prepare: (name: string, signal: AbortSignal) => Promise<PreparedModel>;
+  readonly prepare: (model: string, signal: AbortSignal, version: string) => Promise<PreparedModel>;
   readonly nextWorkerId?: () => WorkerId;
   /** How tenants are reached. */
   readonly tenantTools?: TenantTools;
@@ -58,7 +59,8 @@ const GONE: ReadonlySet<string> = new Set(['backoff', 'failed', 'missing', 'stop
 
 export class Supervisor {
   readonly imaging: ImagingProcess;
-  readonly models: ReadonlyMap<string, ModelEntry>;
+  /** Told of every version that comes and goes after the start. */
+  onEntry: (entry: ModelEntry, change: 'added' | 'removed') => void = () => {};
   /** Who is loaded, by the memory scheduler's word. */
   readonly residency: Residency;
   /** Null where the settings have none. */
@@ -67,6 +69,9 @@ export class Supervisor {
   /** Requests that wait for a process. Set by the routers, which are made later. */
   queueLength: (name: string) => number | null = () => null;
   readonly #deps: SupervisorDeps;
+  readonly #models = new Map<string, ModelEntry>();
+  readonly #entryParts: EntryParts;
+  readonly #memoryParts: Pick<ResidencyParts, 'clock' | 'gpuHeld' | 'look'>;
   readonly #socketPath: string;
   readonly #sampler: MemorySampler;
   /** What memory the present imaging shares. */
@@ -103,33 +108,19 @@ export class Supervisor {
       log(IMAGING),
       processDeps,
     );
-    const models = new Map<string, ModelEntry>();
+    this.#entryParts = {
+      settings,
+      metrics,
+      process: modelDeps,
+      prepare: deps.prepare,
+      link: (child) => this.#link(child),
+      log,
+    };
     for (const [name, model] of Object.entries(settings.models)) {
-      if (!model.enabled) continue;
-      const role = modelRole(name, {
-        settings,
-        model,
-        prepare: deps.prepare,
-        link: (child) => this.#link(child),
-        onLoaded: (result) => {
-          entry.loaded = result;
-          for (const [phase, ms] of Object.entries(result.phasesMs)) {
-            metrics.workerLoadDuration.observe({ model: name, phase }, ms / 1000);
-          }
-        },
-      });
-      const process = new ManagedProcess(role, log(name), modelDeps);
-      const entry: ModelEntry = {
-        name,
-        device: model.device,
-        process,
-        manifest: deps.manifests.get(name) ?? null,
-        loaded: null,
-      };
-      models.set(name, entry);
+      const manifest = deps.manifests.get(name) ?? null;
+      if (model.enabled) this.#models.set(name, createEntry(this.#entryParts, name, name, model, manifest));
     }
-    this.models = models;
-    const entries = [...models.values()];
+    const entries = [...this.#models.values()];
     const patience = new DriverPatience(deps.clock);
     this.monitor = settings.monitor.enabled
       ? new ManagedProcess(monitorRole(settings.monitor, patience, deps.clock), log(MONITOR), processDeps)
@@ -143,41 +134,43 @@ export class Supervisor {
       view: () => serverView(this),
     });
     const gpuHeld = new GpuHeld(() => this.observer.fresh);
+    this.#memoryParts = { clock: deps.clock, gpuHeld, look: () => void this.observer.look() };
     this.residency = createResidency(
-      {
-        ...deps,
-        tenantTools: deps.tenantTools ?? realTenantTools,
-        gpuHeld,
-        look: () => void this.observer.look(),
-      },
+      { ...deps, tenantTools: deps.tenantTools ?? realTenantTools, ...this.#memoryParts },
       entries,
     );
     this.#sampler = new MemorySampler({
       settings: settings.memory,
       clock: deps.clock,
       residency: this.residency,
-      models: entries.map((entry) => ({
-        name: entry.name,
-        device: entry.device,
-        isReady: () => entry.process.readyChild !== null,
-        heldBytes: () => heldBytes(entry, gpuHeld),
-        reservedBytes: () => this.residency.view(entry.name)?.reservedBytes ?? 0,
-      })),
+      models: () =>
+        [...this.#models.values()].map((entry) => ({
+          name: entry.name,
+          device: entry.device,
+          isReady: () => entry.process.readyChild !== null,
+          heldBytes: () => heldBytes(entry, gpuHeld),
+          reservedBytes: () => this.residency.view(entry.name)?.reservedBytes ?? 0,
+        })),
       gpus: () => this.observer.fresh,
     });
     deps.events.on('worker.state', (move) => {
       metrics.setWorkerState(move.name, move.to);
-      const device = models.get(move.name)?.device;
+      const device = this.#models.get(move.name)?.device;
       if (device !== undefined && move.to === 'starting') gpuHeld.loading(move.name, device);
       if (move.to === 'ready') gpuHeld.ready(move.name, move.at);
       if (GONE.has(move.to)) gpuHeld.ended(move.name);
       if (move.name === IMAGING && move.to === 'ready') this.#linkAll();
-      if (models.has(move.name) && TOLD.has(move.to)) this.residency.onProcess(move.name);
+      if (this.#models.has(move.name) && TOLD.has(move.to)) this.residency.onProcess(move.name);
     });
     deps.events.on('worker.restart', (restart) => {
       // The reason is one of the closed set; the event map types it for people.
       metrics.workerRestarts.inc({ model: restart.name, reason: restart.reason });
     });
+  }
+
+  /** Every version of every model that may run, by its entry's name. */
+  get models(): ReadonlyMap<string, ModelEntry> {
+    return this.#models;
   }
 
   get stopping(): boolean {
@@ -222,6 +215,40 @@ export class Supervisor {
     await Promise.all([monitor, this.imaging.stop('server is stopping')]);
   }
 
+  /**
+   * Another version of a configured model, beside those that there are. It is scheduled on demand and never evicted, so
+   * that it is loaded when it is asked for and stays until it is configured otherwise.
+   */
+  addVersion(model: string, version: string, manifest: Manifest): ModelEntry {
+    const base = this.#deps.settings.models[model];
+    if (base === undefined) throw new FacepoolError('not_found', `there is no model "${model}"`, { param: 'model' });
+    const name = `${model}@${version}`;
+    const settings = { ...base, version, residency: 'on_demand' as const, pin: true };
+    const entry = createEntry(this.#entryParts, name, model, settings, manifest);
+    this.#models.set(name, entry);
+    this.residency.add(modelConfig(name, settings, manifest), residentProcess(entry, this.#memoryParts));
+    this.onEntry(entry, 'added');
+    return entry;
+  }
+
+  /** Another residency or pin for an entry. */
+  configureVersion(name: string, given: Partial<Pick<ModelSettings, 'residency' | 'pin' | 'idle_ttl_ms'>>): void {
+    const entry = this.#models.get(name);
+    if (entry === undefined) throw new Error(`no entry ${name}`);
+    entry.settings = { ...entry.settings, ...given };
+    this.residency.configure(modelConfig(name, entry.settings, entry.manifest));
+  }
+
+  /** Throws while it has a process, or anybody waits for it. */
+  removeVersion(name: string): void {
+    const entry = this.#models.get(name);
+    if (entry === undefined) return;
+    this.residency.remove(name);
+    this.#models.delete(name);
+    this.onEntry(entry, 'removed');
+    entry.process.log.end();
+  }
+
   /** Throws `not_found` and names what there is. */
   process(name: string): AnyProcess {
     if (name === IMAGING) return this.imaging;
@@ -237,7 +264,7 @@ export class Supervisor {
   /** Imaging, the monitor, then the models in config order. */
   all(): AnyProcess[] {
     const monitor = this.monitor === null ? [] : [this.monitor];
-    return [this.imaging, ...monitor, ...[...this.models.values()].map((entry) => entry.process)];
+    return [this.imaging, ...monitor, ...[...this.#models.values()].map((entry) => entry.process)];
   }
 
   #link(child: Child<ModelCalls>): void {

@@ -19,7 +19,12 @@ const SCRIPT = { [ONE]: [ANNA], [TWO]: [ANNA_AGAIN], [NOBODY]: [] };
 
 function setUp(options: Partial<FakeOptions> = {}) {
   const { deps, log } = fakePipeline({ script: SCRIPT, ...options });
-  return { pipeline: createPipeline(deps), log };
+  const sessions: string[] = [];
+  const begin = (client: string) => {
+    sessions.push(`begin ${client}`);
+    return { model: deps.model, end: () => void sessions.push('end') };
+  };
+  return { pipeline: createPipeline({ ...deps, begin }), log, sessions };
 }
 
 function verifyRequest(source: number, target: number, options: RequestOptions = {}) {
@@ -221,4 +226,13 @@ test('a picture that crashes imaging twice is poison', async () => {
   await assert.rejects(pipeline.recognize(request(ONE)), isCode('poison_input'));
   assert.equal(log.opened, 2);
   assert.equal(log.closed, 2);
+});
+
+test('a request is one session, of the client who asks; it ends whatever happens', async () => {
+  const { pipeline, sessions } = setUp();
+  await pipeline.detect(request(ONE));
+  await pipeline.detect({ ...request(ONE), client: 'anna' });
+  await assert.rejects(pipeline.verify(verifyRequest(ONE, NOBODY)), isCode('no_face'));
+  const { requestId } = request(ONE);
+  assert.deepEqual(sessions, [`begin ${requestId}`, 'end', 'begin anna', 'end', `begin ${requestId}`, 'end']);
 });

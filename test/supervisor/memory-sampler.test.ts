@@ -25,7 +25,7 @@ function told(models: readonly SampledModel[], gpus: MonitorSample | null): stri
       measured: (name) => lines.push(`measured ${name}`),
       device: (name, total, foreign) => lines.push(`${name} ${total / MIB} ${foreign / MIB}`),
     },
-    models,
+    models: () => models,
     gpus: () => gpus,
     host: () => ({ totalBytes: 8000 * MIB, usedBytes: 3000 * MIB }),
   });

@@ -1,0 +1,48 @@
+/** A version of a configured model, ready to be started. */
+import type { Manifest } from '../contract/manifest.ts';
+import type { ModelCalls } from '../contract/protocol.ts';
+import type { ModelSettings, Settings } from '../contract/settings.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
+import type { Child } from './child.ts';
+import { ManagedProcess } from './managed-process.ts';
+import type { ModelEntry } from './model-entry.ts';
+import { modelRole } from './model-role.ts';
+import type { PreparedModel } from './model-role.ts';
+import type { ProcessDeps } from './role.ts';
+import type { WorkerLog } from './worker-log.ts';
+
+export type EntryParts = {
+  readonly settings: Settings;
+  readonly metrics: Metrics;
+  readonly process: ProcessDeps;
+  readonly prepare: (model: string, signal: AbortSignal, version: string) => Promise<PreparedModel>;
+  /** Gives the fresh process the address of imaging's data socket. */
+  readonly link: (child: Child<ModelCalls>) => void;
+  readonly log: (name: string) => WorkerLog;
+};
+
+/** `name` is unique among the entries; `model` is a key of the settings. */
+export function createEntry(
+  parts: EntryParts,
+  name: string,
+  model: string,
+  settings: ModelSettings,
+  manifest: Manifest | null,
+): ModelEntry {
+  const { version, device } = settings;
+  const role = modelRole(name, {
+    settings: parts.settings,
+    model: settings,
+    prepare: (_name, signal) => parts.prepare(model, signal, version),
+    link: parts.link,
+    onLoaded: (result) => {
+      entry.loaded = result;
+      for (const [phase, ms] of Object.entries(result.phasesMs)) {
+        parts.metrics.workerLoadDuration.observe({ model: name, phase }, ms / 1000);
+      }
+    },
+  });
+  const process = new ManagedProcess(role, parts.log(name), parts.process);
+  const entry: ModelEntry = { name, model, version, settings, device, process, manifest, loaded: null };
+  return entry;
+}
