@@ -11,6 +11,8 @@ export type ClientRequest = {
   /** With its query, e.g. `/v1/models?wait=true`. */
   readonly path: string;
   readonly body?: { readonly type: string; readonly bytes: Uint8Array } | undefined;
+  /** Default: JSON or text. */
+  readonly accept?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 };
 
@@ -44,10 +46,10 @@ export function createClient(socketPath: string): Client {
 }
 
 function send(socketPath: string, wanted: ClientRequest): Promise<IncomingMessage> {
-  const { method = 'GET', path, body, signal } = wanted;
+  const { method = 'GET', path, body, accept = 'application/json, text/plain', signal } = wanted;
   const headers = {
     Host: 'localhost',
-    Accept: 'application/json, text/plain',
+    Accept: accept,
     ...(body === undefined ? {} : { 'Content-Type': body.type, 'Content-Length': body.bytes.byteLength }),
   };
   return new Promise((resolve, reject) => {

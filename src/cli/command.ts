@@ -60,7 +60,7 @@ export function readInvocation(command: Command, args: readonly string[], io: Io
       { type, multiple: multiple ?? false, ...(short === undefined ? {} : { short }) },
     ]),
   );
-  const { values, positionals } = parse(args, plain, command);
+  const { values, positionals } = parse(joinTimes(args, options), plain, command);
   return {
     io,
     words: positionals,
@@ -68,6 +68,18 @@ export function readInvocation(command: Command, args: readonly string[], io: Io
     texts: (name) => [values[name]].flat().filter((value) => typeof value === 'string'),
     flag: (name) => values[name] === true,
   };
+}
+
+/** `--from -1h` → `--from=-1h`: a value that begins with a minus and a digit is no flag. */
+function joinTimes(args: readonly string[], options: OptionSpecs): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const before = joined.at(-1);
+    const isValue = before?.startsWith('--') === true && options[before.slice(2)]?.type === 'string';
+    if (isValue && !joined.includes('--') && /^-\d/.test(arg)) joined[joined.length - 1] = `${before}=${arg}`;
+    else joined.push(arg);
+  }
+  return joined;
 }
 
 type ParseOptions = NonNullable<Parameters<typeof parseArgs>[0]>['options'];

@@ -1,6 +1,8 @@
 /** Every command, in the order of the help. */
 import type { Command } from './command.ts';
+import { alerts, alertsSilence } from './commands/alerts.ts';
 import { configCheck, configShow } from './commands/config.ts';
+import { events } from './commands/events.ts';
 import { faceCommands } from './commands/faces.ts';
 import { keysCreate, keysList, keysRevoke } from './commands/keys.ts';
 import { logs } from './commands/logs.ts';
@@ -10,6 +12,7 @@ import { load, restart, stop, unload } from './commands/actions.ts';
 import { pin, unpin } from './commands/pin.ts';
 import { plan } from './commands/plan.ts';
 import { top } from './commands/top.ts';
+import { trends } from './commands/trends.ts';
 import { status } from './commands/status.ts';
 import { verify } from './commands/verify.ts';
 import { version } from './commands/version.ts';
@@ -18,6 +21,10 @@ export const COMMANDS: readonly Command[] = [
   start,
   status,
   top,
+  trends,
+  events,
+  alerts,
+  alertsSilence,
   restart,
   stop,
   load,

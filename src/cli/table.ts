@@ -1,4 +1,5 @@
 /** Aligned columns for people. */
+import { stripVTControlCharacters } from 'node:util';
 import { type Io, paint, printable, printLine, type Style } from './io.ts';
 
 export type Cell = string | number | { readonly text: string; readonly style?: Style | undefined };
@@ -11,10 +12,17 @@ function textOf(cell: Cell): string {
 const segmenter = new Intl.Segmenter('en');
 
 /** Characters as people count them: an accent or an emoji of several code points is one. */
+export function charactersOf(text: string): string[] {
+  return Array.from(segmenter.segment(text), ({ segment }) => segment);
+}
+
 function lengthOf(text: string): number {
-  let length = 0;
-  for (const _ of segmenter.segment(text)) length += 1;
-  return length;
+  return charactersOf(text).length;
+}
+
+/** Characters of a line that is printed, without what paints it. */
+export function textWidth(line: string): number {
+  return lengthOf(stripVTControlCharacters(line));
 }
 
 /** Prints a title row and the rows. */

@@ -27,6 +27,18 @@ describe('readInvocation', () => {
     assert.deepEqual(read.texts('set'), ['x=1', 'y=2']);
   });
 
+  it('takes a time that begins with a minus as a value', () => {
+    const read = readInvocation(command, ['--lines', '-15m', '-n', '3', '--follow', '--', '--lines', '-2h'], io);
+    assert.deepEqual([read.text('lines'), read.flag('follow'), read.words], ['3', true, ['--lines', '-2h']]);
+    assert.equal(readInvocation(command, ['--lines', '-15m'], io).text('lines'), '-15m');
+    for (const args of [
+      ['--lines', '-f'],
+      ['--follow', '-1h'],
+    ]) {
+      assert.throws(() => readInvocation(command, args, io), { exitCode: 2 });
+    }
+  });
+
   it('takes - as a word', () => assert.deepEqual(readInvocation(command, ['-'], io).words, ['-']));
 
   const table: [string, string[], RegExp][] = [

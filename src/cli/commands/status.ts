@@ -2,9 +2,10 @@ import { type ModelStatus, modelsAnswerSchema } from '../../contract/results.ts'
 import { type Command, takeWords } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { formatBytes, formatMs, formatSeconds } from '../../util/format.ts';
-import { printJson, type Style } from '../io.ts';
+import { printJson } from '../io.ts';
 import { clientFor } from '../settings.ts';
 import { type Cell, type Column, printTable } from '../table.ts';
+import { styleOf } from '../top-view.ts';
 
 const COLUMNS: readonly Column[] = [
   { title: 'NAME' },
@@ -64,11 +65,4 @@ function residencyOf(model: ModelStatus): string {
   if (model.residency === null) return NONE;
   const residency = model.residency === 'on_demand' ? 'on demand' : model.residency;
   return model.pinned === true ? `${residency}, pinned` : residency;
-}
-
-/** An unloaded model (EXITED) is as it should be, but serves nobody: no colour. */
-export function styleOf(word: string): Style | undefined {
-  if (word === 'RUNNING') return 'green';
-  if (word === 'EXITED') return undefined;
-  return word === 'FATAL' ? 'red' : 'yellow';
 }

@@ -42,12 +42,18 @@ export type Alerts = {
   close(): void;
 };
 
+const NO_ADDRESS = 'http://localhost';
 const LONGEST_SILENCE_MS = 366 * 86_400_000;
 
 type Firing = { readonly change: AlertChange; readonly text: string; isTold: boolean };
 
 export function createAlerts(options: AlertsOptions): Alerts {
-  const { settings, events, clock, externalUrl } = options;
+  const { settings, events, clock } = options;
+  /** While the server does not listen yet it has no address. */
+  const externalUrl = (): string => {
+    const url = options.externalUrl();
+    return URL.canParse(url) ? url : NO_ADDRESS;
+  };
   const rules = new Map(Object.entries(settings.alert_rules).filter(([, rule]) => rule.enabled));
   const engine = createAlertEngine(rules, settings.monitor.sample_ms);
   const swaps = createSwapRecord();

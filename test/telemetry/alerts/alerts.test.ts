@@ -255,3 +255,11 @@ it('a webhook that is away costs nothing, and a closed one hears nothing', async
   seconds(10, gpu({ util: 1 }));
   assert.deepEqual([told.length, clock.pending], [101, 0]);
 });
+
+it('an alert before the server listens is sent without its address', async (t) => {
+  const receiver = await startReceiver(t);
+  const { seconds } = open(t, ONE_RULE, [receiver.address], { externalUrl: () => '' });
+  seconds(3, gpu({ util: 99 }));
+  await receiver.received(1);
+  assert.equal(receiver.calls[0]?.message.externalURL, 'http://localhost');
+});
