@@ -5,7 +5,7 @@ import { NOTHING, share, words } from '../lib/format.js';
 
 /** @import { FaceAnswer } from '../../../contract/results.ts' */
 
-const COLUMNS = ['Face', 'Score', 'Liveness', 'OOD', 'Quality', 'Box (x, y, w × h)'];
+const COLUMNS = ['Face', 'Score', 'Liveness', 'OOD', 'Quality', 'Box'];
 const CSV_HEADER = [
   'face,x_min,y_min,x_max,y_max,det_score,liveness,liveness_score,ood_score,ood_accepted,quality_score,quality_usable',
   'left_eye_x,left_eye_y,right_eye_x,right_eye_y,nose_x,nose_y,mouth_left_x,mouth_left_y,mouth_right_x,mouth_right_y',
@@ -58,7 +58,7 @@ export function createFaceTable(onSelect) {
  */
 function rowOf(face, index, onClick) {
   const { x_min: x, y_min: y, x_max: right, y_max: bottom } = face.box;
-  const box = `${Math.round(x)}, ${Math.round(y)}, ${Math.round(right - x)} × ${Math.round(bottom - y)}`;
+  const box = `${Math.round(right - x)} × ${Math.round(bottom - y)} at ${Math.round(x)}, ${Math.round(y)}`;
   const name = `Mark face ${index + 1}`;
   const button = h(
     'button',

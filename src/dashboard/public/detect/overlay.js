@@ -1,8 +1,8 @@
 /** What is drawn over a picture: boxes, landmarks and a label for each face. */
 import { share } from '../lib/format.js';
+import { verdict } from './verdict.js';
 
 /** @import { FaceAnswer } from '../../../contract/results.ts' */
-/** @typedef {'good' | 'warning' | 'error' | 'plain'} Tone */
 /** @typedef {{ landmarks: boolean, labels: boolean }} Layers */
 
 /** On a photograph, which is neither light nor dark: the same in both themes, on a dark outline. */
@@ -10,20 +10,6 @@ const COLORS = { good: '#3ddc84', warning: '#ffc53d', error: '#ff6b5e', plain: '
 const OUTLINE = 'rgba(8, 12, 18, 0.75)';
 /** More faces than this: labels would hide them, so only the selected one has more than its number. */
 const CROWD = 12;
-
-/**
- * @param {FaceAnswer} face
- * @returns {{ tone: Tone, words: string[] }} words: each in short, so that colour alone says nothing
- */
-export function verdict(face) {
-  const words = [];
-  if (face.liveness !== undefined) words.push(face.liveness.label);
-  if (face.ood !== undefined && !face.ood.accepted) words.push('out of distribution');
-  else if (face.quality !== undefined && !face.quality.usable) words.push('low quality');
-  if (face.liveness?.label === 'spoof' || face.ood?.accepted === false) return { tone: 'error', words };
-  if (face.liveness?.label === 'unsure' || face.quality?.usable === false) return { tone: 'warning', words };
-  return { tone: face.liveness === undefined && face.ood === undefined ? 'plain' : 'good', words };
-}
 
 /**
  * @param {CanvasRenderingContext2D} context in whose units one pixel of the screen is 1

@@ -1,25 +1,7 @@
 /** Where the time of a request went: a bar for each step, to the scale of the whole. */
 import { fill, h } from '../lib/dom.js';
 import { duration } from '../lib/format.js';
-
-const ORDER = ['queue', 'decode', 'detect', 'crop', 'embed', 'liveness', 'match'];
-const NAMES = { queue: 'Waiting', decode: 'Decoding', detect: 'Detection', crop: 'Cutting out', embed: 'Recognition' };
-
-/**
- * The steps in the order in which they happen, without the total.
- * @param {Readonly<Record<string, number>>} timings milliseconds
- * @returns {{ name: string, ms: number }[]}
- */
-export function steps(timings) {
-  const rank = (/** @type {string} */ key) => (ORDER.includes(key) ? ORDER.indexOf(key) : ORDER.length);
-  return Object.keys(timings)
-    .filter((key) => key !== 'total')
-    .sort((a, b) => rank(a) - rank(b))
-    .map((key) => ({
-      name: /** @type {Record<string, string>} */ (NAMES)[key] ?? key.charAt(0).toUpperCase() + key.slice(1),
-      ms: timings[key] ?? 0,
-    }));
-}
+import { steps } from './steps.js';
 
 export function createTimings() {
   const list = h('dl', { class: 'timings' });

@@ -1,6 +1,6 @@
 /** Calls of the API: the key goes along, problems become errors with the API's own words. */
 import { askForKey, currentKey, keyIsMissing } from './key.js';
-import { problemOf, unreachable } from './problem.js';
+import { ApiError, problemOf, unreachable } from './problem.js';
 
 const NEEDED = 'This server wants an API key.';
 
@@ -20,12 +20,14 @@ const NEEDED = 'This server wants an API key.';
  * @param {string} path relative to the page: `v1/…`
  * @param {CallOptions} [options]
  * @returns {Promise<Response>}
- * @throws {import('./problem.js').ApiError} also `unreachable`; an AbortError when the signal ends it
+ * @throws {ApiError} also `unreachable`; an AbortError when the signal ends it
  */
 export async function call(path, options = {}) {
   const { byHand = false, open = false, needs, headers = {}, ...rest } = options;
   if ((keyIsMissing() && !open) || (needs !== undefined && currentKey() === null)) {
-    await askForKey({ reason: needs ?? NEEDED, byHand });
+    const given = await askForKey({ reason: needs ?? NEEDED, byHand });
+    if (!given)
+      throw new ApiError({ status: 401, code: 'unauthorized', title: 'Credentials needed', detail: needs ?? NEEDED });
   }
   for (;;) {
     const key = currentKey();
@@ -53,7 +55,7 @@ async function send(path, { signal, ...init }) {
 }
 
 /**
- * @param {import('./problem.js').ApiError} error
+ * @param {ApiError} error
  * @param {string | null} key that was sent
  * @param {boolean} byHand
  */

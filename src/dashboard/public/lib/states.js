@@ -10,7 +10,13 @@ const LOOKS = {
   warming: { word: 'Warming up', sign: '◕', tone: 'warning', meaning: 'runs its first inferences' },
   draining: { word: 'Draining', sign: '◒', tone: 'warning', meaning: 'finishes what has begun' },
   stopping: { word: 'Stopping', sign: '◌', tone: 'warning', meaning: 'the process ends' },
-  stopped: { word: 'Not loaded', sign: '○', tone: 'plain', meaning: 'no process' },
+  stopped: {
+    word: 'Stopped',
+    sign: '■',
+    tone: 'plain',
+    meaning: 'stopped by an operator; requests for it are refused',
+  },
+  unloaded: { word: 'Not loaded', sign: '○', tone: 'plain', meaning: 'the next request for it loads it' },
   backoff: { word: 'Waiting to restart', sign: '↻', tone: 'warning', meaning: 'ended, is started again soon' },
   quarantined: {
     word: 'Quarantined',
@@ -21,6 +27,14 @@ const LOOKS = {
   failed: { word: 'Failed', sign: '✕', tone: 'error', meaning: 'ended too often; it is not started again by itself' },
   missing: { word: 'Missing', sign: '?', tone: 'error', meaning: 'its weights are not there' },
 };
+
+/**
+ * The state that people are shown: a model that is only not loaded is not one that was stopped.
+ * @param {{ state: string, supervisord_state: string }} model
+ */
+export function stateOf({ state, supervisord_state: word }) {
+  return state === 'stopped' && word === 'EXITED' ? 'unloaded' : state;
+}
 
 /** @param {string} state @returns {StateLook} */
 export function lookOf(state) {

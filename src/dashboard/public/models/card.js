@@ -2,8 +2,9 @@
 import { factList, fill, h, say, setText } from '../lib/dom.js';
 import { bytes, duration, moment, NOTHING, plural, secondsOf, span } from '../lib/format.js';
 import { sentence } from '../lib/problem.js';
-import { lookOf } from '../lib/states.js';
-import { act, ACTIONS, actionsFor } from './actions.js';
+import { lookOf, stateOf } from '../lib/states.js';
+import { act } from './act.js';
+import { ACTIONS, actionsFor } from './actions.js';
 
 /** @import { ModelStatus } from '../../../contract/results.ts' */
 /** @typedef {import('./actions.js').Action} Action */
@@ -71,7 +72,7 @@ export function createCard(first, { admin, onDone }) {
 
   /** @param {ModelStatus} model */
   const update = (model) => {
-    const look = lookOf(model.state);
+    const look = lookOf(stateOf(model));
     element.dataset['state'] = model.state;
     setText(pill, `${look.sign} ${look.word}`);
     pill.dataset['tone'] = look.tone;
@@ -81,7 +82,7 @@ export function createCard(first, { admin, onDone }) {
     // What no such process ever has is left out; a model without a process keeps its dashes.
     const isModel = model.kind === 'model';
     for (const [term, text] of factsOf(model)) facts.set(term, text === NOTHING && !isModel ? null : text);
-    const actions = actionsFor(model);
+    const actions = actionsFor({ ...model, state: stateOf(model) });
     if (busy || actions.join() === shownActions) return;
     shownActions = actions.join();
     const focused = buttons.contains(document.activeElement);

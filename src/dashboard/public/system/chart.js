@@ -5,7 +5,8 @@ import { faded } from '../lib/theme.js';
 import uPlot from '../vendor/uplot/uPlot.esm.js';
 import { figure, summary } from './axes.js';
 import { optionsOf, SYNC_KEY } from './chart-options.js';
-import { drawMarks, markLines } from './marks.js';
+import { drawMarks } from './draw-marks.js';
+import { markLines } from './marks.js';
 
 /** @typedef {import('./plots.js').Plot} Plot */
 /** @typedef {import('./marks.js').Mark} Mark */
