@@ -37,6 +37,7 @@ import { logEvents } from './telemetry/log-events.ts';
 import { createLogger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { PullBars } from './telemetry/pull-bars.ts';
+import { createStory } from './telemetry/story.ts';
 import { systemClock } from './util/clock.ts';
 import { counter } from './util/counter.ts';
 
@@ -68,11 +69,17 @@ export async function main(configured: Settings): Promise<void> {
   const log = createLogger(settings.log, { name: 'facepool', destination: serverLog ?? undefined });
   const people = toFile ? process.stdout : process.stderr;
 
-  const metrics = createMetrics();
+  const metrics = createMetrics({ tritonNames: settings.metrics.triton_names });
   const events = createEvents((err, name) => log.error({ err, event: name }, 'an event listener failed'));
   logEvents(events, log);
   metrics.setBuildInfo({ version, node: process.versions.node, onnxruntime: await runtimeVersion() });
 
+  const manifests = await readManifests(settings, (name, err) =>
+    log.error({ err, model: name }, 'the manifest cannot be read'),
+  );
+  let url = '';
+  const story = createStory({ settings, clock, events, metrics, log, manifests, externalUrl: () => url });
+  const now = (): number => clock.date().getTime();
   const nextWorkerId = counter();
   const importerLog = workerLog('importer');
   const bars = new PullBars(people);
@@ -84,11 +91,9 @@ export async function main(configured: Settings): Promise<void> {
     metrics,
     random: Math.random,
     nextWorkerId,
-    manifests: await readManifests(settings, (name, err) =>
-      log.error({ err, model: name }, 'the manifest cannot be read'),
-    ),
-    prepare: (name, signal) =>
-      obtainModel(settings, name, {
+    manifests,
+    prepare: (name, signal, version) =>
+      obtainModel(withVersion(settings, name, version), name, {
         signal,
         runImporter: (params) =>
           runImporter(params, {
@@ -104,7 +109,7 @@ export async function main(configured: Settings): Promise<void> {
   const routers = createRouters({ settings, clock, metrics, events, supervisor });
   const { poison_ttl_ms: ttlMs, max_attempts: limit } = settings.workers;
   const poison = new PoisonMemory({ ttlMs, limit, clock });
-  const pipeline = createPipeline({ settings, clock, metrics, poison, imaging: routers.imaging, model: routers.model });
+  const pipeline = createPipeline({ settings, clock, metrics, poison, imaging: routers.imaging, begin: routers.begin });
   const control = createControl({
     settings,
     clock,
@@ -126,17 +131,20 @@ export async function main(configured: Settings): Promise<void> {
     settings,
     pipeline,
     control,
+    observatory: story.observatory,
     metrics,
     log,
     version,
     clock,
     keys,
+    signal: closing.signal,
     onKeyUsed: (id) => keyUsage.touch(id),
     admin: settings.admin.http
       ? (authorize) =>
           createAdminApp(control, {
             authorize,
             audit,
+            observatory: story.observatory,
             signal: closing.signal,
             onBackgroundError: logFailedAction(log),
           })
@@ -145,6 +153,7 @@ export async function main(configured: Settings): Promise<void> {
   const admin = createAdminServer({
     app,
     control,
+    observatory: story.observatory,
     servedHost: settings.http.allowed_hosts[0] ?? settings.http.host,
     socketPath: settings.admin.socket,
     log,
@@ -160,6 +169,8 @@ export async function main(configured: Settings): Promise<void> {
     await http?.close(settings.workers.stop_wait_ms);
     await supervisor.stop();
     await admin.close();
+    events.emit('server', { what: 'stop', version, detail: 'stopped in order', at: now() });
+    await story.close();
     keyUsage.flush();
     lock.release();
   };
@@ -184,7 +195,7 @@ export async function main(configured: Settings): Promise<void> {
     if (served.status === 'rejected') throw served.reason;
     http = served.value;
     if (adminOpen.status === 'rejected') throw adminOpen.reason;
-    const { url } = served.value;
+    url = served.value.url;
     onSignals((signal) => void stop(signal));
     await started;
     bars.end();
@@ -192,6 +203,7 @@ export async function main(configured: Settings): Promise<void> {
     const status = control.status();
     const startedMs = performance.now() - startedAt;
     log.info({ url, ms: Math.round(startedMs) }, 'serving');
+    events.emit('server', { what: 'start', version, detail: `ready after ${Math.round(startedMs)} ms`, at: now() });
     // Not only at exit: a server that is killed would compile everything again.
     flushCompileCache();
     people.write(
@@ -222,6 +234,13 @@ function onSignals(stop: (signal: string) => void): void {
       stop(signal);
     });
   }
+}
+
+/** The settings, as if they named this version. */
+function withVersion(settings: Settings, name: string, version: string): Settings {
+  const model = settings.models[name];
+  if (model === undefined || model.version === version) return settings;
+  return { ...settings, models: { ...settings.models, [name]: { ...model, version } } };
 }
 
 async function readManifests(
