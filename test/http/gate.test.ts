@@ -12,6 +12,7 @@ import { problemSchema } from '../../src/contract/results.ts';
 import { looseKey, makeKey, storeOf } from '../fixtures/auth/keys.ts';
 import { ManualClock } from '../fixtures/manual-clock.ts';
 import { tempDir } from '../fixtures/temp-dir.ts';
+import { fakeObservatory } from './support/observatory.ts';
 import { control, rawRequest, startServer, type TestServerOptions, until } from './support/server.ts';
 
 const REQUIRED = { mode: 'required' } as const;
@@ -208,6 +209,7 @@ describe('admin over TCP', () => {
     'GET /v1/models/detector/plan',
     'GET /v1/models/detector',
     'GET /v1/models/detector/logs',
+    'POST /v1/alerts/gpu-busy/silence?minutes=1',
   ];
   const split = (line: string): [method: string, path: string] => [line.split(' ')[0] ?? '', line.split(' ')[1] ?? ''];
 
@@ -226,7 +228,7 @@ describe('admin over TCP', () => {
       const { ask, metrics } = await serve(t, {
         auth: { mode },
         keys,
-        admin: (authorize) => createAdminApp(control, { authorize, audit }),
+        admin: (authorize) => createAdminApp(control, { authorize, audit, observatory: fakeObservatory() }),
       });
       for (const [method, path] of ADMIN.map(split)) {
         assert.equal((await ask(path, undefined, { method })).status, 401, `${mode} ${path}`);
@@ -240,10 +242,11 @@ describe('admin over TCP', () => {
       assert.deepEqual(audited, [
         { who, action: 'model.restart', target: 'detector', result: 'ok' },
         { who, action: 'model.pin', target: 'detector', result: 'ok' },
+        { who, action: 'alert.silence', target: 'gpu-busy', result: 'ok', minutes: 1 },
       ]);
       assert.match(
         await metrics.registry.metrics(),
-        /facepool_requests_total\{route="admin",status="403",code="forbidden"\} 5/,
+        /facepool_requests_total\{route="admin",status="403",code="forbidden"\} 6/,
       );
       assert.equal((await ask('/v1/models/detector/restart?force=1', admin.token, { method: 'POST' })).status, 400);
       assert.equal((await ask('/v1/models/detector/restart', admin.token)).status, 405);
