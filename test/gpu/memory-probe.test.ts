@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
-import { readHostMemory } from '../../src/gpu/memory-probe.ts';
+import { readHostMemory, readMemoryAndSwap } from '../../src/gpu/memory-probe.ts';
 
 const GIB = 1024 ** 3;
 const MEMINFO = `MemTotal:       ${8 * 1024 * 1024} kB\nMemFree:  1 kB\nMemAvailable:    ${6 * 1024 * 1024} kB\n`;
@@ -37,4 +37,24 @@ test('null where the machine cannot say; this one can', () => {
     const here = readHostMemory();
     assert.ok(here !== null && here.totalBytes > here.usedBytes && here.usedBytes > 0);
   }
+});
+
+test('swap: of the group where the group is the limit and knows it, else of the machine', () => {
+  const host = { '/proc/meminfo': `${MEMINFO}SwapTotal: 900 kB\nSwapFree: 300 kB\n` };
+  const group = { ...host, '/sys/fs/cgroup/memory.max': `${GIB}\n`, '/sys/fs/cgroup/memory.current': '5\n' };
+  assert.equal(readMemoryAndSwap(files(host))?.swapUsed, 600 * 1024);
+  assert.equal(readMemoryAndSwap(files(group))?.swapUsed, 600 * 1024);
+  assert.equal(readMemoryAndSwap(files({ ...group, '/sys/fs/cgroup/memory.swap.current': '77\n' }))?.swapUsed, 77);
+  assert.equal(readMemoryAndSwap(files({ '/proc/meminfo': MEMINFO }))?.swapUsed, null);
+});
+
+test('the limit of a service under systemd, in its own folder', () => {
+  const own = '/sys/fs/cgroup/system.slice/facepool.service';
+  const service = {
+    '/proc/meminfo': MEMINFO,
+    '/proc/self/cgroup': '0::/system.slice/facepool.service\n',
+    [`${own}/memory.max`]: `${GIB}\n`,
+    [`${own}/memory.current`]: `${GIB / 4}\n`,
+  };
+  assert.deepEqual(readHostMemory(files(service)), { totalBytes: GIB, usedBytes: GIB / 4 });
 });
