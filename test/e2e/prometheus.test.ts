@@ -7,9 +7,11 @@ import path from 'node:path';
 import { after, before, describe, it } from 'node:test';
 import * as z from 'zod';
 import { findProgram, skipWithout } from '../../scripts/debian.mjs';
+import { declaredMetrics } from '../../scripts/metrics-table.ts';
 import { WORKER_STATES } from '../../src/contract/lifecycle.ts';
 import { CODE_LABELS, ROUTE_LABELS, STAGES } from '../../src/telemetry/metrics.ts';
 import { seriesNames } from '../fixtures/exposition.ts';
+import { buildFakeNvml, fakeGpu, type FakeNvmlScript, noFakeNvml, scriptFile } from '../fixtures/nvml/fake-nvml.ts';
 import { post } from './support/client.ts';
 import { ROOT } from './support/process.ts';
 import { type Monitoring, startMonitoring } from './support/prometheus.ts';
@@ -17,7 +19,7 @@ import { startServer, type TestServer } from './support/server.ts';
 import { picture, skip as skipWithoutShared } from './support/shared.ts';
 import { until } from './support/until.ts';
 
-/** A server on a CPU; the greater part are buckets. Measured: see docs/metrics.md. */
+/** A server with three models and a GPU; the greater part are buckets. Measured: see docs/metrics.md. */
 const MOST_SERIES = 1500;
 const MODELS = ['detector', 'recognizer', 'liveness'];
 const PROGRAMS = ['prometheus', 'promtool', 'prometheus-alertmanager', 'amtool'];
@@ -27,12 +29,28 @@ const vectorSchema = z.object({
   result: z.array(z.object({ metric: z.record(z.string(), z.string()), value: z.tuple([z.number(), z.string()]) })),
 });
 
+const HOT = 90;
+const COOL = 60;
+const CARD = fakeGpu(0, { temperature: COOL });
+const noCard = skipWithoutShared || (await noFakeNvml());
+
 let server: TestServer;
+let card: FakeNvmlScript;
+let cardDir: string;
 before(async () => {
   if (skipWithoutShared) return;
-  server = await startServer();
+  cardDir = mkdtempSync(path.join(os.tmpdir(), 'facepool-prometheus-card-'));
+  card = scriptFile(cardDir);
+  card.write({ gpus: [CARD] });
+  const library = noCard === false ? await buildFakeNvml() : 'off';
+  server = await startServer({
+    env: { ...card.env, FACEPOOL_MONITOR_NVML_LIBRARY: library, FACEPOOL_MONITOR_SAMPLE_MS: '500' },
+  });
 });
-after(() => server?.stop());
+after(async () => {
+  await server?.stop();
+  if (cardDir !== undefined) rmSync(cardDir, { recursive: true, force: true });
+});
 
 const exposition = async (): Promise<string> => (await fetch(`${server.url}/metrics`)).text();
 const portrait = (): Buffer => picture('photos/person-vlado.jpg');
@@ -82,7 +100,27 @@ async function oddRequests(): Promise<void> {
   });
 }
 
+/** What only a model on a GPU, an accident, an update, an alert, a limited cgroup, or a busy moment of libuv brings. */
+const NOT_ALWAYS =
+  /^facepool_(?:worker_gpu_|gpu_xid|gpu_losses|swap_|alerts_fired|alert_webhooks|host_cpu_throttled|nodejs_(?:active|gc)_)/;
+
 describe('the exposition of a server', { skip: skipWithoutShared }, () => {
+  it('has every metric, those of its GPU included', { skip: noCard }, async () => {
+    await post(server, '/recognize', portrait());
+    const absent = await until('two samples were taken and the history was begun', 20_000, async () => {
+      const names = new Set(seriesNames(await exposition()).map((name) => name.replace(/\{.*/, '')));
+      if (!names.has('facepool_worker_cpu_seconds_total') || !names.has('facepool_history_bytes')) return false;
+      return declaredMetrics()
+        .filter(({ name }) => name.startsWith('facepool_'))
+        .filter(({ name, type }) => !names.has(type === 'histogram' ? `${name}_count` : name))
+        .map(({ name }) => name);
+    });
+    assert.deepEqual(
+      absent.filter((name) => !NOT_ALWAYS.test(name)),
+      [],
+    );
+  });
+
   it('has a bounded number of series, whatever is asked', async (t) => {
     for (const route of ['/detect', '/recognize', '/liveness', '/embed']) await post(server, route, portrait());
     for (const route of ['/readyz', '/healthz', '/v1/models']) await fetch(server.url + route);
@@ -100,7 +138,8 @@ describe('the exposition of a server', { skip: skipWithoutShared }, () => {
     within('code', CODE_LABELS);
     within('stage', STAGES);
     within('model', [...MODELS, 'imaging', 'monitor', 'supervisor']);
-    within('device', ['cpu']);
+    within('device', ['cpu', String(CARD.uuid)]);
+    within('gpu', [String(CARD.uuid)]);
     assert.ok(WORKER_STATES.every((state) => values.get('state')?.has(state)));
     assert.doesNotMatch(text, /evil|passwd|xxxx|PROPFIND/);
     const after = seriesNames(text);
@@ -128,7 +167,10 @@ describe('Prometheus and Alertmanager with the files of deploy/', { skip }, () =
   let monitoring: Monitoring;
   before(async () => {
     dir = mkdtempSync(path.join(os.tmpdir(), 'facepool-prometheus-'));
-    monitoring = await startMonitoring(dir, new URL(server.url).host, { FacepoolWorkerDown: '500ms' });
+    monitoring = await startMonitoring(dir, new URL(server.url).host, {
+      FacepoolWorkerDown: '500ms',
+      FacepoolGpuHot: '500ms',
+    });
   });
   after(async () => {
     await monitoring?.stop();
@@ -192,6 +234,23 @@ describe('Prometheus and Alertmanager with the files of deploy/', { skip }, () =
       });
       assert.ok(Number(found?.value[1]) < 60, expr);
     }
+  });
+
+  it('tell of a card that gets hot and of its Xid error, and that it is cool again', { skip: noCard }, async () => {
+    const about = (alertname: string, status: string) =>
+      monitoring.notified().find((alert) => alert.labels['alertname'] === alertname && alert.status === status);
+    card.write({ gpus: [{ ...CARD, temperature: HOT }], events: [{ seq: 1, gpu: 0, data: 79 }] });
+    const hot = await until('heat is told', 20_000, () => about('FacepoolGpuHot', 'firing'));
+    assert.equal(hot.labels['gpu'], CARD.uuid);
+    assert.match(hot.annotations['summary'] ?? '', new RegExp(`^${CARD.uuid} on .* has ${HOT} °C$`));
+    const xid = await until('the Xid error is told', 20_000, () => about('FacepoolGpuXid', 'firing'));
+    assert.deepEqual([xid.labels['gpu'], xid.labels['xid']], [CARD.uuid, '79']);
+    card.write({ gpus: [CARD], events: [{ seq: 1, gpu: 0, data: 79 }] });
+    await until('that it is cool is told', 20_000, () => about('FacepoolGpuHot', 'resolved'));
+    const [temperature] = await query(
+      'facepool_gpu_temperature_celsius * on (gpu) group_left (name) facepool_gpu_info',
+    );
+    assert.deepEqual([temperature?.metric['name'], temperature?.value[1]], [CARD.name, String(COOL)]);
   });
 
   it('tell of a worker that is killed again and again, and that it came back', { timeout: 90_000 }, async () => {
