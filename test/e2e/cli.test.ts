@@ -58,7 +58,7 @@ describe('facepool on the command line', { skip }, () => {
     const table = is(await server.cli('status'), EXIT.ok)
       .stdout.trimEnd()
       .split('\n');
-    assert.equal(table.length, 5);
+    assert.equal(table.length, 6);
     assert.match(table[0] ?? '', /^NAME +STATUS +STATE/);
     for (const [i, name] of PROCESSES.entries())
       assert.match(table[i + 1] ?? '', new RegExp(`^${name} +RUNNING +ready`));

@@ -31,6 +31,11 @@ function readyIs(server: TestServer, status: number) {
   });
 }
 
+/** The monitor comes after the server serves. */
+function monitored(server: TestServer): Promise<unknown> {
+  return until('the monitor is ready', 10_000, async () => (await server.model('monitor')).state === 'ready');
+}
+
 describe('a server', { skip }, () => {
   let server: TestServer;
   before(async () => {
@@ -63,6 +68,7 @@ describe('a server', { skip }, () => {
   });
 
   it('tells each process as it is', async () => {
+    await monitored(server);
     const models = await server.models();
     assert.deepEqual(
       models.map(({ name, version, provider, state, supervisord_state }) => [
@@ -77,9 +83,10 @@ describe('a server', { skip }, () => {
         ['detector', 'yunet-n', 'cpu', 'ready', 'RUNNING'],
         ['recognizer', 'omz-0095', 'cpu', 'ready', 'RUNNING'],
         ['liveness', 'facenox-98.20', 'cpu', 'ready', 'RUNNING'],
+        ['monitor', null, null, 'ready', 'RUNNING'],
       ],
     );
-    assert.equal(new Set(models.map(({ pid }) => pid)).size, 4, 'a process each');
+    assert.equal(new Set(models.map(({ pid }) => pid)).size, 5, 'a process each');
     for (const { name, pid, memory_bytes, load_ms } of models) {
       assert.ok(pid !== null && isAlive(pid) && pid !== server.pid, name);
       assert.ok((memory_bytes ?? 0) > 5e6 && (load_ms ?? 0) > 0, name);
@@ -160,10 +167,11 @@ describe('a server', { skip }, () => {
 
   it('serves beside another one with a data directory of its own', async () => {
     await withServer({}, async (other) => {
+      await monitored(other);
       const [a, b] = await Promise.all([detect(server, portrait()), detect(other, portrait())]);
       assert.deepEqual(a.faces, b.faces);
       const pids = [...(await server.models()), ...(await other.models())].map(({ pid }) => pid);
-      assert.equal(new Set(pids).size, 8);
+      assert.equal(new Set(pids).size, 10);
       assert.equal((await other.cli('stop', 'detector')).code, 0);
       assert.equal((await server.model('detector')).state, 'ready');
     });
