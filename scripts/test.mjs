@@ -47,6 +47,7 @@ function staticSteps() {
   const bin = path.join(ROOT, 'node_modules', '.bin');
   return [
     { name: 'typecheck', command: path.join(bin, 'tsc'), args: ['-p', '.'] },
+    { name: 'typecheck of the page', command: path.join(bin, 'tsc'), args: ['-p', 'src/dashboard'] },
     { name: 'lint', command: path.join(bin, 'oxlint'), args: ['--type-aware', '--deny-warnings'] },
     { name: 'format', command: path.join(bin, 'biome'), args: ['check', '--error-on-warnings'] },
   ];
