@@ -32,8 +32,7 @@ export type AdminRouterOptions = {
   readonly audit: AuditLog;
   /** Aborted when the server closes: ends log streams that follow. */
   readonly signal?: AbortSignal | undefined;
-  /** Without it alerts cannot be silenced. */
-  readonly observatory?: Pick<Observatory, 'silence'> | undefined;
+  readonly observatory: Pick<Observatory, 'silence'>;
   /** Told when an action that nobody waits for fails. */
   readonly onBackgroundError?: ((action: Action, name: string, error: unknown) => void) | undefined;
 };
@@ -91,13 +90,11 @@ export function createAdminRouter(control: Control, options: AdminRouterOptions)
       .all(onlyAllow('POST'));
   }
   const { observatory, audit } = options;
-  if (observatory !== undefined) {
-    router
-      .route('/v1/alerts/:rule/silence')
-      .all(authorize)
-      .post((req, res) => silence(observatory, audit, String(req.params['rule']), req, res))
-      .all(onlyAllow('POST'));
-  }
+  router
+    .route('/v1/alerts/:rule/silence')
+    .all(authorize)
+    .post((req, res) => silence(observatory, audit, String(req.params['rule']), req, res))
+    .all(onlyAllow('POST'));
   return router;
 }
 

@@ -23,7 +23,7 @@ export type AdminServerOptions = {
   /** The public app; it answers what the admin routes do not. */
   readonly app: RequestHandler;
   readonly control: Control;
-  readonly observatory?: Pick<Observatory, 'silence'> | undefined;
+  readonly observatory: Pick<Observatory, 'silence'>;
   /** A name that the app's Host check lets pass (`http.host`): who opened the socket needs no such check. */
   readonly servedHost: string;
   /** At most 107 bytes (`fitSocketPath`). */

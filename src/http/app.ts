@@ -18,6 +18,7 @@ import { createDashboard } from './routes/dashboard.ts';
 import { documentsRouter, indexRouter } from './routes/documents.ts';
 import { eventsRouter } from './routes/events.ts';
 import { facesRouter } from './routes/faces.ts';
+import { gpuHistoryRouter } from './routes/gpu-history.ts';
 import { observatoryRouter } from './routes/observatory.ts';
 import { modelsRouter, operationsRouter } from './routes/operations.ts';
 
@@ -25,8 +26,7 @@ export type AppDeps = {
   readonly settings: Settings;
   readonly pipeline: Pipeline;
   readonly control: Control;
-  /** Without it the routes of GPUs, history, events and alerts do not exist. */
-  readonly observatory?: Observatory | undefined;
+  readonly observatory: Observatory;
   readonly metrics: Metrics;
   readonly log: Logger;
   /** Version of facepool, for `/healthz` and the documents. */
@@ -56,11 +56,9 @@ export function createApp(deps: AppDeps): Application {
   const documents = documentsRouter(version, keysNeeded(settings));
   const config = { version, keys_needed: keysNeeded(settings), admin_http: settings.admin.http };
   const dashboard = settings.dashboard.enabled ? createDashboard(config) : null;
+  const own = { observatory, control, settings, clock, gate, signal };
   app.use('/v1', faces, operations, documents, modelsRouter(control, gate));
-  if (observatory !== undefined) {
-    const own = { observatory, control, settings, clock, gate, signal };
-    app.use('/v1', observatoryRouter(own), eventsRouter(own));
-  }
+  app.use('/v1', observatoryRouter(own), gpuHistoryRouter(own), eventsRouter(own));
   app.use('/', faces, operations, documents, indexRouter(version, dashboard));
   if (dashboard !== null) app.use('/', dashboard.router);
   if (deps.admin !== undefined) app.use(deps.admin(adminCheck(gate)));

@@ -10,6 +10,7 @@ import { createClient } from '../../src/cli/client.ts';
 import { sendProblem } from '../../src/http/problem.ts';
 import { fakeServer } from '../cli/support/server.ts';
 import { tempDir } from '../fixtures/temp-dir.ts';
+import { fakeObservatory } from '../http/support/observatory.ts';
 
 const notCalled = (): never => assert.fail('control was asked');
 
@@ -29,7 +30,8 @@ function serverOn(socketPath: string, app: AdminServerOptions['app'] = express()
   };
   const log = { info: () => undefined, warn: () => undefined };
   const audit = { record: () => undefined };
-  return createAdminServer({ app, control, servedHost: '127.0.0.1', socketPath, log, audit, sendProblem });
+  const observatory = fakeObservatory();
+  return createAdminServer({ app, control, observatory, servedHost: '127.0.0.1', socketPath, log, audit, sendProblem });
 }
 
 it('the socket is its owner’s only, in a folder of its owner only, whatever the umask', async (t) => {

@@ -82,7 +82,7 @@ describe('what the server tells of itself', () => {
     }
   });
 
-  it('is under /v1 only, and does not exist without an observatory', async (t) => {
+  it('is under /v1 only', async (t) => {
     const { problem } = await start(t);
     for (const path of ['/gpu', '/history', '/alerts', '/insight', '/events']) {
       assert.deepEqual(await problem(path), [404, 'not_found', undefined], path);
