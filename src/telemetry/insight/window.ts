@@ -27,7 +27,7 @@ export type InsightContext = {
   /** That the server may use; fractions where a cgroup limits them. */
   readonly cores: number;
   readonly models: readonly InsightModel[];
-  /** What slows devices down now, by id; the history has no column for it. */
+  /** What slows devices down now, by id, for a window that ends now: the history has no column for it. */
   readonly throttle?: Readonly<Record<string, readonly ThrottleReason[] | null>> | undefined;
 };
 
