@@ -1,0 +1,209 @@
+/**
+ * The way to the disk: batches once a second, kept and repeated while the disk fails, and questions. Nothing here waits
+ * for the disk on behalf of a caller that adds something.
+ */
+import { FacepoolError } from '../../contract/errors.ts';
+import type { EventQuery, StoredEvent } from '../../contract/history.ts';
+import type { Clock } from '../../util/clock.ts';
+import type { Fault } from './faults.ts';
+import type { SeriesPart } from './ring.ts';
+import type { Runner } from './runner.ts';
+import type { Sample } from './sample.ts';
+import type { StoreConfig, StoreState } from './store.ts';
+import type { PartsQuery } from './store-query.ts';
+import type { Outcome, TaskName, Tasks } from './thread.ts';
+
+/** A server that starts is not held up by a thread that starts. */
+const FIRST_WRITE_MS = 3000;
+const BETWEEN_WRITES_MS = 1000;
+/** Waits after failures in a row; the last one repeats. */
+const RETRY_MS = [2000, 5000, 10_000, 30_000, 60_000] as const;
+/** A task that takes longer: the disk hangs. */
+const STUCK_MS = 15_000;
+const CLOSE_MS = 2000;
+/** Kept for a disk that fails; older ones are lost. */
+const MOST_SAMPLES = 600;
+const MOST_EVENTS = 2000;
+const MOST_QUESTIONS = 16;
+const WORKS_AGAIN = 'the history is written to disk again';
+
+export type DiskDeps = {
+  readonly config: StoreConfig;
+  readonly clock: Clock;
+  readonly runner: Runner;
+  /** It began to fail, or works again. Called once for each. */
+  readonly onChange: (ok: boolean, detail: string) => void;
+  /** After a write. */
+  readonly onWritten: (state: StoreState) => void;
+};
+
+export class Disk {
+  readonly #deps: DiskDeps;
+  #samples: Sample[] = [];
+  #events: StoredEvent[] = [];
+  /** On the clock. */
+  #nextAt: number;
+  #cancelTimer: (() => void) | null = null;
+  #writing: Promise<void> | null = null;
+  #failures = 0;
+  #fault: Fault | null = null;
+  #questions = 0;
+  #used = false;
+  #closed = false;
+
+  constructor(deps: DiskDeps) {
+    this.#deps = deps;
+    this.#nextAt = deps.clock.now() + FIRST_WRITE_MS;
+  }
+
+  /** Null while it works. */
+  get fault(): Fault | null {
+    return this.#fault;
+  }
+
+  addSample(sample: Sample): void {
+    this.#samples.push(sample);
+    if (this.#samples.length > MOST_SAMPLES) this.#samples.shift();
+    this.#schedule();
+  }
+
+  addEvent(event: StoredEvent): void {
+    this.#events.push(event);
+    if (this.#events.length > MOST_EVENTS) this.#events.shift();
+    this.#schedule();
+  }
+
+  /** Null where the disk cannot say. Throws `queue_full` when too many ask at the same time. */
+  async parts(query: PartsQuery): Promise<readonly SeriesPart[] | null> {
+    return this.#ask('parts', query);
+  }
+
+  async events(query: EventQuery): Promise<readonly StoredEvent[] | null> {
+    return this.#ask('events', query);
+  }
+
+  /** Writes what waits, for a short time, and ends the thread. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelTimer?.();
+    if (this.#fault === null) await this.#within(CLOSE_MS, this.#writeAll());
+    if (!this.#used) return;
+    await this.#within(CLOSE_MS, this.#run('close', null));
+    await this.#within(CLOSE_MS, this.#deps.runner.stop());
+  }
+
+  async #ask<K extends 'parts' | 'events'>(name: K, task: Tasks[K]['task']): Promise<Tasks[K]['answer'] | null> {
+    // A disk that is full can still be read; one that hangs is not asked.
+    if (this.#closed || this.#fault?.kind === 'thread') return null;
+    if (this.#questions >= MOST_QUESTIONS) {
+      throw new FacepoolError('queue_full', 'the history is asked too much at the same time', { retryAfterS: 1 });
+    }
+    this.#questions += 1;
+    try {
+      // So that the answer has everything.
+      if (this.#fault === null) await this.#within(STUCK_MS, this.#writeAll());
+      const outcome = await this.#within(STUCK_MS, this.#run(name, task));
+      if (outcome === null || !outcome.ok) {
+        this.#onFault(outcome?.fault ?? stuck());
+        return null;
+      }
+      this.#onNotice(outcome.notice);
+      return outcome.value;
+    } finally {
+      this.#questions -= 1;
+    }
+  }
+
+  #schedule(): void {
+    if (this.#closed || this.#writing !== null || this.#cancelTimer !== null) return;
+    const { clock } = this.#deps;
+    const wait = this.#nextAt - clock.now();
+    if (wait <= 0) {
+      void this.#write();
+      return;
+    }
+    this.#cancelTimer = clock.after(wait, () => {
+      this.#cancelTimer = null;
+      void this.#write();
+    });
+  }
+
+  /** Until nothing waits, or the disk fails. */
+  async #writeAll(): Promise<void> {
+    await this.#writing;
+    if (this.#fault === null && this.#samples.length + this.#events.length > 0) await this.#write();
+  }
+
+  #write(): Promise<void> {
+    if (this.#writing === null && this.#samples.length + this.#events.length === 0) return Promise.resolve();
+    this.#writing ??= this.#writeBatch().finally(() => {
+      this.#writing = null;
+      if (this.#samples.length + this.#events.length > 0) this.#schedule();
+    });
+    return this.#writing;
+  }
+
+  async #writeBatch(): Promise<void> {
+    const { clock, onWritten } = this.#deps;
+    const samples = this.#samples;
+    const events = this.#events;
+    this.#samples = [];
+    this.#events = [];
+    const cancelStuck = clock.after(STUCK_MS, () => this.#onFault(stuck()));
+    const outcome = await this.#run('write', { samples, events, now: clock.date().getTime() });
+    cancelStuck();
+    if (outcome.ok) {
+      this.#nextAt = clock.now() + BETWEEN_WRITES_MS;
+      this.#onNotice(outcome.notice);
+      this.#onRecovered();
+      onWritten(outcome.value);
+      return;
+    }
+    this.#samples = [...samples, ...this.#samples].slice(-MOST_SAMPLES);
+    this.#events = [...events, ...this.#events].slice(-MOST_EVENTS);
+    this.#onFault(outcome.fault);
+    this.#nextAt = clock.now() + (RETRY_MS[this.#failures] ?? RETRY_MS[RETRY_MS.length - 1] ?? 0);
+    this.#failures += 1;
+  }
+
+  #run<K extends TaskName>(name: K, task: Tasks[K]['task']): Promise<Outcome<Tasks[K]['answer']>> {
+    this.#used = true;
+    return this.#deps.runner.run(name, { config: this.#deps.config, task });
+  }
+
+  /** The answer, or null after so long. */
+  async #within<T>(ms: number, work: Promise<T>): Promise<T | null> {
+    const { promise: late, resolve } = Promise.withResolvers<null>();
+    const cancel = this.#deps.clock.after(ms, () => resolve(null));
+    try {
+      return await Promise.race([work, late]);
+    } finally {
+      cancel();
+    }
+  }
+
+  #onFault(fault: Fault): void {
+    const isNews = this.#fault === null;
+    this.#fault = fault;
+    if (isNews) this.#deps.onChange(false, `${fault.detail}; the history is kept in memory only`);
+  }
+
+  #onRecovered(): void {
+    this.#failures = 0;
+    if (this.#fault === null) return;
+    this.#fault = null;
+    this.#deps.onChange(true, WORKS_AGAIN);
+  }
+
+  /** It was given up and begun anew, all within one task. */
+  #onNotice(notice: string | null): void {
+    if (notice === null) return;
+    this.#deps.onChange(false, notice);
+    if (this.#fault === null) this.#deps.onChange(true, WORKS_AGAIN);
+  }
+}
+
+function stuck(): Fault {
+  return { kind: 'thread', detail: 'the disk does not answer' };
+}
