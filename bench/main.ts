@@ -14,6 +14,7 @@ import { coldSuite } from './suites/cold.ts';
 import { decodeSuite } from './suites/decode.ts';
 import { httpSuite } from './suites/http.ts';
 import { isolationSuite } from './suites/isolation.ts';
+import { nvmlSuite } from './suites/nvml.ts';
 import { overheadSuite } from './suites/overhead.ts';
 import type { Suite, SuiteResult } from './suites/suite.ts';
 
@@ -23,6 +24,7 @@ const RUN: Readonly<Record<SuiteName, Suite>> = {
   cold: coldSuite,
   decode: decodeSuite,
   overhead: overheadSuite,
+  nvml: nvmlSuite,
 };
 const OUT = fileURLToPath(new URL('./out/', import.meta.url));
 const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));

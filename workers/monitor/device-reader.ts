@@ -88,7 +88,7 @@ export function readFigures(api: NvmlApi, device: bigint): { figures: Figures; t
   return { figures, trouble };
 }
 
-/** Bytes per second, measured by the driver while it waits: about 20 ms for each direction. */
+/** Bytes per second, measured by the driver while it waits: about 20 ms for each direction. Its KB are of 1024. */
 export function readThroughput(api: NvmlApi, device: bigint): Throughput {
   const bytes = (kb: number | null): number | null => (kb === null ? null : kb * 1024);
   return {

@@ -4,26 +4,25 @@ import type { ProcFiles } from '../../src/gpu/proc-files.ts';
 import { readProcess, readPss } from '../../src/gpu/process-reading.ts';
 
 /**
- * PSS costs about 10 µs per MB that the process holds (4 ms for 400 MB), so each process is asked at every fifth
- * sample, not all at the same one. Its last figure stays until then.
+ * Reads the processes that are asked for; those that are gone are left out.
+ *
+ * PSS costs about 10 µs per MB that a process holds (3 ms for 300 MB), so a sample asks for that of one process, in turn,
+ * besides those that are new. Its figure stays until its next turn.
  */
-const PSS_EVERY = 5;
-
-/** Reads the processes that are asked for; those that are gone are left out. */
 export function createProcessReader(files: ProcFiles): (pids: readonly number[]) => readonly ProcReading[] {
-  /** Those asked longest ago come first. */
-  const known = new Map<number, number | null>();
+  /** By pid; whose turn is next comes first. */
+  const pss = new Map<number, number | null>();
   return (pids) => {
-    for (const pid of known.keys()) if (!pids.includes(pid)) known.delete(pid);
-    const fresh = pids.filter((pid) => !known.has(pid));
-    const oldest = [...known.keys()].slice(0, Math.ceil(known.size / PSS_EVERY));
-    for (const pid of [...fresh, ...oldest]) {
-      known.delete(pid);
-      known.set(pid, readPss(pid, files));
+    for (const pid of pss.keys()) if (!pids.includes(pid)) pss.delete(pid);
+    const [next] = pss.keys();
+    const fresh = pids.filter((pid) => !pss.has(pid));
+    for (const pid of next === undefined ? fresh : [next, ...fresh]) {
+      pss.delete(pid);
+      pss.set(pid, readPss(pid, files));
     }
     return [...new Set(pids)].flatMap((pid) => {
       const reading = readProcess(pid, files);
-      return reading === null ? [] : [{ ...reading, pss: known.get(pid) ?? null }];
+      return reading === null ? [] : [{ ...reading, pss: pss.get(pid) ?? null }];
     });
   };
 }

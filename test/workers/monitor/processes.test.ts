@@ -38,21 +38,21 @@ test('those that are there, in the order asked, each once', () => {
   );
 });
 
-test('PSS: at once for who is new, then each at one of five samples, and kept in between', () => {
-  const alive = new Map(Array.from({ length: 7 }, (_, pid) => [pid, pid]));
-  const pids = [...alive.keys()];
+test('PSS: at once for who is new, then of one process per sample, in turn, and kept in between', () => {
+  const alive = new Map([1, 2, 3].map((pid) => [pid, pid]));
   const { read, asked } = rig(alive);
-  read(pids);
-  assert.deepEqual(asked.splice(0), pids);
-  alive.set(0, 500);
-  alive.set(6, 600);
-  for (let sample = 0; sample < 4; sample++) {
-    const pss = read(pids).map((it) => it.pss);
-    assert.equal(pss[0], 500 * 1024);
-    assert.equal(pss[6], (sample < 3 ? 6 : 600) * 1024);
-    assert.ok(asked.length === 2);
-    asked.length = 0;
-  }
+  read([1, 2, 3]);
+  assert.deepEqual(asked.splice(0), [1, 2, 3]);
+  for (const pid of alive.keys()) alive.set(pid, 10 * pid);
+  const kb = (pids: readonly number[]) => read(pids).map((it) => (it.pss ?? 0) / 1024);
+  assert.deepEqual(kb([1, 2, 3]), [10, 2, 3]);
+  assert.deepEqual(kb([1, 2, 3]), [10, 20, 3]);
+  alive.set(4, 4);
+  assert.deepEqual(kb([1, 2, 3, 4]), [10, 20, 30, 4]);
+  assert.deepEqual(asked, [1, 2, 3, 4]);
+  read([1, 3, 4]);
+  read([1, 3, 4]);
+  assert.deepEqual(asked.slice(4), [1, 3]);
 });
 
 test('a pid that left and came back is another process', () => {
