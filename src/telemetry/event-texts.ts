@@ -52,7 +52,11 @@ function stateText(move: EventMap['worker.state']): EventDraft | null {
       // A model's has an event of its own, which knows since when its answers are in doubt.
       if (version !== null) return null;
       return draft(at, 'quarantine', 'error', name, `${name} is replaced, it cannot be trusted: ${reason}`, details);
-    default:
+    case 'loading':
+    case 'warming':
+    case 'draining':
+    case 'stopping':
+    case 'backoff':
       return null;
   }
 }

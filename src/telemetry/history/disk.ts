@@ -95,7 +95,7 @@ export class Disk {
 
   async #ask<K extends 'parts' | 'events'>(name: K, task: Tasks[K]['task']): Promise<Tasks[K]['answer'] | null> {
     // A disk that is full can still be read; one that hangs is not asked.
-    if (this.#closed || this.#fault?.kind === 'thread') return null;
+    if (this.#closed || this.#isStuck()) return null;
     if (this.#questions >= MOST_QUESTIONS) {
       throw new FacepoolError('queue_full', 'the history is asked too much at the same time', { retryAfterS: 1 });
     }
@@ -103,6 +103,7 @@ export class Disk {
     try {
       // So that the answer has everything.
       if (this.#fault === null) await this.#within(STUCK_MS, this.#writeAll());
+      if (this.#isStuck()) return null;
       const outcome = await this.#within(STUCK_MS, this.#run(name, task));
       if (outcome === null || !outcome.ok) {
         this.#onFault(outcome?.fault ?? stuck());
@@ -113,6 +114,10 @@ export class Disk {
     } finally {
       this.#questions -= 1;
     }
+  }
+
+  #isStuck(): boolean {
+    return this.#fault?.kind === 'thread';
   }
 
   #schedule(): void {

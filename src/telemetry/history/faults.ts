@@ -56,6 +56,7 @@ const SYSTEM: ReadonlyMap<string, FaultKind> = new Map([
   ['EROFS', 'denied'],
   ['ENOENT', 'denied'],
   ['ENOTDIR', 'denied'],
+  ['EEXIST', 'denied'],
   ['EISDIR', 'denied'],
 ]);
 
