@@ -8,7 +8,9 @@ import { FacepoolError } from '../../src/contract/errors.ts';
 import { countPixels, openPage, type PageOptions, skipWithoutBrowser, startBrowser } from '../e2e/support/browser.ts';
 import { until } from '../e2e/support/until.ts';
 import { assertUsable, faintTexts } from './support/audit.ts';
-import { GPUS } from './support/made-up.ts';
+import type { AlertAnswer } from '../../src/contract/history.ts';
+import { storedEvent } from '../http/support/observatory.ts';
+import { GPUS, madeUpAlerts } from './support/made-up.ts';
 import { type MadeUpOptions, startMadeUp, twoFaces } from './support/server.ts';
 
 const WAIT_MS = 20_000;
@@ -65,6 +67,12 @@ describe('the page', { skip: skipWithoutBrowser }, () => {
     assert.deepEqual([await focused(), await page.title()], ['tab-detect', 'Detect · facepool']);
     await page.keyboard.press('Shift+Tab');
     assert.equal(await page.locator(':focus').textContent(), 'Skip to the content', 'one stop for all tabs');
+    await page.keyboard.press('Shift+Tab');
+    await page.getByRole('tab', { name: 'Models' }).click();
+    await page.locator('.skip').focus();
+    await page.keyboard.press('Enter');
+    assert.equal(await focused(), 'main');
+    assert.equal(await page.locator('#panel-models').isVisible(), true, 'skipping leaves the tab');
   });
 
   it('draws what was found over the picture, and lists the same', async (t) => {
@@ -283,4 +291,19 @@ it('asks for a key where one is needed, keeps it for the tab only, and never put
       JSON.stringify(view.localStorage).includes('fp_wrong_key'),
     ]);
   assert.deepEqual(kept, [true, false]);
+});
+
+it('counts alerts in its title and reads errors aloud, whatever tab is shown', {
+  skip: skipWithoutBrowser,
+}, async (t) => {
+  let alerts: AlertAnswer[] = [];
+  const { page, server } = await open(t, 'detect', { own: { alerts: () => alerts } });
+  await page.locator('#connection[data-state=live]').waitFor();
+  await until('the stream is open', WAIT_MS, () => server.observatory.listeners() === 1);
+  assert.equal(await page.locator('#alert-count').isVisible(), false);
+  alerts = madeUpAlerts(Date.now() / 1000);
+  const text = 'GPU 0 is busy: 97 %.';
+  server.observatory.happen({ ...storedEvent(1, 'alert'), severity: 'error', text });
+  await page.locator('#alert-count', { hasText: '1' }).waitFor();
+  assert.equal(await page.locator('#say').textContent(), text);
 });

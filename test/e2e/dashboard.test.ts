@@ -63,7 +63,7 @@ it('shows faces, models and the life of a real server', { skip }, async (t) => {
     assert.equal(straight.length, 4);
     assert.ok(
       straight.every((value, i) => Math.abs(value - (box[i] ?? 0)) < 6),
-      `${straight} and ${box}`,
+      `${straight.join()} and ${box.join()}`,
     );
     const ratio = await page.locator('.detect canvas').evaluate((canvas) => canvas.width / canvas.height);
     assert.ok(Math.abs(ratio - width / height) < 0.02, `shown upright: ${ratio}`);

@@ -100,4 +100,7 @@ onKeyChange(() => {
   part?.show();
 });
 tabs.start();
-stream.start();
+if (!document.hidden) stream.start();
+system.readAlerts().catch(() => {
+  // The stream of events says whether there is a connection.
+});

@@ -2,7 +2,7 @@
 import type { TestContext } from 'node:test';
 import type { Finding, Observatory } from '../../../src/contract/history.ts';
 import type { FacesAnswer } from '../../../src/contract/results.ts';
-import { fakeObservatory } from '../../http/support/observatory.ts';
+import { type FakeObservatory, fakeObservatory } from '../../http/support/observatory.ts';
 import { MODEL_STATUS, startServer, type TestServer, type TestServerOptions } from '../../http/support/server.ts';
 import { madeUpAlerts, madeUpGpu, madeUpHistory } from './made-up.ts';
 
@@ -21,7 +21,9 @@ const FINDINGS: readonly Omit<Finding, 'from' | 'to'>[] = [
 
 export type MadeUpOptions = TestServerOptions & { readonly gpus?: boolean; readonly own?: Partial<Observatory> };
 
-export async function startMadeUp(t: TestContext, options: MadeUpOptions = {}): Promise<TestServer> {
+export type MadeUpServer = TestServer & { readonly observatory: FakeObservatory };
+
+export async function startMadeUp(t: TestContext, options: MadeUpOptions = {}): Promise<MadeUpServer> {
   const madeUp = { now: () => Date.now(), gpus: options.gpus !== false };
   const iso = (ms: number): string => new Date(ms).toISOString();
   const observatory = fakeObservatory({
@@ -57,7 +59,7 @@ export async function startMadeUp(t: TestContext, options: MadeUpOptions = {}): 
     ...options,
   });
   t.after(() => server.close());
-  return server;
+  return { ...server, observatory };
 }
 
 /** Two faces of a picture of 400 × 300. */

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { fromAnswer } from '../../../src/dashboard/public/system/history-data.js';
-import { groupsOf, isFarAbove, stacked } from '../../../src/dashboard/public/system/plots.js';
+import { groupsOf, isFarAbove, stacked, titlesOf } from '../../../src/dashboard/public/system/plots.js';
 import { GPUS, madeUpHistory } from '../support/made-up.ts';
 
 const NOW = Date.UTC(2026, 10, 3, 12);
@@ -97,4 +97,10 @@ it('shows peaks where a step is long enough to hide them', () => {
 it('has nothing to draw where nothing was measured', () => {
   const empty = madeUpHistory({ ...query, from: NOW - 1, workers: false }, { now: () => NOW, gpus: false });
   assert.deepEqual(groupsOf(fromAnswer({ ...empty, devices: [] })), []);
+});
+
+it('tells two equal cards apart', () => {
+  const card = (id: string) => ({ id, kind: 'gpu' as const, name: 'NVIDIA A100', columns: {} });
+  const titles = titlesOf([{ id: 'cpu', kind: 'cpu', name: 'CPU', columns: {} }, card(GPUS[0]), card('GPU-77')]);
+  assert.deepEqual([...titles.values()], ['CPU', 'NVIDIA A100 (GPU-1f0a6c9e)', 'NVIDIA A100 (GPU-77)']);
 });

@@ -163,6 +163,8 @@ export function createDetect(panel) {
       verify.element,
     ),
   );
+  // A picture that is dropped beside its place must not replace the page.
+  for (const type of ['dragover', 'drop']) document.addEventListener(type, (event) => event.preventDefault());
   document.addEventListener('paste', (event) => {
     const file = pastedPicture(event);
     if (panel.hidden || file === undefined) return;

@@ -25,8 +25,10 @@ export function createTabs(list, onShow) {
   };
   const fromHash = () => {
     const name = location.hash.slice(1);
-    const tab = tabs.find((candidate) => nameOf(candidate) === name) ?? tabs[0];
+    const tab = tabs.find((candidate) => nameOf(candidate) === name);
+    // A hash that is no tab (the link that skips to the content has one) leaves what is shown.
     if (tab !== undefined) show(tab);
+    else if (shown === '' && tabs[0] !== undefined) show(tabs[0]);
   };
 
   for (const tab of tabs) {

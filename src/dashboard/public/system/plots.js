@@ -40,19 +40,31 @@ export function lastOf(values) {
 
 /** @param {Data} data @returns {Group[]} devices, then memory by model, then processes */
 export function groupsOf(data) {
+  const titles = titlesOf(data.devices);
   const colors = new Map(data.workers.map(({ name }, i) => [name, SERIES_COLORS[i % SERIES_COLORS.length] ?? 's1']));
   return [
-    ...data.devices.map((device) => deviceGroup(device)),
-    ...data.devices.flatMap((device) => memoryGroup(device, data, colors)),
-    ...data.workers.map((worker) => workerGroup(worker, data, colors.get(worker.name) ?? 's1')),
+    ...data.devices.map((device) => deviceGroup(device, titles)),
+    ...data.devices.flatMap((device) => memoryGroup(device, data, colors, titles)),
+    ...data.workers.map((worker) => workerGroup(worker, titles, colors.get(worker.name) ?? 's1')),
   ];
 }
 
 /**
+ * Names of devices by id; those of two equal cards have the begin of their ids.
+ * @param {readonly import('./history-data.js').Device[]} devices
+ * @returns {Map<string, string>}
+ */
+export function titlesOf(devices) {
+  const isShared = (/** @type {string} */ name) => devices.filter((device) => device.name === name).length > 1;
+  return new Map(devices.map(({ id, name }) => [id, isShared(name) ? `${name} (${id.slice(0, 12)})` : name]));
+}
+
+/**
  * @param {import('./history-data.js').Device} device
+ * @param {ReadonlyMap<string, string>} titles
  * @returns {Group}
  */
-function deviceGroup({ id, kind, name, columns }) {
+function deviceGroup({ id, kind, name, columns }, titles) {
   const wanted = /** @type {const} */ ([
     { column: 'gpu_util', title: 'Utilisation', label: 'busy', unit: 'percent', color: 's1', top: 100, limit: null },
     {
@@ -100,7 +112,7 @@ function deviceGroup({ id, kind, name, columns }) {
   return {
     id,
     kind: 'device',
-    title: name,
+    title: titles.get(id) ?? name,
     subtitle: kind === 'gpu' ? id : 'the cores and memory that may be used',
     plots,
     missing,
@@ -112,9 +124,10 @@ function deviceGroup({ id, kind, name, columns }) {
  * @param {import('./history-data.js').Device} device
  * @param {Data} data
  * @param {ReadonlyMap<string, string>} colors
+ * @param {ReadonlyMap<string, string>} titles
  * @returns {Group[]} none where no model is on the device
  */
-function memoryGroup({ id, name, kind, columns }, data, colors) {
+function memoryGroup({ id, name, kind, columns }, data, colors, titles) {
   const models = data.workers.filter((worker) => worker.device === id && hasValues(worker.columns['reserved']));
   if (models.length === 0) return [];
   const own = models.map(({ name: label, columns: worker }) => ({
@@ -138,7 +151,7 @@ function memoryGroup({ id, name, kind, columns }, data, colors) {
     {
       id: `${id}:models`,
       kind: 'memory',
-      title: `Memory by model: ${name}`,
+      title: `Memory by model: ${titles.get(id) ?? name}`,
       subtitle: kind === 'gpu' ? id : '',
       plots: [plot],
       missing: [],
@@ -190,11 +203,11 @@ export function stacked(parts, length) {
 
 /**
  * @param {import('./history-data.js').Worker} worker
- * @param {Data} data
+ * @param {ReadonlyMap<string, string>} titles
  * @param {string} color
  * @returns {Group}
  */
-function workerGroup({ name, device, columns }, data, color) {
+function workerGroup({ name, device, columns }, titles, color) {
   /** @type {Line[]} */
   const lines = [];
   const { cpu, memory, gpu_memory: gpuMemory } = columns;
@@ -207,12 +220,11 @@ function workerGroup({ name, device, columns }, data, color) {
   }
   /** @type {Plot} */
   const plot = { id: `worker:${name}`, title: 'CPU and memory', unit: 'percent', unit2: 'bytes', top: 100, lines };
-  const on = data.devices.find(({ id }) => id === device)?.name ?? device;
   return {
     id: `worker:${name}`,
     kind: 'worker',
     title: name,
-    subtitle: `on ${on}`,
+    subtitle: `on ${titles.get(device) ?? device}`,
     plots: lines.length === 0 ? [] : [plot],
     missing: lines.length === 0 ? ['CPU and memory'] : [],
   };

@@ -125,12 +125,16 @@ export function createSystem(panel, { config, onConnection, onAlerts }) {
     say(isWhole ? 'The whole range is shown' : `Shown: ${text}`);
   };
 
+  /** Also while another tab is shown, for the number in its title. @param {AbortSignal} [signal] */
+  const readAlerts = async (signal) => {
+    const answer = /** @type {{ alerts: AlertAnswer[] }} */ (await callJson('v1/alerts', { signal }));
+    alerts.update(answer.alerts);
+    onAlerts(loud(answer.alerts).length);
+  };
   let rounds = 0;
   const slow = createPoll(SLOW_MS, async (signal) => {
     try {
-      const answer = /** @type {{ alerts: AlertAnswer[] }} */ (await callJson('v1/alerts', { signal }));
-      alerts.update(answer.alerts);
-      onAlerts(loud(answer.alerts).length);
+      await readAlerts(signal);
       if (rounds % INSIGHT_EVERY === 0) {
         const { findings } = /** @type {{ findings: Finding[] }} */ (
           await callJson(`v1/insight?from=-${feed.range().name}&to=now`, { signal })
@@ -173,10 +177,11 @@ export function createSystem(panel, { config, onConnection, onAlerts }) {
       feed.stop();
       slow.stop();
     },
+    readAlerts,
     /** @param {import('../../../contract/history.ts').StoredEvent} event */
     addEvent(event) {
       feed.addEvent(event);
-      if (event.type === 'alert') slow.now();
+      if (event.type === 'alert') void readAlerts().catch(() => {});
     },
   };
 }
