@@ -78,7 +78,15 @@ export async function main(configured: Settings): Promise<void> {
     log.error({ err, model: name }, 'the manifest cannot be read'),
   );
   let url = '';
-  const story = createStory({ settings, clock, events, metrics, log, manifests, externalUrl: () => url });
+  const story = createStory({
+    settings,
+    clock,
+    events,
+    metrics,
+    log,
+    manifests,
+    externalUrl: () => url || `http://${settings.http.host}:${settings.http.port}`,
+  });
   const now = (): number => clock.date().getTime();
   const nextWorkerId = counter();
   const importerLog = workerLog('importer');

@@ -35,6 +35,7 @@ export const ERROR_CATALOGUE = {
   memory_exhausted: { status: 503, title: 'Out of memory' },
   shutting_down: { status: 503, title: 'Server is shutting down' },
   deadline_exceeded: { status: 504, title: 'Deadline exceeded' },
+  storage_full: { status: 507, title: 'Disk is full' },
 } as const satisfies Record<string, ErrorSpec>;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -112,3 +112,77 @@ export const aliasStateSchema = z.strictObject({
   history: z.array(aliasChangeSchema),
 });
 export type AliasState = z.infer<typeof aliasStateSchema>;
+
+const versionSchema = z.strictObject({
+  version: z.string(),
+  source: z.enum(['bundled', 'staged']),
+  aliases: z.array(z.enum(['stable', 'canary', 'shadow', 'previous'])),
+  /** Of its process; `none` where it has none. */
+  state: z.string(),
+  reason: z.string(),
+  description: z.string(),
+  licence: z.string().describe('SPDX'),
+  space: z.string().nullable().describe('embedding space of a recognizer'),
+  bytes: z.int().describe('of its weights'),
+  memory_bytes: z.int().nullable(),
+  /** Share of the traffic, percent; 0 where it gets none. */
+  percent: z.number(),
+  /** Over the window that it is judged by; null while it has no process. */
+  live: z
+    .strictObject({ requests: z.int(), error_ratio: z.number(), p50_ms: z.number(), p99_ms: z.number() })
+    .nullable(),
+  problem: z.string().nullable().describe('why it cannot be used; null where it can'),
+});
+/** Differences between stable and shadow, as measured. */
+const driftSchema = z.strictObject({
+  compared: z.int(),
+  differing: z.int(),
+  dropped: z.int().describe('copies that were not made: the version was busy'),
+  failed: z.int(),
+  mean_iou: z.number().nullable(),
+  count_difference: z.number().nullable().describe('mean of faces found more or fewer'),
+  min_cosine: z.number().nullable(),
+  max_quality_drift: z.number().nullable(),
+  flips: z.int().nullable(),
+});
+export type DriftAnswer = z.infer<typeof driftSchema>;
+export const versionsAnswerSchema = z.strictObject({
+  model: z.string(),
+  generation: z.int(),
+  stable: z.string(),
+  canary: share.nullable(),
+  shadow: share.nullable(),
+  previous: z.string().nullable(),
+  versions: z.array(versionSchema),
+  drift: driftSchema.nullable(),
+  /** The swap that runs or is live. */
+  swap: swapSchema.nullable(),
+  history: z.array(aliasChangeSchema).describe('newest first'),
+});
+export type VersionsAnswer = z.infer<typeof versionsAnswerSchema>;
+export const swapsAnswerSchema = z.strictObject({ swaps: z.array(swapSchema).describe('newest first') });
+
+export type Who = { readonly by: string; readonly why: string; readonly ifGeneration?: number | undefined };
+
+/** What HTTP, CLI and dashboard ask. Implemented in `src/rollout`. Every method throws FacepoolErrors only. */
+export type Rollout = {
+  /** Unknown model → `not_found`. */
+  versions(model: string): Promise<VersionsAnswer>;
+  /**
+   * Begins a swap; it goes on by itself. Refused before anything is done: `not_found`, `model_missing` (no such version),
+   * `swap_in_progress` while another one of the model runs, `conflict` (generation, or it is stable already),
+   * `space_mismatch`, `memory_exhausted` where both do not fit and no gap is allowed.
+   */
+  swap(model: string, request: SwapRequest, by: string): Promise<Swap>;
+  /** The canary or shadow becomes stable. */
+  promote(model: string, who: Who): Promise<Swap>;
+  /** Away with canary or shadow; where there is neither, back to the version before. Ends a swap that runs. */
+  rollback(model: string, who: Who): Promise<Swap>;
+  /** Unknown → `not_found`. The last 200 are known. */
+  find(id: string): Swap;
+  list(model: string | null): readonly Swap[];
+  /** Resolves when it is over, or live. */
+  wait(id: string, signal: AbortSignal): Promise<Swap>;
+  /** Told of every step; the answer ends it. */
+  onChange(listener: (swap: Swap) => void): () => void;
+};

@@ -31,6 +31,32 @@ export function logEvents(events: Events, log: Logger): void {
   events.on('memory.tenant', ({ at: _at, ...tenant }) => {
     log.info({ tenant: tenant.name, what: tenant.what }, `tenant ${tenant.name}: ${tenant.what}`);
   });
+  events.on('alert', ({ at: _at, subject, ...rest }) => {
+    // A field named subject is a person's, and never logged.
+    const alert = { ...rest, about: subject };
+    if (alert.state === 'firing') log.warn(alert, `alert ${alert.rule}: ${alert.text}`);
+    else log.info(alert, `alert ${alert.rule} is over: ${alert.text}`);
+  });
+  events.on('gpu.driver', ({ at: _at, ...driver }) => {
+    // A machine without a card is no news.
+    if (driver.from === null && driver.to !== 'error') log.debug(driver, `NVIDIA driver: ${driver.detail}`);
+    else log.warn(driver, `NVIDIA driver is ${driver.to}: ${driver.detail}`);
+  });
+  events.on('gpu.event', ({ at: _at, ...event }) => {
+    log.warn(
+      event,
+      event.type === 'xid' ? `GPU ${event.index}: Xid ${event.xid}` : `GPU ${event.index}: ${event.type}`,
+    );
+  });
+  events.on('history', ({ at: _at, ...history }) => {
+    if (history.ok) log.info(history, 'the history on disk works again');
+    else log.warn(history, `the history on disk fails: ${history.detail}`);
+  });
+  events.on('swap.end', ({ at: _at, ...swap }) => {
+    const line = `${swap.model}: ${swap.from ?? 'nothing'} → ${swap.to}: ${swap.result} after ${swap.seconds.toFixed(1)} s`;
+    if (swap.result === 'ok') log.info(swap, line);
+    else log.warn(swap, `${line}: ${swap.reason}`);
+  });
   events.on('memory.trouble', ({ at: _at, ...trouble }) => {
     log.warn(trouble, `${trouble.what} failed: ${trouble.reason}`);
   });

@@ -36,6 +36,8 @@ export type Story = {
 };
 
 const MB = 2 ** 20;
+/** A window that ended this long ago is over. */
+const NOW_MS = 10_000;
 
 /** Listens to `events` from now on: made before anything happens that is to be told. */
 export function createStory(deps: StoryDeps): Story {
@@ -84,7 +86,14 @@ export function createStory(deps: StoryDeps): Story {
       silence: (rule, ms) => alerts.silence(rule, ms),
       async insight(from, to) {
         const answer = await history.query({ from, to, stepS: null, devices: null, workers: true, events: true });
-        return { from: answer.from, to: answer.to, findings: findInsights(answer, contextOf(latest, manifests)) };
+        // What slows a card down now says nothing of last week.
+        const isNow = clock.date().getTime() - to < NOW_MS;
+        const cores = latest?.host?.cores ?? 1;
+        return {
+          from: answer.from,
+          to: answer.to,
+          findings: findInsights(answer, contextOf(isNow ? latest : null, cores, manifests)),
+        };
       },
     },
     async close() {
@@ -96,7 +105,11 @@ export function createStory(deps: StoryDeps): Story {
   };
 }
 
-function contextOf(latest: Observation | null, manifests: ReadonlyMap<string, Manifest>): InsightContext {
+function contextOf(
+  latest: Observation | null,
+  cores: number,
+  manifests: ReadonlyMap<string, Manifest>,
+): InsightContext {
   const models = [...manifests].map(([name, manifest]): InsightModel => {
     const worker = latest?.workers.find((one) => one.name === name);
     return {
@@ -110,5 +123,5 @@ function contextOf(latest: Observation | null, manifests: ReadonlyMap<string, Ma
   const throttle = Object.fromEntries(
     (latest?.gpus ?? []).map((gpu) => [gpu.uuid ?? `cuda:${gpu.index}`, gpu.throttle] as const),
   );
-  return { cores: latest?.host?.cores ?? 1, models, throttle };
+  return { cores, models, throttle };
 }
