@@ -3,4 +3,4 @@
 import process from 'node:process';
 import { launch } from '../scripts/launch.mjs';
 
-await launch('src/cli/main.ts', process.argv.slice(2), { dev: false });
+await launch('src/cli/main.ts', process.argv.slice(2), { dev: false, here: true });

@@ -1,9 +1,11 @@
 /** Starts a .ts file of this project on Node 24, from whatever Node (>= 20) a person has. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readFileSync, realpathSync } from 'node:fs';
+import module from 'node:module';
 import { constants } from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
+import { pathToFileURL } from 'node:url';
 import { ensureInstalled, node24, ROOT, SetupError } from './ensure.mjs';
 
 /** npm passes a Ctrl-C on that the terminal has sent already; copies within this time are one signal. */
@@ -15,7 +17,8 @@ const FORWARDED = /** @type {const} */ (['SIGINT', 'SIGTERM', 'SIGHUP']);
  * terminal and exit code are the program's own; else a child is started and mirrored.
  * @param {string} file .ts file, relative to the project
  * @param {string[]} args
- * @param {{ dev?: boolean }} [options] `dev: false` is content with the packages that serving needs
+ * @param {{ dev?: boolean, here?: boolean }} [options] `dev: false` is content with the packages that serving needs; `here`:
+ *   where this process runs the right Node already, it imports the file (which cannot see that it is not the main one)
  * @returns {Promise<void>}
  */
 export async function launch(file, args, options = {}) {
@@ -24,9 +27,30 @@ export async function launch(file, args, options = {}) {
     const node = node24();
     const argv = [path.join(ROOT, file), ...args];
     const env = childEnv(node);
+    if (options.here === true && isThisNode(node)) {
+      await runHere(argv, env);
+      return;
+    }
     if (process.execve) process.execve(node, [node, ...argv], definedOnly(env));
     mirror(await run(node, argv, env));
   });
+}
+
+/** @param {string} node */
+function isThisNode(node) {
+  return process.execArgv.length === 0 && realpathSync(node) === realpathSync(process.execPath);
+}
+
+/**
+ * Spares a second start of Node: 40 ms.
+ * @param {string[]} argv file and arguments
+ * @param {NodeJS.ProcessEnv} env
+ */
+async function runHere(argv, env) {
+  process.argv = [process.execPath, ...argv];
+  Object.assign(process.env, env);
+  module.enableCompileCache(env['NODE_COMPILE_CACHE']);
+  await import(pathToFileURL(argv[0] ?? '').href);
 }
 
 /**

@@ -6,9 +6,12 @@ import type { Server } from './server.ts';
 
 const START_TIMEOUT_MS = 120_000;
 const POLL_MS = 3;
+/** Of the banner. */
+const READY = 'ready after';
 
 /**
- * Resolves when `/readyz` is 200 and says how long that took since the start of the process.
+ * Resolves when `/readyz` is 200 and says how long that took since the start of the process. It is asked once the server
+ * says that it is ready: asked every few milliseconds, it answered 503 for a good part of the start.
  * @param settings variables of its environment
  */
 export async function startFacepool(
@@ -25,14 +28,14 @@ export async function startFacepool(
   const entry = fileURLToPath(new URL('../../bin/facepool.mjs', import.meta.url));
   const began = performance.now();
   const { child, group, output, stop } = launch([entry, 'start'], env, false);
+  let isSaid = false;
   for (;;) {
     const elapsed = performance.now() - began;
-    try {
+    isSaid ||= output().includes(READY);
+    if (isSaid) {
       const answer = await fetch(`http://127.0.0.1:${port}/readyz`);
       await answer.arrayBuffer();
       if (answer.ok) return { name: 'facepool', port, group, output, stop, readyMs: performance.now() - began };
-    } catch {
-      // Not listening yet.
     }
     if (child.exitCode !== null)
       throw new Error(`facepool ended with ${child.exitCode} before it was ready:\n${output()}`);

@@ -1,4 +1,6 @@
 /** Entry of the `facepool` command. */
+import '../util/zod-setup.ts';
+
 import { processIo } from './io.ts';
 import { runCli } from './run.ts';
 

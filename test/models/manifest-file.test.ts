@@ -111,3 +111,17 @@ test('a huge file is not read', async (t) => {
   writeFileSync(join(dir, 'manifest.yaml'), '#'.repeat(300_000));
   await assert.rejects(loadManifest(dir), { code: 'model_failed', message: /300000 bytes/ });
 });
+
+test('it is read again when the file has changed, and only then', async (t) => {
+  const dir = join(tempDir(t), 'recognizer', 'omz-0095');
+  mkdirSync(dir, { recursive: true });
+  const file = join(dir, 'manifest.yaml');
+  writeFileSync(file, RECOGNIZER);
+  const first = await loadManifest(dir);
+  assert.equal(await loadManifest(dir), first);
+  assert.ok(Object.isFrozen(first.graphs), 'everybody gets the same one');
+  writeFileSync(file, RECOGNIZER.replace('color: bgr', 'color: rgb'));
+  assert.equal((await loadManifest(dir)).graphs[0]?.input.color, 'rgb');
+  writeFileSync(file, 'name: broken');
+  await assert.rejects(loadManifest(dir), FacepoolError);
+});

@@ -7,6 +7,7 @@ import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
 import readline from 'node:readline';
+import { text } from 'node:stream/consumers';
 import { describe, it } from 'node:test';
 import { ROOT } from '../../scripts/ensure.mjs';
 
@@ -88,5 +89,22 @@ describe('bin/facepool.mjs', () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
+  });
+});
+
+describe('facepool', () => {
+  const started = async (nodeArgs: readonly string[]): Promise<string> => {
+    const bin = path.join(ROOT, 'bin', 'facepool.mjs');
+    const child = spawn(process.execPath, [...nodeArgs, bin, 'version'], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [printed, [code]] = await Promise.all([text(child.stdout), once(child, 'exit')]);
+    assert.equal(code, 0);
+    return printed;
+  };
+
+  it('says the same in this process and in another', async () => {
+    const here = await started([]);
+    assert.match(here, /facepool \d/);
+    // Arguments for Node itself belong to the launcher alone, so that it starts another.
+    assert.equal(await started(['--no-warnings']), here);
   });
 });
