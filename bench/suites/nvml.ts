@@ -12,7 +12,7 @@ import { buildFakeNvml, fakeGpu, noFakeNvml, scriptFile } from '../../test/fixtu
 import { Card } from '../../workers/monitor/card.ts';
 import { GpuSource } from '../../workers/monitor/gpu-source.ts';
 import type { NvmlApi, NvmlCall } from '../../workers/monitor/nvml-api.ts';
-import { openNvml } from '../../workers/monitor/nvml-session.ts';
+import { createOpener } from '../../workers/monitor/nvml-session.ts';
 import { readWord } from '../../workers/monitor/nvml-values.ts';
 import { createProcessLists } from '../../workers/monitor/process-lists.ts';
 import { createSampler } from '../../workers/monitor/sampler.ts';
@@ -55,7 +55,7 @@ function writeScript(scratch: string, cards: number, pids: readonly number[]): v
 
 /** How often NVML is called for one card in a usual sample, and what one call takes, microseconds. */
 function callsPerCard(library: string, count: number): { calls: number; callUs: number } {
-  const opened = openNvml(library);
+  const opened = createOpener(library)();
   if ('state' in opened) throw new Error(opened.detail);
   let calls = 0;
   const counting = (call: NvmlCall | null): NvmlCall | null =>

@@ -2,7 +2,7 @@
 import { THROTTLE_REASONS } from '../../src/contract/monitor.ts';
 import type { GpuReading, ThrottleReason } from '../../src/contract/monitor.ts';
 import type { NvmlApi } from './nvml-api.ts';
-import { SUCCESS, isUnknownHere } from './nvml-codes.ts';
+import { isUnknownHere } from './nvml-codes.ts';
 import {
   CLOCK_MEMORY,
   CLOCK_SM,
@@ -116,7 +116,7 @@ function readMemory(api: NvmlApi, device: bigint): Memory {
   if (api.memoryV1 === null) return none;
   const code = api.memoryV1(device, memory.bytes);
   if (told(code)) return { ...none, memoryTotal: bytes(v1.total), memoryUsed: bytes(v1.used) };
-  return { ...none, trouble: code === SUCCESS || isUnknownHere(code) ? null : code };
+  return { ...none, trouble: isUnknownHere(code) ? null : code };
 }
 
 function readTemperature(api: NvmlApi, device: bigint): number | null {

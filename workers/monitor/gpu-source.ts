@@ -11,7 +11,7 @@ import { Card } from './card.ts';
 import { EventWatch } from './event-watch.ts';
 import type { NvmlEvent } from './event-watch.ts';
 import { NvmlError, driverFailure, gpuFailure, isDriverGone } from './nvml-codes.ts';
-import { openNvml } from './nvml-session.ts';
+import { createOpener } from './nvml-session.ts';
 import type { NvmlSession } from './nvml-session.ts';
 import { createPresence } from './presence.ts';
 import { createProcessLists } from './process-lists.ts';
@@ -44,6 +44,7 @@ type Open = { readonly session: NvmlSession; readonly watch: EventWatch; readonl
 
 export class GpuSource {
   readonly #deps: GpuSourceDeps;
+  readonly #openNvml: () => NvmlSession | DriverReading;
   readonly #presence = createPresence();
   #open: Open | null = null;
   #cards: readonly Card[] = [];
@@ -62,6 +63,7 @@ export class GpuSource {
 
   constructor(deps: GpuSourceDeps) {
     this.#deps = deps;
+    this.#openNvml = createOpener(deps.library);
   }
 
   /** Calls the driver: it may take long, or never return. */
@@ -103,7 +105,7 @@ export class GpuSource {
   }
 
   #tryOpen(now: number): void {
-    const opened = openNvml(this.#deps.library);
+    const opened = this.#openNvml();
     this.#nextOpen = now + RETRY_MS;
     if ('state' in opened) {
       this.#driver = opened;

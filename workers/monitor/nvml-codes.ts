@@ -13,7 +13,7 @@ const DRIVER_NOT_LOADED = 9;
 const FUNCTION_NOT_FOUND = 13;
 const RESET_REQUIRED = 16;
 const OPERATING_SYSTEM = 17;
-const LIB_RM_VERSION_MISMATCH = 18;
+export const LIB_RM_VERSION_MISMATCH = 18;
 const ARGUMENT_VERSION_MISMATCH = 25;
 
 /** A code that speaks for more than the value that was asked for. */

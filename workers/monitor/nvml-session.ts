@@ -4,7 +4,7 @@ import { readIdentity } from './device-reader.ts';
 import type { Identity } from './device-reader.ts';
 import { SYSTEM_LIBRARY, bindNvml } from './nvml-api.ts';
 import type { NvmlApi } from './nvml-api.ts';
-import { NvmlError, SUCCESS, driverFailure, gpuFailure, isDriverGone } from './nvml-codes.ts';
+import { LIB_RM_VERSION_MISMATCH, NvmlError, SUCCESS, driverFailure, gpuFailure, isDriverGone } from './nvml-codes.ts';
 import type { GpuFailure } from './nvml-codes.ts';
 import { terminated } from './nvml-values.ts';
 
@@ -27,29 +27,40 @@ export type NvmlSession = {
   close(): void;
 };
 
-/** @param path '' is the system's library */
-export function openNvml(path: string): NvmlSession | DriverReading {
-  const api = load(path);
-  if ('state' in api) return api;
-  const code = api.init();
-  // Without a successful init there is nothing to shut down.
-  if (code !== SUCCESS) {
-    api.unload();
-    return driverFailure(code);
-  }
-  const close = (): void => {
-    api.shutdown();
-    // The next one may find the library of another driver in its place.
-    api.unload();
+/**
+ * Opens NVML, as often as it is asked to.
+ * @param path '' is the system's library
+ */
+export function createOpener(path: string): () => NvmlSession | DriverReading {
+  let bound: NvmlApi | null = null;
+  /** A driver that was changed put another library in the place of this one: the next time, that is loaded. */
+  const failed = (code: number, driverVersion: string | null): DriverReading => {
+    if (code === LIB_RM_VERSION_MISMATCH) {
+      bound?.unload();
+      bound = null;
+    }
+    return { ...driverFailure(code), driverVersion };
   };
-  const driverVersion = readDriverVersion(api);
-  try {
-    return { api, driver: { state: 'ok', detail: '', driverVersion }, cards: findCards(api), close };
-  } catch (error) {
-    close();
-    if (error instanceof NvmlError) return { ...driverFailure(error.code), driverVersion };
-    throw error;
-  }
+  return () => {
+    if (bound === null) {
+      const loaded = load(path);
+      if ('state' in loaded) return loaded;
+      bound = loaded;
+    }
+    const api = bound;
+    const code = api.init();
+    // Without a successful init there is nothing to shut down.
+    if (code !== SUCCESS) return failed(code, null);
+    const driverVersion = readDriverVersion(api);
+    const close = (): void => void api.shutdown();
+    try {
+      return { api, driver: { state: 'ok', detail: '', driverVersion }, cards: findCards(api), close };
+    } catch (error) {
+      close();
+      if (error instanceof NvmlError) return failed(error.code, driverVersion);
+      throw error;
+    }
+  };
 }
 
 function load(path: string): NvmlApi | DriverReading {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { TestContext } from 'node:test';
-import { openNvml } from '../../../workers/monitor/nvml-session.ts';
+import { createOpener } from '../../../workers/monitor/nvml-session.ts';
 import type { NvmlSession } from '../../../workers/monitor/nvml-session.ts';
 import { buildFakeNvml, fakeGpu, noFakeNvml } from '../../fixtures/nvml/fake-nvml.ts';
 import type { FakeScript } from '../../fixtures/nvml/fake-nvml.ts';
@@ -11,10 +11,11 @@ const skip = await noFakeNvml();
 
 async function open(t: TestContext, said: FakeScript, without: readonly string[] = []) {
   const script = fakeScript(t, said);
-  return { script, opened: openNvml(await buildFakeNvml(without)) };
+  const opener = createOpener(await buildFakeNvml(without));
+  return { script, opener, opened: opener() };
 }
 
-function session(opened: ReturnType<typeof openNvml>): NvmlSession {
+function session(opened: ReturnType<ReturnType<typeof createOpener>>): NvmlSession {
   return 'state' in opened ? assert.fail(opened.detail) : opened;
 }
 
@@ -66,4 +67,18 @@ test('a driver that fails while its cards are named is shut down', { skip }, asy
 test('a driver that lacks what is needed is none', { skip }, async (t) => {
   const { opened } = await open(t, { gpus: [] }, ['nvmlDeviceGetHandleByIndex_v2']);
   assert.partialDeepStrictEqual(opened, { state: 'no_library', driverVersion: null });
+});
+
+test('opened again after each kind of end', { skip }, async (t) => {
+  const said = (code: number): FakeScript => ({ gpus: [], returns: [{ function: 'nvmlInit_v2', value: code }] });
+  const { opener, opened, script } = await open(t, said(9));
+  const states = [opened].map((it) => ('state' in it ? it.state : 'open'));
+  for (const code of [18, 18, 4, 0, 0, 9, 0]) {
+    script.write(said(code));
+    const next = opener();
+    states.push('state' in next ? next.state : 'open');
+    if (!('state' in next)) next.close();
+  }
+  assert.deepEqual(states, ['no_driver', 'mismatch', 'mismatch', 'no_permission', 'open', 'open', 'no_driver', 'open']);
+  assert.equal(script.log().filter((line) => line === 'shutdown').length, 3);
 });
