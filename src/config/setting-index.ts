@@ -37,12 +37,17 @@ function allowedRange(node: Node): string {
   return min === undefined ? 'a whole number' : `a whole number, ${min} or more`;
 }
 
+function allowedNumber({ minimum, maximum }: Node): string {
+  if (minimum !== undefined && maximum !== undefined) return `a number from ${minimum} to ${maximum}`;
+  return minimum === undefined ? 'a number' : `a number, ${minimum} or more`;
+}
+
 function allowedWords(node: Node): string {
   if (node.anyOf !== undefined) return node.anyOf.map(allowedWords).join(' or ');
   if (node.const !== undefined) return node.const;
   if (node.enum !== undefined) return `one of ${node.enum.join(', ')}`;
   if (node.type === 'integer') return allowedRange(node);
-  if (node.type === 'number') return 'a number';
+  if (node.type === 'number') return allowedNumber(node);
   if (node.type === 'boolean') return 'true or false';
   if (node.title !== undefined) return node.title;
   if (node.type === 'array') return `a list of ${node.items?.title ?? 'texts'}`;

@@ -6,6 +6,7 @@ import * as z from 'zod';
 
 const ms = z.int().nonnegative().describe('milliseconds');
 const positive = z.int().positive();
+const ratio = z.number().min(0).max(1);
 
 const CARD = String.raw`cuda:\d+|(GPU|MIG|MIG-GPU)-[0-9a-fA-F][0-9a-fA-F/-]*`;
 /** `title` is how messages and the table of settings say what is allowed. */
@@ -100,6 +101,7 @@ export const settingsSchema = z.strictObject({
   }),
   limits: z.strictObject({
     upload_bytes: positive,
+    model_upload_bytes: positive.describe('largest upload of a model version, all its files'),
     upload_memory_bytes: positive.describe('bytes of all uploads held at once; one more is 429 queue_full'),
     pixels: positive.describe('width × height of a picture'),
     max_faces: positive.describe('more faces → the largest ones and truncated: true'),
@@ -151,6 +153,21 @@ export const settingsSchema = z.strictObject({
     .record(z.string().regex(/^[a-z0-9][a-z0-9-]*$/), tenantSettings)
     .default({})
     .describe('other programs on a device that give memory back when asked'),
+  rollout: z.strictObject({
+    keep_warm_ms: ms.describe(
+      'the old version stays loaded for so long after a swap, while there is room, milliseconds',
+    ),
+    retries: z.int().nonnegative().describe('of a load that failed for want of memory; waits 1, 2, 4 … s'),
+    window_ms: positive.describe('outcomes of the last so many milliseconds count'),
+    min_requests: positive.describe('runs of the new version before anything is said of it'),
+    error_ratio: ratio.describe('most by which its failed share may be above the old version’s'),
+    p99_ratio: z.number().min(1).describe('most that its p99 may be of the old version’s'),
+    min_compared: positive.describe('compared answers before drift is judged'),
+    drift_ratio: ratio.describe('share of compared answers that may differ'),
+    min_iou: ratio.describe('boxes that overlap so much are the same face'),
+    min_cosine: z.number().min(-1).max(1).describe('embeddings of the same face are at least so alike'),
+    max_quality_drift: ratio.describe('most by which a quality score may move'),
+  }),
   monitor: z.strictObject({
     enabled: z.boolean().describe('false: no monitor process; GPUs are not looked at'),
     sample_ms: z.int().min(500).max(5000).describe('between two samples of devices and workers, milliseconds'),

@@ -138,6 +138,7 @@ function testSettings(options: TestServerOptions): Settings {
     limits: {
       upload_bytes: UPLOAD_BYTES,
       upload_memory_bytes: 1_000_000,
+      model_upload_bytes: 1_000_000,
       pixels: 1_000_000,
       max_faces: 100,
       queue: 8,
