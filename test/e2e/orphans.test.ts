@@ -29,8 +29,10 @@ describe('no orphans', { skip }, () => {
     const server = await startServer();
     t.after(() => server.stop());
     const mixed = await mixedRequests(server);
-    const pids = descendants(server.pid).map(({ pid }) => pid);
-    assert.equal(pids.length, 4, 'imaging and three models');
+    const pids = await until('imaging, the monitor and three models live', 10_000, () => {
+      const found = descendants(server.pid).map(({ pid }) => pid);
+      return found.length === 5 && found;
+    });
     const sockets = [server.socket, ...globSync(`${server.dataDir}/run/*.sock`)];
     assert.ok(sockets.length >= 2);
     for (const socket of sockets) assert.equal(await answers(socket), true, socket);
