@@ -1,5 +1,5 @@
 /**
- * What a process of its own costs one inference: from "the tensor lies ready in imaging" to "the result is in the
+ * What a process of its own costs one inference: from "the tensor lies ready in imaging's shared memory" to "the result is in the
  * supervisor", divided by the same run of the same graph on the same input, and the same decoder, in one process.
  */
 import { join } from 'node:path';
@@ -232,7 +232,7 @@ export async function isolationSuite(context: SuiteContext): Promise<SuiteResult
   }
   return {
     title: 'Isolation',
-    note: `${turns} turns of ${PER_TURN} samples per variant (A B, B A, …), one thread, no spinning. Direct: session.run and decoder in one process. Isolated: from the tensor ready in imaging, through data plane, worker and router, to the result in the supervisor. Milliseconds, p50 / p99.`,
+    note: `${turns} turns of ${PER_TURN} samples per variant (A B, B A, …), one thread, no spinning. Direct: session.run and decoder in one process. Isolated: from the tensor ready in imaging (in shared memory, where \`open\` and \`crop\` put it), through router and worker, to the result in the supervisor. Milliseconds, p50 / p99.`,
     tables: [
       {
         caption: 'One inference in its own process ÷ the same in one process (1.000 = free)',
