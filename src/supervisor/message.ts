@@ -16,7 +16,9 @@ function isFields(value: unknown): value is Fields {
 function isArena(raw: unknown): boolean {
   if (!isFields(raw)) return false;
   const { arena, path, bytes } = raw;
-  return Number.isSafeInteger(arena) && typeof path === 'string' && Number.isSafeInteger(bytes);
+  // Workers open this path: nothing but an open file of a process will do.
+  const isOpenFile = typeof path === 'string' && /^\/proc\/\d+\/fd\/\d+$/.test(path);
+  return Number.isSafeInteger(arena) && isOpenFile && Number.isSafeInteger(bytes);
 }
 
 /** The code and texts of an error, or `model_failed` for what is none. */

@@ -35,6 +35,7 @@ test('everything else has a fault that can be told', () => {
     [{ v, type: 'progress', phase: 'lunch' }, /load phase/],
     [{ v, type: 'mapped', arena: 'mine' }, /mapped the memory of no process/],
     [{ v, type: 'listening', arena: { arena: 1, path: 7, bytes: 1 } }, /shares memory that is none/],
+    [{ v, type: 'listening', arena: { arena: 1, path: '/etc/passwd', bytes: 1 } }, /shares memory that is none/],
     [{ v, type: 'listening', arena: null }, /shares memory that is none/],
     [{ v, type: 'result' }, /without an id/],
     [{ v, type: 'begin', id: '1' }, /without an id/],
