@@ -3,7 +3,6 @@
  * figures become rows of zeros: 7 to 9 bytes a sample for all columns, where rows of SQLite took about 100.
  */
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
-import * as z from 'zod';
 
 export type Chunk = {
   /** Milliseconds since 1970. */
@@ -12,9 +11,8 @@ export type Chunk = {
   readonly columns: readonly Float64Array[];
 };
 
-const differences = z.array(z.number().nullable());
-/** `c`: null for a column in which nothing is known. */
-const storedChunk = z.object({ t: z.array(z.number()), c: z.array(differences.nullable()) });
+/** As JSON: `t` the differences of the times, `c` those of each column, or null where nothing in it is known. */
+type StoredChunk = { readonly t: readonly unknown[]; readonly c: readonly unknown[] };
 
 /** @param scales what each column is multiplied by to be whole */
 export function encodeChunk({ times, columns }: Chunk, scales: readonly number[]): Uint8Array {
@@ -22,15 +20,24 @@ export function encodeChunk({ times, columns }: Chunk, scales: readonly number[]
   return deflateRawSync(JSON.stringify({ t: toDifferences(times, 1), c }));
 }
 
-/** Null for bytes that are damaged, or not of so many columns. */
+/** Null for bytes that are damaged, or not of so many columns. Checked by hand: a long question reads thousands. */
 export function decodeChunk(data: Uint8Array, scales: readonly number[]): Chunk | null {
   try {
-    const { t, c } = storedChunk.parse(JSON.parse(inflateRawSync(data).toString()));
-    const columns = scales.map((scale, k) => fromDifferences(c[k] ?? null, scale, t.length));
-    return c.length === scales.length ? { times: fromDifferences(t, 1, t.length), columns } : null;
+    const stored: unknown = JSON.parse(inflateRawSync(data).toString());
+    if (!isStoredChunk(stored) || stored.c.length !== scales.length) return null;
+    const { length } = stored.t;
+    return {
+      times: fromDifferences(stored.t, 1, length),
+      columns: scales.map((scale, k) => fromDifferences(stored.c[k], scale, length)),
+    };
   } catch {
     return null;
   }
+}
+
+function isStoredChunk(value: unknown): value is StoredChunk {
+  if (typeof value !== 'object' || value === null || !('t' in value) || !('c' in value)) return false;
+  return Array.isArray(value.t) && Array.isArray(value.c);
 }
 
 function toDifferences(values: Float64Array, scale: number): (number | null)[] {
@@ -44,14 +51,19 @@ function toDifferences(values: Float64Array, scale: number): (number | null)[] {
   });
 }
 
-function fromDifferences(steps: readonly (number | null)[] | null, scale: number, length: number): Float64Array {
+/** Throws on anything but a list of so many numbers and nulls, or null for a list of nulls. */
+function fromDifferences(steps: unknown, scale: number, length: number): Float64Array {
   const values = new Float64Array(length).fill(Number.NaN);
+  if (steps === null) return values;
+  if (!Array.isArray(steps) || steps.length !== length) throw new TypeError('no list of differences');
   let last = 0;
-  steps?.forEach((step, i) => {
-    if (step === null) return;
+  for (let i = 0; i < length; i++) {
+    const step: unknown = steps[i];
+    if (step === null) continue;
+    if (typeof step !== 'number') throw new TypeError('no difference');
     last += step;
     values[i] = last / scale;
-  });
+  }
   return values;
 }
 

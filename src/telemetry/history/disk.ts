@@ -24,7 +24,7 @@ const CLOSE_MS = 2000;
 /** Kept for a disk that fails; older ones are lost. */
 const MOST_SAMPLES = 600;
 const MOST_EVENTS = 2000;
-const MOST_QUESTIONS = 16;
+const MOST_QUESTIONS = 8;
 const WORKS_AGAIN = 'the history is written to disk again';
 
 export type DiskDeps = {
@@ -45,9 +45,12 @@ export class Disk {
   #nextAt: number;
   #cancelTimer: (() => void) | null = null;
   #writing: Promise<void> | null = null;
+  /** The last task that was begun or waits. */
+  #last: Promise<unknown> = Promise.resolve();
+  /** Those who wait for an answer: each is called when the disk hangs. */
+  readonly #questions = new Set<() => void>();
   #failures = 0;
   #fault: Fault | null = null;
-  #questions = 0;
   #used = false;
   #closed = false;
 
@@ -96,24 +99,29 @@ export class Disk {
   async #ask<K extends 'parts' | 'events'>(name: K, task: Tasks[K]['task']): Promise<Tasks[K]['answer'] | null> {
     // A disk that is full can still be read; one that hangs is not asked.
     if (this.#closed || this.#isStuck()) return null;
-    if (this.#questions >= MOST_QUESTIONS) {
+    if (this.#questions.size >= MOST_QUESTIONS) {
       throw new FacepoolError('queue_full', 'the history is asked too much at the same time', { retryAfterS: 1 });
     }
-    this.#questions += 1;
+    const { promise: hung, resolve } = Promise.withResolvers<null>();
+    const giveUp = (): void => resolve(null);
+    this.#questions.add(giveUp);
     try {
-      // So that the answer has everything.
-      if (this.#fault === null) await this.#within(STUCK_MS, this.#writeAll());
-      if (this.#isStuck()) return null;
-      const outcome = await this.#within(STUCK_MS, this.#run(name, task));
-      if (outcome === null || !outcome.ok) {
-        this.#onFault(outcome?.fault ?? stuck());
-        return null;
-      }
-      this.#onNotice(outcome.notice);
-      return outcome.value;
+      return await Promise.race([this.#answer(name, task), hung]);
     } finally {
-      this.#questions -= 1;
+      this.#questions.delete(giveUp);
     }
+  }
+
+  async #answer<K extends 'parts' | 'events'>(name: K, task: Tasks[K]['task']): Promise<Tasks[K]['answer'] | null> {
+    // So that the answer has everything.
+    if (this.#fault === null) await this.#writeAll();
+    const outcome = await this.#run(name, task);
+    if (!outcome.ok) {
+      this.#onFault(outcome.fault);
+      return null;
+    }
+    this.#onNotice(outcome.notice);
+    return outcome.value;
   }
 
   #isStuck(): boolean {
@@ -155,9 +163,7 @@ export class Disk {
     const events = this.#events;
     this.#samples = [];
     this.#events = [];
-    const cancelStuck = clock.after(STUCK_MS, () => this.#onFault(stuck()));
     const outcome = await this.#run('write', { samples, events, now: clock.date().getTime() });
-    cancelStuck();
     if (outcome.ok) {
       this.#nextAt = clock.now() + BETWEEN_WRITES_MS;
       this.#onNotice(outcome.notice);
@@ -172,9 +178,18 @@ export class Disk {
     this.#failures += 1;
   }
 
+  /** One task after the other, so that each has its time from when it really begins. */
   #run<K extends TaskName>(name: K, task: Tasks[K]['task']): Promise<Outcome<Tasks[K]['answer']>> {
     this.#used = true;
-    return this.#deps.runner.run(name, { config: this.#deps.config, task });
+    const { runner, config, clock } = this.#deps;
+    const result = this.#last.then(async () => {
+      const cancel = clock.after(STUCK_MS, () => this.#onFault(stuck()));
+      const outcome = await runner.run(name, { config, task });
+      cancel();
+      return outcome;
+    });
+    this.#last = result;
+    return result;
   }
 
   /** The answer, or null after so long. */
@@ -191,6 +206,7 @@ export class Disk {
   #onFault(fault: Fault): void {
     const isNews = this.#fault === null;
     this.#fault = fault;
+    if (fault.kind === 'thread') for (const giveUp of this.#questions) giveUp();
     if (isNews) this.#deps.onChange(false, `${fault.detail}; the history is kept in memory only`);
   }
 

@@ -17,8 +17,11 @@ export const MEANS: readonly Tier[] = [
 ];
 export const TIERS: readonly Tier[] = [RAW, ...MEANS];
 
-/** From here on a mean that lies across the border of two steps makes no difference. */
-const COARSE_ENOUGH = 5;
+/**
+ * From here on means are taken too where they lie across the border of two steps (each counts where it begins): else one
+ * question could read every sample of a week.
+ */
+const COARSE_ENOUGH = 3;
 
 /** The coarsest tier that answers steps of this length: the steps are multiples of its own, or much longer. */
 export function tierFor(stepMs: number): Tier {

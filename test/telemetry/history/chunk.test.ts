@@ -52,7 +52,8 @@ describe('chunks', () => {
     assert.equal(decodeChunk(good.subarray(0, 4), [1]), null);
     assert.equal(decodeChunk(Uint8Array.of(1, 2, 3), [1]), null);
     assert.equal(decodeChunk(new Uint8Array(0), [1]), null);
-    assert.equal(decodeChunk(deflateRawSync('{"t":"x"}'), [1]), null);
+    const nonsense = ['3', 'null', '{"t":"x"}', '{"t":[1],"c":3}', '{"t":[1],"c":[["x"]]}', '{"t":[1],"c":[[1,2]]}'];
+    for (const text of nonsense) assert.equal(decodeChunk(deflateRawSync(text), [1]), null, text);
     assert.equal(decodeChunk(good, [1, 1]), null, 'of another layout');
   });
 

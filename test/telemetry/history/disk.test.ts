@@ -188,12 +188,13 @@ describe('the way to the disk', () => {
   it('answers so many at the same time', async () => {
     const { disk, behaviour, held } = bench();
     behaviour.hold = true;
-    const asked = Array.from({ length: 16 }, () => disk.parts(QUERY));
+    const asked = Array.from({ length: 8 }, () => disk.parts(QUERY));
     await assert.rejects(disk.parts(QUERY), (error) => error instanceof FacepoolError && error.code === 'queue_full');
     await ticks();
-    for (const release of held) release();
-    assert.equal((await Promise.all(asked)).length, 16);
+    assert.equal(held.length, 1, 'one task at a time');
     behaviour.hold = false;
+    for (const release of held) release();
+    assert.equal((await Promise.all(asked)).length, 8);
     assert.deepEqual(await disk.parts(QUERY), []);
   });
 
