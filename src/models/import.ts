@@ -4,10 +4,12 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IMPORTER_VERSION } from '../contract/importer.ts';
 import type { GraphSpec } from '../contract/manifest.ts';
-import type { ImportParams, ImportResult } from '../contract/protocol.ts';
+import type { ImportParams, ImportResult, InspectParams, InspectResult } from '../contract/protocol.ts';
 
 /** Runs `workers/importer.ts` in a child; given by the supervisor, which alone starts processes. */
-export type RunImporter = (params: ImportParams) => Promise<ImportResult>;
+export type RunImporter = (params: ImportParams, signal?: AbortSignal) => Promise<ImportResult>;
+/** Lets the same child look at the files of a new version. */
+export type RunInspector = (params: InspectParams, signal?: AbortSignal) => Promise<InspectResult>;
 
 export type ImportOptions = {
   readonly dataDir: string;
@@ -16,6 +18,7 @@ export type ImportOptions = {
   readonly graph: GraphSpec;
   readonly runtimeVersion: string;
   readonly runImporter: RunImporter;
+  readonly signal?: AbortSignal | undefined;
 };
 
 /** Of the runtime that the workers load: a graph is verified with it, so another version verifies again. */
@@ -25,12 +28,31 @@ export async function runtimeVersion(): Promise<string> {
   return version;
 }
 
-/** Everything that the imported bytes depend on. */
-export function importKey(graph: GraphSpec, runtime: string): string {
+export function importedDir(dataDir: string): string {
+  return join(dataDir, 'imported');
+}
+
+/** Everything of a graph that its imported bytes depend on, as 32 hexadecimal digits. */
+export function importHash(graph: GraphSpec): string {
   const { name, color, mean, std } = graph.input;
   const facts = JSON.stringify([graph.sha256, name, color, mean, std, graph.outputs, graph.crop?.size ?? null]);
-  const hash = createHash('sha256').update(facts).digest('hex').slice(0, 32);
-  return `${hash}-i${IMPORTER_VERSION}-ort${runtime}`;
+  return createHash('sha256').update(facts).digest('hex').slice(0, 32);
+}
+
+/** Everything that the imported bytes depend on. */
+export function importKey(graph: GraphSpec, runtime: string): string {
+  return `${importHash(graph)}-i${IMPORTER_VERSION}-ort${runtime}`;
+}
+
+/** Path of the imported graph, or null where it was not made yet. */
+export async function findImported(dataDir: string, graph: GraphSpec, runtime: string): Promise<string | null> {
+  const path = importedPath(dataDir, graph, runtime);
+  const there = await stat(path).catch(() => null);
+  return there !== null && there.size > 0 ? path : null;
+}
+
+export function importedPath(dataDir: string, graph: GraphSpec, runtime: string): string {
+  return join(importedDir(dataDir), `${importKey(graph, runtime)}.onnx`);
 }
 
 /**
@@ -39,11 +61,11 @@ export function importKey(graph: GraphSpec, runtime: string): string {
  * @throws FacepoolError `model_failed` from the importer
  */
 export async function importGraph(options: ImportOptions): Promise<string> {
-  const dir = join(options.dataDir, 'imported');
-  const target = join(dir, `${importKey(options.graph, options.runtimeVersion)}.onnx`);
-  const there = await stat(target).catch(() => null);
-  if (there !== null && there.size > 0) return target;
-  await mkdir(dir, { recursive: true });
-  await options.runImporter({ source: options.source, target, graph: options.graph });
+  const { dataDir, graph, runtimeVersion: runtime } = options;
+  const found = await findImported(dataDir, graph, runtime);
+  if (found !== null) return found;
+  const target = importedPath(dataDir, graph, runtime);
+  await mkdir(importedDir(dataDir), { recursive: true });
+  await options.runImporter({ source: options.source, target, graph }, options.signal);
   return target;
 }

@@ -2,13 +2,13 @@
 import { FacepoolError } from '../contract/errors.ts';
 import type { Golden, GraphSpec, Manifest } from '../contract/manifest.ts';
 import type { Settings } from '../contract/settings.ts';
-import { modelDir, neededGraphs } from './catalogue.ts';
+import { neededGraphs } from './catalogue.ts';
 import { loadGolden } from './golden.ts';
 import { importGraph, runtimeVersion } from './import.ts';
 import type { RunImporter } from './import.ts';
-import { loadManifest } from './manifest-file.ts';
 import { obtainLocally } from './pull.ts';
 import { storeOptions } from './store.ts';
+import { openVersion } from './versions.ts';
 
 export type MissingWeight = {
   readonly graph: string;
@@ -38,8 +38,7 @@ export type PrepareOptions = { readonly runImporter: RunImporter; readonly signa
 export async function prepareModel(settings: Settings, name: string, options: PrepareOptions): Promise<PreparedModel> {
   const chosen = settings.models[name];
   if (chosen === undefined) throw new FacepoolError('not_found', `there is no model "${name}"`);
-  const dir = modelDir(settings.store.models_dir, name, chosen.version);
-  const manifest = await loadManifest(dir);
+  const { dir, manifest } = await openVersion(settings, name, chosen.version);
   const golden = await loadGolden(dir, manifest);
   const store = storeOptions(settings);
   const sources: { graph: GraphSpec; path: string }[] = [];

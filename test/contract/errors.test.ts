@@ -34,6 +34,7 @@ const STATUS: Readonly<Record<ErrorCode, number>> = {
   memory_exhausted: 503,
   shutting_down: 503,
   deadline_exceeded: 504,
+  storage_full: 507,
 };
 
 for (const [code, status] of Object.entries(STATUS) as [ErrorCode, number][]) {

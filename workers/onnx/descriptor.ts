@@ -16,6 +16,31 @@ import {
 
 /** TensorProto.DataType */
 export const DATA_TYPE = { float: 1, uint8: 2, int64: 7, float16: 10 } as const;
+/** Bits of one element, by DataType; strings have no fixed size. */
+export const DATA_TYPE_BITS: Readonly<Record<number, number>> = {
+  1: 32, // float
+  2: 8, // uint8
+  3: 8, // int8
+  4: 16, // uint16
+  5: 16, // int16
+  6: 32, // int32
+  7: 64, // int64
+  9: 8, // bool
+  10: 16, // float16
+  11: 64, // double
+  12: 32, // uint32
+  13: 64, // uint64
+  14: 64, // complex64
+  15: 128, // complex128
+  16: 16, // bfloat16
+  17: 8, // float8 and its variants
+  18: 8,
+  19: 8,
+  20: 8,
+  21: 4, // uint4
+  22: 4, // int4
+  23: 4, // float4
+};
 /** AttributeProto.AttributeType */
 export const ATTRIBUTE_TYPE = { float: 1, int: 2, ints: 7 } as const;
 /** TensorProto.DataLocation */
@@ -80,7 +105,12 @@ export type GraphProto = Message<'onnx.GraphProto'> & {
   sparseInitializer: SparseTensorProto[];
 };
 export type OperatorSetIdProto = Message<'onnx.OperatorSetIdProto'> & { domain: string; version: bigint };
-export type FunctionProto = Message<'onnx.FunctionProto'> & { name: string; node: NodeProto[]; domain: string };
+export type FunctionProto = Message<'onnx.FunctionProto'> & {
+  name: string;
+  node: NodeProto[];
+  domain: string;
+  attributeProto: AttributeProto[];
+};
 export type TrainingInfoProto = Message<'onnx.TrainingInfoProto'>;
 export type ModelProto = Message<'onnx.ModelProto'> & {
   irVersion: bigint;
@@ -200,7 +230,12 @@ const fileProto = create(FileDescriptorProtoSchema, {
     { name: 'OperatorSetIdProto', field: [one('domain', 1, 'string'), one('version', 2, 'int64')] },
     {
       name: 'FunctionProto',
-      field: [one('name', 1, 'string'), many('node', 7, '.onnx.NodeProto'), one('domain', 10, 'string')],
+      field: [
+        one('name', 1, 'string'),
+        many('node', 7, '.onnx.NodeProto'),
+        one('domain', 10, 'string'),
+        many('attribute_proto', 11, '.onnx.AttributeProto'),
+      ],
     },
     { name: 'TrainingInfoProto', field: [] },
     {

@@ -17,6 +17,13 @@ const MAX_BYTES = 2 ** 31 - 1;
 
 const ALLOWED_DOMAINS: ReadonlySet<string> = new Set(['', 'ai.onnx', 'ai.onnx.ml', 'com.microsoft']);
 
+/** What people take for a model file, by its first bytes. */
+const ARCHIVES: readonly { readonly what: string; readonly magic: readonly number[] }[] = [
+  { what: 'a zip archive (as PyTorch saves its models)', magic: [0x50, 0x4b, 0x03, 0x04] },
+  { what: 'a gzip archive', magic: [0x1f, 0x8b] },
+  { what: 'an HDF5 file (as Keras saves its models)', magic: [0x89, 0x48, 0x44, 0x46] },
+];
+
 /** An ONNX model whose main graph is there. */
 export type OnnxModel = ModelProto & { graph: GraphProto };
 
@@ -50,6 +57,8 @@ export async function readModel(path: string): Promise<OnnxModel> {
 
 /** Like `readModel`, for bytes. */
 export function parseModel(bytes: Uint8Array): OnnxModel {
+  const archive = ARCHIVES.find(({ magic }) => magic.every((byte, i) => bytes[i] === byte));
+  if (archive !== undefined) throw refuse(`the file is ${archive.what}, not an ONNX model`);
   let model: ModelProto;
   try {
     model = fromBinary(ModelSchema, bytes);
@@ -59,8 +68,9 @@ export function parseModel(bytes: Uint8Array): OnnxModel {
   const { graph } = model;
   if (graph === undefined || graph.node.length === 0) throw refuse('the file is not an ONNX model: it has no graph');
   if (model.opsetImport.length === 0) throw refuse('the model names no operator set');
-  checkModel(model, graph);
-  return Object.assign(model, { graph });
+  const whole = Object.assign(model, { graph });
+  checkModel(whole);
+  return whole;
 }
 
 export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
@@ -69,15 +79,56 @@ export function encodeModel(model: OnnxModel): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** The main graph and every graph inside its nodes (If, Loop, Scan), depth first. */
+/** The graph and every graph inside its nodes (If, Loop, Scan), depth first. */
 export function* allGraphs(graph: GraphProto): Generator<GraphProto> {
   yield graph;
-  for (const node of graph.node) {
-    for (const attribute of node.attribute) {
-      if (attribute.g !== undefined) yield* allGraphs(attribute.g);
-      for (const inner of attribute.graphs) yield* allGraphs(inner);
-    }
+  for (const node of graph.node) yield* graphsIn(node.attribute);
+}
+
+function* graphsIn(attributes: readonly AttributeProto[]): Generator<GraphProto> {
+  for (const attribute of attributes) {
+    if (attribute.g !== undefined) yield* allGraphs(attribute.g);
+    for (const inner of attribute.graphs) yield* allGraphs(inner);
   }
+}
+
+/** Every graph of the file: the main one, and those in functions and in the defaults of their attributes. */
+export function* modelGraphs(model: OnnxModel): Generator<GraphProto> {
+  yield* allGraphs(model.graph);
+  for (const fn of model.functions) {
+    for (const node of fn.node) yield* graphsIn(node.attribute);
+    yield* graphsIn(fn.attributeProto);
+  }
+}
+
+/** Every operator of the file, wherever it is. */
+export function* allNodes(model: OnnxModel): Generator<NodeProto> {
+  for (const graph of modelGraphs(model)) yield* graph.node;
+  for (const fn of model.functions) yield* fn.node;
+}
+
+/** Every tensor of the file, wherever it is. */
+export function* allTensors(model: OnnxModel): Generator<TensorProto> {
+  for (const graph of modelGraphs(model)) {
+    yield* graph.initializer;
+    for (const sparse of graph.sparseInitializer) yield* sparseParts(sparse);
+  }
+  for (const node of allNodes(model)) yield* tensorsIn(node.attribute);
+  for (const fn of model.functions) yield* tensorsIn(fn.attributeProto);
+}
+
+function* tensorsIn(attributes: readonly AttributeProto[]): Generator<TensorProto> {
+  for (const attribute of attributes) {
+    if (attribute.t !== undefined) yield attribute.t;
+    yield* attribute.tensors;
+    if (attribute.sparseTensor !== undefined) yield* sparseParts(attribute.sparseTensor);
+    for (const sparse of attribute.sparseTensors) yield* sparseParts(sparse);
+  }
+}
+
+function* sparseParts({ values, indices }: SparseTensorProto): Generator<TensorProto> {
+  if (values !== undefined) yield values;
+  if (indices !== undefined) yield indices;
 }
 
 /** A prefix that no name in the graph or in its inner graphs starts with: `<stem>_`, else `<stem>1_` and so on. */
@@ -94,45 +145,19 @@ export function freePrefix(main: GraphProto, stem: string): string {
   }
 }
 
-function checkModel(model: ModelProto, main: GraphProto): void {
+function checkModel(model: OnnxModel): void {
   if (model.trainingInfo.length > 0) throw refuse('the model holds training information; export it for inference');
-  checkGraphs(main);
-  for (const fn of model.functions) {
-    for (const node of fn.node) {
-      checkNode(node);
-      for (const { g, graphs } of node.attribute) {
-        if (g !== undefined) checkGraphs(g);
-        for (const inner of graphs) checkGraphs(inner);
-      }
-    }
-  }
-}
-
-function checkGraphs(main: GraphProto): void {
-  for (const graph of allGraphs(main)) {
-    for (const tensor of graph.initializer) checkTensor(tensor);
-    for (const sparse of graph.sparseInitializer) checkSparse(sparse);
-    for (const node of graph.node) checkNode(node);
-  }
+  for (const node of allNodes(model)) checkNode(node);
+  for (const tensor of allTensors(model)) checkTensor(tensor);
 }
 
 function checkNode(node: NodeProto): void {
   if (!ALLOWED_DOMAINS.has(node.domain)) {
     throw refuse(`the operator ${node.opType} is of the domain "${node.domain}"; custom operators are not loaded`);
   }
-  for (const attribute of node.attribute) checkAttribute(attribute);
-}
-
-function checkAttribute(attribute: AttributeProto): void {
-  if (attribute.t !== undefined) checkTensor(attribute.t);
-  for (const tensor of attribute.tensors) checkTensor(tensor);
-  if (attribute.sparseTensor !== undefined) checkSparse(attribute.sparseTensor);
-  for (const sparse of attribute.sparseTensors) checkSparse(sparse);
-}
-
-function checkSparse(sparse: SparseTensorProto): void {
-  if (sparse.values !== undefined) checkTensor(sparse.values);
-  if (sparse.indices !== undefined) checkTensor(sparse.indices);
+  // It stands for a compiled model, which may lie in another file.
+  if (node.opType === 'EPContext')
+    throw refuse('the operator EPContext holds a compiled model; export the model itself');
 }
 
 /** External data names a file beside the model: a path that a model file may choose is a hole. */

@@ -14,29 +14,15 @@ import {
   TensorSchema,
   TensorShapeSchema,
 } from './descriptor.ts';
-import type {
-  AttributeProto,
-  DimensionProto,
-  GraphProto,
-  NodeProto,
-  TensorProto,
-  TensorTypeProto,
-} from './descriptor.ts';
+import type { AttributeProto, GraphProto, NodeProto, TensorProto } from './descriptor.ts';
 import { allGraphs, freePrefix, refuse } from './model-file.ts';
 import type { OnnxModel } from './model-file.ts';
-
-/** Numpy-style broadcasting of Sub and Mul, and Cast with a number, exist from here. */
-const LEAST_OPSET = 7;
+import { pictureInput } from './picture-input.ts';
 
 /** Changes `model` in place. @throws FacepoolError `model_failed` when the input is not what the manifest says. */
 export function prependPreprocessing(model: OnnxModel, input: GraphSpec['input']): void {
   const { graph } = model;
-  checkOpset(model);
-  const tensor = inputTensor(graph, input.name);
-  const [batch, channels, height, width] = nchw(tensor, input.name);
-  if (channels.value.case === 'dimValue' && channels.value.value !== 3n) {
-    throw refuse(`the input "${input.name}" has ${channels.value.value} channels, not 3`);
-  }
+  const { tensor, batch, channels, height, width } = pictureInput(model, input.name);
 
   const prefix = freePrefix(graph, 'facepool_pre');
   const chain = preprocessing(input, prefix);
@@ -46,42 +32,6 @@ export function prependPreprocessing(model: OnnxModel, input: GraphSpec['input']
   channels.value = { case: 'dimValue', value: 3n };
   tensor.elemType = DATA_TYPE.uint8;
   tensor.shape = create(TensorShapeSchema, { dim: [batch, height, width, channels] });
-}
-
-function checkOpset(model: OnnxModel): void {
-  const opset = model.opsetImport.find((o) => o.domain === '' || o.domain === 'ai.onnx');
-  if (opset === undefined) throw refuse('the model does not use the standard operators');
-  if (opset.version < BigInt(LEAST_OPSET)) {
-    throw refuse(`the model is of opset ${opset.version}; ${LEAST_OPSET} is the oldest that is served`);
-  }
-}
-
-function inputTensor(graph: GraphProto, name: string): TensorTypeProto {
-  // Old exporters list weights among the inputs; those have an initializer of the same name.
-  const weights = new Set(graph.initializer.map((t) => t.name));
-  const inputs = graph.input.filter((i) => !weights.has(i.name));
-  const found = inputs.find((i) => i.name === name);
-  if (found === undefined) {
-    throw refuse(`the graph has no input "${name}"; it has ${inputs.map((i) => `"${i.name}"`).join(', ') || 'none'}`);
-  }
-  if (inputs.length > 1) {
-    const others = inputs.filter((i) => i !== found).map((i) => `"${i.name}"`);
-    throw refuse(`the graph needs further inputs: ${others.join(', ')}`);
-  }
-  if (graph.output.some((o) => o.name === name)) throw refuse(`"${name}" is both an input and an output`);
-  const tensor = found.type?.tensorType;
-  if (tensor === undefined) throw refuse(`the input "${name}" is not a tensor`);
-  if (tensor.elemType !== DATA_TYPE.float) throw refuse(`the input "${name}" is not float32`);
-  return tensor;
-}
-
-function nchw(tensor: TensorTypeProto, name: string): [DimensionProto, DimensionProto, DimensionProto, DimensionProto] {
-  const dims = tensor.shape?.dim ?? [];
-  const [n, c, h, w] = dims;
-  if (dims.length !== 4 || n === undefined || c === undefined || h === undefined || w === undefined) {
-    throw refuse(`the input "${name}" has ${dims.length} dimensions, not 4 (batch, channels, height, width)`);
-  }
-  return [n, c, h, w];
 }
 
 /** Inner graphs see the outer names, and ONNX forbids them to define the same name again. */
