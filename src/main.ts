@@ -3,30 +3,24 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { flushCompileCache } from 'node:module';
 import process from 'node:process';
-import { createAdminApp } from './admin/router.ts';
-import { createAdminServer, logFailedAction } from './admin/server.ts';
 import { createAuditLog } from './auth/audit-log.ts';
 import { KeyStore } from './auth/key-store.ts';
 import { KeyUsage } from './auth/key-usage.ts';
 import { keysNeeded, startFault, startWarnings } from './auth/mode.ts';
 import { ConfigError } from './config/config-error.ts';
 import { lockDataDir } from './config/lock.ts';
-import { FacepoolError } from './contract/errors.ts';
-import type { Manifest } from './contract/manifest.ts';
 import type { Settings } from './contract/settings.ts';
 import { withDevices } from './gpu/devices.ts';
-import { createApp } from './http/app.ts';
-import { listen } from './http/listen.ts';
+import type { AdminServer } from './admin/server.ts';
 import type { HttpServer } from './http/listen.ts';
-import { sendProblem } from './http/problem.ts';
-import { modelDir } from './models/catalogue.ts';
 import { runtimeVersion } from './models/import.ts';
-import { loadManifest } from './models/manifest-file.ts';
 import { obtainModel } from './models/obtain.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { PoisonMemory } from './pipeline/poison-memory.ts';
 import { createControl } from './router/control.ts';
+import { aliasOf, createRollout, openAliases, withStableVersions } from './rollout/create-rollout.ts';
 import { createRouters } from './router/routers.ts';
+import { firstForks } from './supervisor/first-forks.ts';
 import { runImporter } from './supervisor/run-importer.ts';
 import { spawnChild } from './supervisor/spawn.ts';
 import { Supervisor } from './supervisor/supervisor.ts';
@@ -49,34 +43,34 @@ const IMPORT_TIMEOUT_MS = 120_000;
  * with a FacepoolError that says what to change.
  */
 export async function main(configured: Settings): Promise<void> {
-  const settings = withDevices(configured);
+  const base = withDevices(configured);
   const startedAt = performance.now();
   const clock = systemClock;
-  const keys = new KeyStore(settings.data_dir);
-  const fault = startFault(settings, keys.all());
+  const keys = new KeyStore(base.data_dir);
+  const fault = startFault(base, keys.all());
   if (fault !== null) throw new ConfigError([fault]);
-  const lock = lockDataDir(settings.data_dir);
+  const lock = lockDataDir(base.data_dir);
   const { version }: { version: string } = JSON.parse(
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   );
 
-  const limits = { maxBytes: settings.log.worker_max_bytes, files: settings.log.worker_files };
-  const workerLog = (name: string): WorkerLog =>
-    new WorkerLog(path.join(settings.data_dir, 'logs', `${name}.log`), limits);
+  const limits = { maxBytes: base.log.worker_max_bytes, files: base.log.worker_files };
+  const workerLog = (name: string): WorkerLog => new WorkerLog(path.join(base.data_dir, 'logs', `${name}.log`), limits);
   // On a terminal people read the banner; the log goes to a file. Elsewhere the log is what is collected.
-  const toFile = settings.log.to === 'file' || (settings.log.to === 'auto' && process.stdout.isTTY === true);
+  const toFile = base.log.to === 'file' || (base.log.to === 'auto' && process.stdout.isTTY === true);
   const serverLog = toFile ? workerLog('server') : null;
-  const log = createLogger(settings.log, { name: 'facepool', destination: serverLog ?? undefined });
+  const log = createLogger(base.log, { name: 'facepool', destination: serverLog ?? undefined });
   const people = toFile ? process.stdout : process.stderr;
 
-  const metrics = createMetrics({ tritonNames: settings.metrics.triton_names });
+  const metrics = createMetrics({ tritonNames: base.metrics.triton_names });
   const events = createEvents((err, name) => log.error({ err, event: name }, 'an event listener failed'));
   logEvents(events, log);
   metrics.setBuildInfo({ version, node: process.versions.node, onnxruntime: await runtimeVersion() });
-
-  const manifests = await readManifests(settings, (name, err) =>
-    log.error({ err, model: name }, 'the manifest cannot be read'),
+  const aliases = openAliases(base, clock, log);
+  const { settings, manifests } = await withStableVersions(base, aliases, (model, err) =>
+    log.error({ err, model }, 'the manifest cannot be read'),
   );
+
   let url = '';
   const story = createStory({
     settings,
@@ -91,9 +85,10 @@ export async function main(configured: Settings): Promise<void> {
   const nextWorkerId = counter();
   const importerLog = workerLog('importer');
   const bars = new PullBars(people);
+  const forks = firstForks(spawnChild, events, clock, settings);
   const supervisor = new Supervisor({
     settings,
-    spawn: spawnChild,
+    spawn: forks.spawn,
     clock,
     events,
     metrics,
@@ -114,7 +109,14 @@ export async function main(configured: Settings): Promise<void> {
         onProgress: (progress) => bars.show(progress),
       }),
   });
-  const routers = createRouters({ settings, clock, metrics, events, supervisor });
+  const { traffic, versions } = createRollout(
+    { settings, clock, events, supervisor, aliases },
+    async (entry, signal) => {
+      const probed = await routers.models.get(entry)?.probe(signal);
+      return probed?.value.passed === true;
+    },
+  );
+  const routers = createRouters({ settings, clock, metrics, events, supervisor, traffic });
   const { poison_ttl_ms: ttlMs, max_attempts: limit } = settings.workers;
   const poison = new PoisonMemory({ ttlMs, limit, clock });
   const pipeline = createPipeline({ settings, clock, metrics, poison, imaging: routers.imaging, begin: routers.begin });
@@ -124,6 +126,7 @@ export async function main(configured: Settings): Promise<void> {
     supervisor,
     imaging: routers.imaging,
     routers: routers.models,
+    names: { aliasOf: (model, version) => aliasOf(aliases, model, version) },
     serverLog: serverLog?.path ?? null,
   });
   for (const warning of startWarnings(settings, keys.all(), clock.date())) log.warn(warning);
@@ -135,48 +138,16 @@ export async function main(configured: Settings): Promise<void> {
     onError: (err) => log.error({ err }, 'the audit log cannot be written'),
   });
   const closing = new AbortController();
-  const app = createApp({
-    settings,
-    pipeline,
-    control,
-    observatory: story.observatory,
-    metrics,
-    log,
-    version,
-    clock,
-    keys,
-    signal: closing.signal,
-    onKeyUsed: (id) => keyUsage.touch(id),
-    admin: settings.admin.http
-      ? (authorize) =>
-          createAdminApp(control, {
-            authorize,
-            audit,
-            observatory: story.observatory,
-            signal: closing.signal,
-            onBackgroundError: logFailedAction(log),
-          })
-      : undefined,
-  });
-  const admin = createAdminServer({
-    app,
-    control,
-    observatory: story.observatory,
-    servedHost: settings.http.allowed_hosts[0] ?? settings.http.host,
-    socketPath: settings.admin.socket,
-    log,
-    audit,
-    sendProblem,
-  });
-
   let http: HttpServer | null = null;
+  let admin: AdminServer | null = null;
   const leave = async (): Promise<void> => {
     supervisor.beginStop();
+    versions.close();
     // A log that is followed over TCP never ends by itself.
     closing.abort();
     await http?.close(settings.workers.stop_wait_ms);
     await supervisor.stop();
-    await admin.close();
+    await admin?.close();
     events.emit('server', { what: 'stop', version, detail: 'stopped in order', at: now() });
     await story.close();
     keyUsage.flush();
@@ -198,8 +169,48 @@ export async function main(configured: Settings): Promise<void> {
 
   try {
     const started = supervisor.start();
+    // It is waited for below; until then its failure is nobody's.
+    started.catch(() => {});
+    await forks.done;
+    const front = await loadFront();
+    const app = front.createApp({
+      settings,
+      pipeline,
+      control,
+      observatory: story.observatory,
+      metrics,
+      log,
+      version,
+      clock,
+      keys,
+      signal: closing.signal,
+      onKeyUsed: (id) => keyUsage.touch(id),
+      admin: settings.admin.http
+        ? (authorize) =>
+            front.createAdminApp(control, {
+              authorize,
+              audit,
+              observatory: story.observatory,
+              signal: closing.signal,
+              onBackgroundError: front.logFailedAction(log),
+            })
+        : undefined,
+    });
+    admin = front.createAdminServer({
+      app,
+      control,
+      observatory: story.observatory,
+      servedHost: settings.http.allowed_hosts[0] ?? settings.http.host,
+      socketPath: settings.admin.socket,
+      log,
+      audit,
+      sendProblem: front.sendProblem,
+    });
     // Both are waited for, so that the one that opened is closed when the other did not.
-    const [served, adminOpen] = await Promise.allSettled([listen(app, settings.http, settings.limits), admin.listen()]);
+    const [served, adminOpen] = await Promise.allSettled([
+      front.listen(app, settings.http, settings.limits),
+      admin.listen(),
+    ]);
     if (served.status === 'rejected') throw served.reason;
     http = served.value;
     if (adminOpen.status === 'rejected') throw adminOpen.reason;
@@ -214,6 +225,7 @@ export async function main(configured: Settings): Promise<void> {
     events.emit('server', { what: 'start', version, detail: `ready after ${Math.round(startedMs)} ms`, at: now() });
     // Not only at exit: a server that is killed would compile everything again.
     flushCompileCache();
+    void versions.restore();
     people.write(
       banner({
         version,
@@ -230,6 +242,21 @@ export async function main(configured: Settings): Promise<void> {
     await leave();
     throw error;
   }
+}
+
+/**
+ * What people reach. Read when the processes have been forked: these are most of the modules, and the processes boot
+ * meanwhile.
+ */
+async function loadFront() {
+  const [app, listening, problem, adminRouter, adminServer] = await Promise.all([
+    import('./http/app.ts'),
+    import('./http/listen.ts'),
+    import('./http/problem.ts'),
+    import('./admin/router.ts'),
+    import('./admin/server.ts'),
+  ]);
+  return { ...app, ...listening, ...problem, ...adminRouter, ...adminServer };
 }
 
 /** A second signal ends the server at once; its children die with it. */
@@ -249,24 +276,4 @@ function withVersion(settings: Settings, name: string, version: string): Setting
   const model = settings.models[name];
   if (model === undefined || model.version === version) return settings;
   return { ...settings, models: { ...settings.models, [name]: { ...model, version } } };
-}
-
-async function readManifests(
-  settings: Settings,
-  onError: (name: string, error: unknown) => void,
-): Promise<Map<string, Manifest>> {
-  const manifests = new Map<string, Manifest>();
-  await Promise.all(
-    Object.entries(settings.models).map(async ([name, model]) => {
-      if (!model.enabled) return;
-      try {
-        const manifest = await loadManifest(modelDir(settings.store.models_dir, name, model.version));
-        manifests.set(name, manifest);
-      } catch (error) {
-        if (!(error instanceof FacepoolError)) throw error;
-        onError(name, error);
-      }
-    }),
-  );
-  return manifests;
 }

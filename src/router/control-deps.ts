@@ -3,6 +3,7 @@ import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { Clock } from '../util/clock.ts';
 import type { ImagingClient } from './imaging-client.ts';
 import type { ModelRouter } from './model-router.ts';
+import type { Names } from './names.ts';
 
 export type ControlDeps = {
   readonly settings: Settings;
@@ -10,6 +11,7 @@ export type ControlDeps = {
   readonly supervisor: Supervisor;
   readonly imaging: ImagingClient;
   readonly routers: ReadonlyMap<string, ModelRouter>;
+  readonly names: Names;
   /** Path of the server's own log, where it has one. */
   readonly serverLog: string | null;
 };

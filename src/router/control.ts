@@ -5,6 +5,7 @@ import type { Control, ReadyCheck } from '../contract/services.ts';
 import type { Plan } from '../scheduler/plan.ts';
 import { orAbort } from '../util/abort.ts';
 import type { ControlDeps } from './control-deps.ts';
+import { entryNamed } from './names.ts';
 import { checkAll } from './readiness.ts';
 import { allStatus } from './status.ts';
 
@@ -13,6 +14,7 @@ const READY_FRESH_MS = 1000;
 
 export function createControl(deps: ControlDeps): Control {
   const { supervisor } = deps;
+  const meant = (name: string): string => entryNamed(supervisor, deps.names, name);
   const statusOf = (name: string): ModelStatus => {
     const found = allStatus(deps).find((s) => s.name === name);
     if (found === undefined) throw new Error(`no status of ${name}`);
@@ -20,22 +22,22 @@ export function createControl(deps: ControlDeps): Control {
   };
   /** Throws for an unknown name, and for what only models can do. */
   const check = (name: string, modelsOnly: boolean): void => {
-    supervisor.process(name);
+    supervisor.process(meant(name));
     if (supervisor.stopping) throw new FacepoolError('shutting_down', 'the server is shutting down');
-    if (modelsOnly && !supervisor.models.has(name)) {
+    if (modelsOnly && !supervisor.models.has(meant(name))) {
       throw new FacepoolError('invalid_argument', `${name} is no model; it is always loaded`, { param: 'model' });
     }
   };
   const ready = readiness(deps);
   const restart = async (name: string): Promise<ModelStatus> => {
     check(name, false);
-    if (supervisor.models.has(name)) await order(deps, name, 'restart');
+    if (supervisor.models.has(meant(name))) await order(deps, meant(name), 'restart');
     else await supervisor.process(name).restart('restart by an operator');
     return statusOf(name);
   };
   const startOrStop = async (name: string, what: 'start' | 'stop'): Promise<ModelStatus> => {
     check(name, false);
-    if (supervisor.models.has(name)) await order(deps, name, what);
+    if (supervisor.models.has(meant(name))) await order(deps, meant(name), what);
     else await supervisor.process(name)[what](`${what} by an operator`);
     return statusOf(name);
   };
@@ -46,33 +48,33 @@ export function createControl(deps: ControlDeps): Control {
     start: (name) => startOrStop(name, 'start'),
     load: async (name) => {
       check(name, true);
-      await order(deps, name, 'load');
+      await order(deps, meant(name), 'load');
       const status = statusOf(name);
       if (status.state !== 'ready') throw notLoaded(status);
       return status;
     },
     unload: async (name) => {
       check(name, true);
-      if (supervisor.models.get(name)?.settings.residency === 'resident') {
+      if (supervisor.models.get(meant(name))?.settings.residency === 'resident') {
         const detail = `${name} is resident and would be loaded again at once; "facepool stop ${name}" ends it`;
         throw new FacepoolError('conflict', detail);
       }
-      await order(deps, name, 'unload');
+      await order(deps, meant(name), 'unload');
       return statusOf(name);
     },
     pin: async (name, pinned) => {
       check(name, true);
-      supervisor.residency.command(pinned ? 'pin' : 'unpin', name);
+      supervisor.residency.command(pinned ? 'pin' : 'unpin', meant(name));
       return statusOf(name);
     },
     plan: (name) => {
       check(name, true);
-      return tellPlan(supervisor.residency.plan(name));
+      return { ...tellPlan(supervisor.residency.plan(meant(name))), model: name };
     },
     ready,
     logPath: (name) => {
       if (name === 'server' && deps.serverLog !== null) return deps.serverLog;
-      return supervisor.process(name).log.path;
+      return supervisor.process(meant(name)).log.path;
     },
     stopping: () => supervisor.stopping,
   };

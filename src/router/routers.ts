@@ -18,6 +18,7 @@ import { ImagingClient } from './imaging-client.ts';
 import { type LeaseDeps, leasedInfer } from './leased-infer.ts';
 import { ModelRouter } from './model-router.ts';
 import { Proof } from './proof.ts';
+import { runShadow, type ShadowTarget } from './shadow-run.ts';
 import { type Choice, ONE_VERSION, type Traffic } from './traffic.ts';
 
 /**
@@ -130,7 +131,15 @@ export function createRouters(deps: RoutersDeps): Routers {
     [...models.keys()].map((name) => [name, supervisor.residency.view(name)?.waiting ?? 0] as const),
   );
   supervisor.queueLength = (name) => (name === IMAGING ? imaging.queueLength : (models.get(name)?.queueLength ?? null));
-  const named = (choice: Choice): NamedRouter | undefined => {
+  const shadowTarget = (entry: ModelEntry): ShadowTarget => ({
+    manifest: entry.manifest,
+    isIdle: () => entry.process.readyChild?.busy === 0 && models.get(entry.name)?.queueLength === 0,
+    infer: (job) => {
+      const router = models.get(entry.name);
+      return router === undefined ? Promise.reject(new Error('gone')) : leasedInfer(leased, entry, router, job);
+    },
+  });
+  const named = (choice: Choice, client: string): NamedRouter | undefined => {
     const entry = supervisor.models.get(choice.entry);
     const router = models.get(choice.entry);
     if (entry === undefined || router === undefined) return undefined;
@@ -139,7 +148,18 @@ export function createRouters(deps: RoutersDeps): Routers {
     return {
       name: model,
       manifest,
-      router: { infer: (job) => judged(traffic, entry.name, clock, () => leasedInfer(leased, entry, router, job)) },
+      router: {
+        infer: async (job) => {
+          const answer = await judged(traffic, entry.name, clock, () => leasedInfer(leased, entry, router, job));
+          // Only what is stable is copied: a canary's answers are on trial themselves.
+          const shadow = choice.alias === 'stable' ? traffic.shadow(model, client) : null;
+          const other = shadow === null ? undefined : supervisor.models.get(shadow.entry);
+          if (shadow !== null && other !== undefined) {
+            runShadow(shadow, manifest, shadowTarget(other), job, answer.value.output);
+          }
+          return answer;
+        },
+      },
       maxBatch: () => (entry.loaded?.provider === 'cpu' ? MAX_CPU_BATCH : Number.POSITIVE_INFINITY),
       ref: () => ({ version: entry.version, alias: choice.alias, provider: entry.loaded?.provider ?? 'unknown' }),
     };
@@ -147,7 +167,7 @@ export function createRouters(deps: RoutersDeps): Routers {
   return {
     imaging,
     models,
-    model: (name) => named({ entry: name, alias: 'stable' }),
+    model: (name) => named({ entry: name, alias: 'stable' }, ''),
     begin: (client) => {
       const chosen = new Map<string, NamedRouter | undefined>();
       const ends: (() => void)[] = [];
@@ -155,7 +175,7 @@ export function createRouters(deps: RoutersDeps): Routers {
         model: (name) => {
           if (chosen.has(name)) return chosen.get(name);
           const choice = traffic.choose(name, client);
-          const router = named(choice);
+          const router = named(choice, client);
           chosen.set(name, router);
           if (router !== undefined) ends.push(traffic.hold(choice.entry));
           return router;

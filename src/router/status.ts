@@ -6,6 +6,7 @@ import type { ModelEntry } from '../supervisor/model-entry.ts';
 import { threadsFor } from '../supervisor/model-role.ts';
 import type { AnyProcess } from '../supervisor/supervisor.ts';
 import type { ControlDeps } from './control-deps.ts';
+import { shownName } from './names.ts';
 
 /** Imaging first, then the models in config order, then the monitor. */
 export function allStatus(deps: ControlDeps): ModelStatus[] {
@@ -42,6 +43,7 @@ function modelStatus(entry: ModelEntry, deps: ControlDeps): ModelStatus {
   const process = processStatus(entry.process, deps.routers.get(entry.name)?.queueLength ?? 0);
   return {
     ...process,
+    name: shownName(entry, deps.names),
     // supervisord's word for a process that ended as it should.
     supervisord_state: view?.phase === 'unloaded' ? 'EXITED' : process.supervisord_state,
     residency: settings.residency,
@@ -51,7 +53,7 @@ function modelStatus(entry: ModelEntry, deps: ControlDeps): ModelStatus {
     kind: 'model',
     role: entry.manifest?.role ?? null,
     version: entry.process.role.version,
-    alias: 'stable',
+    alias: deps.names.aliasOf(entry.model, entry.version),
     provider: entry.loaded?.provider ?? null,
     device: entry.device,
     threads: threadsFor(deps.settings, settings),

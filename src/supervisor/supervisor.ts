@@ -94,7 +94,10 @@ export class Supervisor {
       startRetries: settings.workers.start_retries,
       onLoaded: (name, ms) => metrics.workerLoadDuration.observe({ model: name, phase: 'total' }, ms / 1000),
     };
-    const modelDeps: ProcessDeps = { ...processDeps, onHalfOpen: (name) => this.residency.onHalfOpen(name) };
+    const modelDeps: ProcessDeps = {
+      ...processDeps,
+      onHalfOpen: (name) => this.#models.has(name) && this.residency.onHalfOpen(name),
+    };
     const log = (name: string): WorkerLog =>
       new WorkerLog(path.join(settings.data_dir, 'logs', `${name}.log`), {
         maxBytes: settings.log.worker_max_bytes,
@@ -231,6 +234,17 @@ export class Supervisor {
     return entry;
   }
 
+  /** Undefined where the version has no entry. */
+  entryOf(model: string, version: string): ModelEntry | undefined {
+    return [...this.#models.values()].find((entry) => entry.model === model && entry.version === version);
+  }
+
+  /** Bytes on its device; null where it has no process or nobody can say. */
+  heldBytes(name: string): number | null {
+    const entry = this.#models.get(name);
+    return entry === undefined ? null : heldBytes(entry, this.#memoryParts.gpuHeld);
+  }
+
   /** Another residency or pin for an entry. */
   configureVersion(name: string, given: Partial<Pick<ModelSettings, 'residency' | 'pin' | 'idle_ttl_ms'>>): void {
     const entry = this.#models.get(name);
@@ -246,7 +260,8 @@ export class Supervisor {
     this.residency.remove(name);
     this.#models.delete(name);
     this.onEntry(entry, 'removed');
-    entry.process.log.end();
+    // It has no process; this ends what would start one.
+    void entry.process.stop('removed').then(() => entry.process.log.end());
   }
 
   /** Throws `not_found` and names what there is. */

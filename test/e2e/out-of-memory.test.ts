@@ -14,6 +14,7 @@ import type { Settings } from '../../src/contract/settings.ts';
 import { modelDir } from '../../src/models/catalogue.ts';
 import { loadManifest } from '../../src/models/manifest-file.ts';
 import { obtainModel } from '../../src/models/obtain.ts';
+import { ONE_NAME } from '../../src/router/names.ts';
 import { createControl } from '../../src/router/control.ts';
 import { createRouters } from '../../src/router/routers.ts';
 import { spawnChild } from '../../src/supervisor/spawn.ts';
@@ -96,7 +97,15 @@ async function startServer(t: TestContext, settings: Settings, room: Room) {
   });
   const routers = createRouters({ settings, clock, metrics, events, supervisor });
   const { imaging, models } = routers;
-  const control = createControl({ settings, clock, supervisor, imaging, routers: models, serverLog: null });
+  const control = createControl({
+    settings,
+    clock,
+    supervisor,
+    imaging,
+    routers: models,
+    names: ONE_NAME,
+    serverLog: null,
+  });
   const alive = setInterval(() => {}, 1000);
   let stopped: Promise<void> | null = null;
   const stop = (): Promise<void> =>
