@@ -2,7 +2,8 @@
 import { FacepoolError } from '../contract/errors.ts';
 import { EVENT_TYPES, type EventType } from '../contract/history.ts';
 import { queryPairs } from './options.ts';
-import { DEFAULT_FROM, TIME_FORMS } from './time-range.ts';
+import { TIME_FORMS } from '../util/time-text.ts';
+import { DEFAULT_FROM } from './time-range.ts';
 
 type OptionText = { readonly description: string; readonly schema: object };
 

@@ -1,14 +1,7 @@
-/** Times and steps as clients write them in queries. */
+/** Times and steps of queries. */
 import { FacepoolError } from '../contract/errors.ts';
+import { MAX_STEP_S, readStep, readTime, TIME_FORMS } from '../util/time-text.ts';
 
-const UNIT_MS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-const RELATIVE = /^-(\d{1,9})([smhd])$/;
-const UNIX_SECONDS = /^\d{1,11}(?:\.\d{1,6})?$/;
-/** Date, or date and time; without a zone it is UTC, as the CSV's times are. */
-const ISO = /^(\d{4})-(\d\d)-(\d\d)(?:T(\d\d:\d\d(?::\d\d(?:[.,]\d{1,9})?)?)(Z|[+ -]\d\d:?\d\d)?)?$/;
-const MAX_STEP_S = 86_400;
-
-export const TIME_FORMS = 'now, -15m, -2h, -7d, seconds since 1970, or ISO 8601';
 export const DEFAULT_FROM = '-15m';
 
 export type TimeRange = { readonly from: number; readonly to: number };
@@ -19,27 +12,9 @@ export type TimeRange = { readonly from: number; readonly to: number };
  * @throws FacepoolError `invalid_argument` naming the option
  */
 export function parseTime(name: string, text: string, now: number): number {
-  if (text === 'now') return now;
-  const relative = RELATIVE.exec(text);
-  const at =
-    relative === null
-      ? UNIX_SECONDS.test(text)
-        ? Number(text) * 1000
-        : parseIso(text)
-      : now - Number(relative[1]) * (UNIT_MS[relative[2] ?? ''] ?? Number.NaN);
-  if (Number.isFinite(at) && at >= 0) return Math.round(at);
+  const at = readTime(text, now);
+  if (at !== null) return at;
   throw new FacepoolError('invalid_argument', `Option ${name} must be a time: ${TIME_FORMS}.`, { param: name });
-}
-
-function parseIso(text: string): number {
-  const [, year, month, day, time = '00:00', zone = 'Z'] = ISO.exec(text) ?? [];
-  if (year === undefined || month === undefined || day === undefined) return Number.NaN;
-  // Date would make the third of March of the thirty-first of February.
-  const lastDay = new Date(Date.UTC(Number(year), Number(month), 0)).getUTCDate();
-  if (Number(day) < 1 || Number(day) > lastDay) return Number.NaN;
-  // A plus sign that was not escaped in the query has become a space.
-  const offset = zone.replace(' ', '+').replace(/(\d\d)(\d\d)$/, '$1:$2');
-  return Date.parse(`${year}-${month}-${day}T${time.replace(',', '.')}${offset}`);
 }
 
 /**
@@ -55,9 +30,9 @@ export function parseRange(from: string | undefined, to: string | undefined, now
 
 /** Seconds of a step; null for `auto`, which is also the default. */
 export function parseStep(text: string | undefined): number | null {
-  if (text === undefined || text === 'auto') return null;
-  const step = /^\d{1,6}$/.test(text) ? Number(text) : 0;
-  if (step >= 1 && step <= MAX_STEP_S) return step;
+  const step = readStep(text ?? 'auto');
+  if (step === 'auto') return null;
+  if (step !== null) return step;
   throw new FacepoolError('invalid_argument', `Option step must be auto, or seconds from 1 to ${MAX_STEP_S}.`, {
     param: 'step',
   });

@@ -8,6 +8,7 @@ import { widthOf } from '../fit.ts';
 import { printJson, printLine } from '../io.ts';
 import { queryText, readGpu, readHistory, readInsight } from '../observatory.ts';
 import { clientFor } from '../settings.ts';
+import { checkRange, checkStep } from '../time-flags.ts';
 import { CPU } from '../top-data.ts';
 import { trendLines } from '../trends-view.ts';
 
@@ -29,9 +30,10 @@ export const trends: Command = {
   async run(invocation) {
     const { io } = invocation;
     takeWords('trends', invocation.words, 0, 0, 'no word');
-    const client = clientFor(invocation);
     const { text } = invocation;
-    const range = { from: text('from') ?? '-1h', to: text('to') ?? 'now' };
+    const range = checkRange({ from: text('from') ?? '-1h', to: text('to') ?? 'now' }, Date.now());
+    checkStep(text('step'));
+    const client = clientFor(invocation);
     const device = await wantedDevice(client, invocation);
     if (invocation.flag('csv')) {
       await streamCsv(client, invocation, { ...range, step: text('step') ?? '1', format: 'csv', device });

@@ -71,9 +71,15 @@ it('--json has the history and the findings', async (t) => {
   assert.equal(found.findings[0].code, 'input_bound');
 });
 
-it('a time that is none is refused (4)', async (t) => {
-  const { socketPath } = await fakeServer(t, { observatory: story() });
-  const { code, err } = await run(['trends', '--from', 'yesterday', '--socket', socketPath]);
-  assert.equal(code, 4);
-  assert.match(err, /^facepool: invalid_argument: Option from must be a time/);
+it('refuses a time, a range and a step that are none before it asks', async () => {
+  for (const [flags, told] of [
+    [['--from', 'yesterday'], /--from yesterday: must be now/],
+    [['--to', '2026-02-31'], /--to 2026-02-31/],
+    [['--from', '-1h', '--to', '-2h'], /--from -1h: must be a time before --to -2h/],
+    [['--step', '0'], /--step 0: must be auto/],
+  ] as const) {
+    const { code, err } = await run(['trends', ...flags, '--socket', '/nowhere/at/all.sock']);
+    assert.equal(code, 2, err);
+    assert.match(err, told);
+  }
 });

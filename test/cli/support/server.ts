@@ -33,6 +33,8 @@ export type FakeServerOptions = {
   readonly observatory?: Observatory;
   readonly allowedHosts?: string[];
   readonly auth?: Partial<Settings['auth']>;
+  /** Default: a new one. */
+  readonly socketPath?: string;
 };
 
 export type FakeServer = {
@@ -49,7 +51,7 @@ export type FakeServer = {
 
 export async function fakeServer(t: TestContext, options: FakeServerOptions = {}): Promise<FakeServer> {
   const dir = tempDir(t);
-  const socketPath = path.join(dir, 'admin.sock');
+  const socketPath = options.socketPath ?? path.join(dir, 'admin.sock');
   const logFile = path.join(dir, 'detector.log');
   writeFileSync(logFile, 'one\ntwo\nthree\n');
   const calls: string[] = [];
@@ -65,6 +67,7 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
     auth: { ...loaded.auth, ...options.auth },
     http: { ...loaded.http, allowed_hosts: options.allowedHosts ?? ['localhost'] },
   };
+  const closing = new AbortController();
   const app = createApp({
     settings,
     pipeline: fakePipeline(options, calls, requests),
@@ -76,6 +79,7 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
     clock: systemClock,
     keys: new KeyStore(dir),
     onKeyUsed: () => undefined,
+    signal: closing.signal,
   });
   const log = { info: () => undefined, warn: (fields: object) => void warnings.push(fields) };
   const server = createAdminServer({
@@ -89,7 +93,10 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
     sendProblem,
   });
   await server.listen();
-  const close = () => server.close();
+  const close = () => {
+    closing.abort();
+    return server.close();
+  };
   t.after(close);
   return { dir, socketPath, logFile, calls, requests, warnings, audited, close };
 }
