@@ -12,6 +12,7 @@ import type { BenchOptions, SuiteName } from './lib/options.ts';
 import { markdown } from './lib/table.ts';
 import { coldSuite } from './suites/cold.ts';
 import { decodeSuite } from './suites/decode.ts';
+import { historySuite } from './suites/history.ts';
 import { httpSuite } from './suites/http.ts';
 import { isolationSuite } from './suites/isolation.ts';
 import { nvmlSuite } from './suites/nvml.ts';
@@ -25,6 +26,7 @@ const RUN: Readonly<Record<SuiteName, Suite>> = {
   decode: decodeSuite,
   overhead: overheadSuite,
   nvml: nvmlSuite,
+  history: historySuite,
 };
 const OUT = fileURLToPath(new URL('./out/', import.meta.url));
 const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));

@@ -1,4 +1,5 @@
 /** The history as CSV. Times are UTC without a zone; what is not known is an empty cell. */
+import { setImmediate } from 'node:timers/promises';
 import { DEVICE_COLUMNS, WORKER_COLUMNS } from '../../contract/history.ts';
 import type { DeviceColumn, HistoryAnswer, HistoryQuery } from '../../contract/history.ts';
 import { checkRange, MOST_POINTS, stepOf } from './steps.ts';
@@ -29,8 +30,11 @@ function cell(value: number | string | null | undefined): string {
   return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
+/** Lines in one text: others get their turn between two. */
+const LINES_AT_ONCE = 500;
+
 /**
- * Lines of one device, each with its line feed, the header first. Steps in which nothing was sampled have no line. The
+ * The CSV of one device, some whole lines with their line feeds at a time, the header first. Steps in which nothing was sampled have no line. The
  * range is asked for in pieces, so it may have any number of steps. An unknown device gives the header alone.
  * @param ask Observatory.history
  * @param sampleMs between two samples: the shortest step that `stepS` null gives
@@ -51,9 +55,23 @@ export async function* deviceCsv(
     const answer = await ask(query);
     if (isFirst) yield `${DEVICE_CSV_HEADER}\n`;
     isFirst = false;
-    yield* deviceLines(answer, device);
+    for (const text of inBlocks(deviceLines(answer, device))) {
+      yield text;
+      await setImmediate();
+    }
     begin = end;
   }
+}
+
+function* inBlocks(lines: Iterable<string>): Generator<string> {
+  let block: string[] = [];
+  for (const line of lines) {
+    block.push(line);
+    if (block.length < LINES_AT_ONCE) continue;
+    yield block.join('');
+    block = [];
+  }
+  if (block.length > 0) yield block.join('');
 }
 
 function* deviceLines({ t, devices }: HistoryAnswer, device: string): Generator<string> {

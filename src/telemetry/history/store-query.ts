@@ -32,7 +32,7 @@ export function readParts(tables: Tables, query: PartsQuery): SeriesPart[] {
   const buckets = new Map(wanted.map(([id, { type }]) => [id, new Buckets(LAYOUTS[type], grid)]));
   const from = Math.max(grid.t0, query.oldest);
   const reader = { tables, buckets, query };
-  readChunks(reader, from, endOf(grid), tierFor(grid.stepMs));
+  readChunks(reader, from, endOf(grid), tierFor(grid.stepMs, grid.count));
   readPending(reader, from, endOf(grid));
   return wanted.flatMap(([id, series]) => {
     const own = buckets.get(id);

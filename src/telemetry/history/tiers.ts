@@ -19,12 +19,16 @@ export const TIERS: readonly Tier[] = [RAW, ...MEANS];
 
 /**
  * From here on means are taken too where they lie across the border of two steps (each counts where it begins): else one
- * question could read every sample of a week.
+ * question could read every sample of a week. In long ranges they are taken as soon as a step has one.
  */
 const COARSE_ENOUGH = 3;
+const LONG_MS = 24 * 3600 * SECOND;
 
-/** The coarsest tier that answers steps of this length: the steps are multiples of its own, or much longer. */
-export function tierFor(stepMs: number): Tier {
+/** The coarsest tier that answers `count` steps of this length: they are multiples of its own, or much longer. */
+export function tierFor(stepMs: number, count: number): Tier {
   const exact = MEANS.findLast((tier) => stepMs % tier.stepMs === 0);
-  return exact ?? MEANS.findLast((tier) => stepMs >= COARSE_ENOUGH * tier.stepMs) ?? RAW;
+  if (exact !== undefined) return exact;
+  const coarse = MEANS.findLast((tier) => stepMs >= COARSE_ENOUGH * tier.stepMs);
+  const enough = stepMs * count > LONG_MS ? MEANS.find((tier) => stepMs >= tier.stepMs) : undefined;
+  return coarse ?? enough ?? RAW;
 }

@@ -80,9 +80,14 @@ describe('steps of an answer', () => {
   it('are answered by the coarsest means that they are made of', () => {
     assert.deepEqual(
       [500, 1000, 7000, 10_000, 29_000, 49_000, 60_000, 61_000, 70_000, 180_000, 181_000].map(
-        (ms) => tierFor(ms).stepMs,
+        (ms) => tierFor(ms, 600).stepMs,
       ),
       [0, 0, 0, 10_000, 0, 10_000, 60_000, 10_000, 10_000, 60_000, 60_000],
+    );
+    assert.deepEqual(
+      [9000, 11_000, 29_000].map((ms) => tierFor(ms, 11_000).stepMs),
+      [0, 10_000, 10_000],
+      'no question reads much more than a day of samples',
     );
     TIERS.forEach(({ chunkMs, stepMs }, i) => {
       const before = TIERS[i - 1];
