@@ -111,6 +111,7 @@ async function load(
 
 function notReady({ process, version }: ModelEntry): FacepoolError {
   const { state, reason } = process.state;
+  if (process.outOfMemory) return new FacepoolError('memory_exhausted', `there is no memory for ${version}: ${reason}`);
   const code = state === 'missing' ? 'model_missing' : state === 'stopped' ? 'model_stopped' : 'model_failed';
   return new FacepoolError(code, `${version} is ${state}: ${reason}`);
 }

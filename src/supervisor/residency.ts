@@ -10,7 +10,7 @@ import type { Plan } from '../scheduler/plan.ts';
 import type { ModelConfig } from '../scheduler/state.ts';
 import { onAbort, orAbort } from '../util/abort.ts';
 import type { Clock } from '../util/clock.ts';
-import { refusal, viewDevices, viewModel } from './resident.ts';
+import { isModelSettled, refusal, viewDevices, viewModel } from './resident.ts';
 import type { DeviceView, ResidencyView, ResidentProcess, Tenant } from './resident.ts';
 
 export type ResidencyDeps = {
@@ -144,11 +144,7 @@ export class Residency {
    * still needed and will go later (pending leases, a resident model that comes back). Rejects with the signal's reason.
    */
   settled(name: string, wanted: 'up' | 'down', signal: AbortSignal): Promise<void> {
-    const isSettled = (): boolean => {
-      const phase = this.#deps.scheduler.models.get(name)?.phase;
-      if (phase === undefined || phase === 'down') return true;
-      return wanted === 'up' ? phase === 'ready' : phase !== 'ending';
-    };
+    const isSettled = (): boolean => isModelSettled(this.#deps.scheduler.models.get(name), wanted);
     if (isSettled()) return Promise.resolve();
     return orAbort(
       new Promise<void>((resolve) => {

@@ -4,7 +4,7 @@ import type { RefusalCode } from '../scheduler/events.ts';
 import { holdsMemory, limit, reservation, reservedBytes } from '../scheduler/ledger.ts';
 import { HALF_OPEN_AFTER_MS } from '../scheduler/restart.ts';
 import type { Scheduler } from '../scheduler/scheduler.ts';
-import type { Phase } from '../scheduler/state.ts';
+import type { ModelState, Phase } from '../scheduler/state.ts';
 import type { Availability } from './role.ts';
 
 /** What is needed of a ManagedProcess. */
@@ -48,6 +48,15 @@ export function viewModel(scheduler: Scheduler, name: string): ResidencyView | n
   const { phase, config, active, waiting } = model;
   const reservedBytes = holdsMemory(model) ? reservation(model) : 0;
   return { phase, pinned: config.pinned, reservedBytes, inUse: active.size, waiting: waiting.length };
+}
+
+/** up: it serves, or nothing will load it without help. down: its process is not on its way out any more. */
+export function isModelSettled(model: ModelState | undefined, wanted: 'up' | 'down'): boolean {
+  if (model === undefined || model.phase === 'down') return true;
+  if (wanted === 'down') return model.phase !== 'ending';
+  const { phase, loadAsked, waiting, config } = model;
+  const isGivenUp = phase === 'unloaded' && !loadAsked && waiting.length === 0 && config.residency === 'on_demand';
+  return phase === 'ready' || isGivenUp;
 }
 
 export function viewDevices({ devices, models, tenants }: Scheduler): DeviceView[] {

@@ -100,7 +100,9 @@ const NONSENSE: Readonly<Record<string, RegExp>> = {
 };
 for (const [garbage, reason] of Object.entries(NONSENSE)) {
   test(`answers garbage (${garbage}): quarantined twice, and the caller is told that the model failed`, async (t) => {
-    const server = misbehaving(t, 'garbage', { env: { GARBAGE: garbage } });
+    // A huge answer takes a busy machine a while; it is no hang.
+    const workers = { infer_timeout_ms: 10_000 };
+    const server = misbehaving(t, 'garbage', { env: { GARBAGE: garbage }, workers });
     const told: EventMap['worker.quarantine'][] = [];
     server.events.on('worker.quarantine', (event) => told.push(event));
     await server.supervisor.start();
