@@ -1,11 +1,11 @@
 /** Chunks of samples and of their means, one for each series and window of time. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import * as z from 'zod';
 import { Buckets } from './buckets.ts';
 import { decodeChunk, encodeChunk, mergeChunks } from './chunk.ts';
 import type { Chunk } from './chunk.ts';
 import { LAYOUTS, scaleOf } from './columns.ts';
 import type { Layout } from './columns.ts';
+import { numberOrNullIn } from './rows.ts';
 import type { SeriesTable } from './series-table.ts';
 import { MEANS, RAW } from './tiers.ts';
 import type { Tier } from './tiers.ts';
@@ -75,7 +75,7 @@ export class ChunkTable {
   /** Of all tiers, or of one. */
   oldest(tier: Tier | null = null): number | null {
     const tiers = tier === null ? [RAW, ...MEANS] : [tier];
-    const found = tiers.map(({ id }) => z.number().nullable().parse(this.#oldestOf.get(id)?.['t']));
+    const found = tiers.map(({ id }) => numberOrNullIn(this.#oldestOf.get(id), 't'));
     const times = found.filter((t) => t !== null);
     return times.length === 0 ? null : Math.min(...times);
   }

@@ -3,6 +3,7 @@
  * for the disk on behalf of a caller that adds something.
  */
 import { FacepoolError } from '../../contract/errors.ts';
+import { storedEventSchema } from '../../contract/history.ts';
 import type { EventQuery, StoredEvent } from '../../contract/history.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Fault } from './faults.ts';
@@ -82,7 +83,9 @@ export class Disk {
   }
 
   async events(query: EventQuery): Promise<readonly StoredEvent[] | null> {
-    return this.#ask('events', query);
+    const rows = await this.#ask('events', query);
+    // One that cannot be read is left out.
+    return rows?.flatMap((row) => storedEventSchema.safeParse(row).data ?? []) ?? null;
   }
 
   /** Writes what waits, for a short time, and ends the thread. */

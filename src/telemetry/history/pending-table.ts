@@ -1,13 +1,11 @@
 /** Samples of the last minutes, one row for each: what has not become a chunk yet. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import * as z from 'zod';
 import type { Chunk } from './chunk.ts';
 import { LAYOUTS } from './columns.ts';
+import { numberIn, numberOrNullIn, textIn } from './rows.ts';
 import type { Sample } from './sample.ts';
 import type { SeriesTable } from './series-table.ts';
 import { RAW } from './tiers.ts';
-
-const storedRows = z.array(z.tuple([z.int(), z.array(z.number().nullable())]));
 
 export class PendingTable {
   readonly #series: SeriesTable;
@@ -70,18 +68,28 @@ export class PendingTable {
   }
 
   oldest(): number | null {
-    return z.number().nullable().parse(this.#oldest.get()?.['t']);
+    return numberOrNullIn(this.#oldest.get(), 't');
   }
 }
 
-type Figures = { readonly at: number; readonly series: number; readonly values: readonly (number | null)[] };
+type Figures = { readonly at: number; readonly series: number; readonly values: Float64Array };
 
 /** Nothing for a row that is damaged: one second is lost, and no more. */
 function parseRow(row: Record<string, unknown>): Figures[] {
   try {
-    const at = Number(row['t']);
-    return storedRows.parse(JSON.parse(String(row['data']))).map(([series, values]) => ({ at, series, values }));
+    const at = numberIn(row, 't');
+    const stored: unknown = JSON.parse(textIn(row, 'data'));
+    return Array.isArray(stored) ? stored.flatMap((entry: unknown) => parseFigures(at, entry)) : [];
   } catch {
     return [];
   }
+}
+
+function parseFigures(at: number, entry: unknown): Figures[] {
+  if (!Array.isArray(entry)) return [];
+  const [series, values]: readonly unknown[] = entry;
+  if (typeof series !== 'number' || !Array.isArray(values)) return [];
+  return [
+    { at, series, values: Float64Array.from(values, (value) => (typeof value === 'number' ? value : Number.NaN)) },
+  ];
 }

@@ -1,16 +1,8 @@
 /** Devices and workers by number: rows and chunks name them by it. */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import * as z from 'zod';
+import { numberIn, textIn } from './rows.ts';
 import { seriesKey } from './sample.ts';
 import type { Series } from './sample.ts';
-
-const row = z.object({
-  id: z.int(),
-  type: z.enum(['device', 'worker']),
-  name: z.string(),
-  about: z.string(),
-  kind: z.enum(['cpu', 'gpu']).nullable(),
-});
 
 export class SeriesTable {
   readonly #upsert: StatementSync;
@@ -21,9 +13,14 @@ export class SeriesTable {
     this.#upsert = db.prepare(`
       INSERT INTO series (type, name, about, kind) VALUES (?, ?, ?, ?)
       ON CONFLICT (type, name) DO UPDATE SET about = excluded.about, kind = excluded.kind RETURNING id`);
-    for (const found of db.prepare('SELECT id, type, name, about, kind FROM series').all()) {
-      const { id, type, name, about, kind } = row.parse(found);
-      this.#keep(id, { type, id: name, about, kind });
+    for (const row of db.prepare('SELECT id, type, name, about, kind FROM series').all()) {
+      const kind = row['kind'];
+      this.#keep(numberIn(row, 'id'), {
+        type: row['type'] === 'device' ? 'device' : 'worker',
+        id: textIn(row, 'name'),
+        about: textIn(row, 'about'),
+        kind: kind === 'cpu' || kind === 'gpu' ? kind : null,
+      });
     }
   }
 
@@ -39,7 +36,7 @@ export class SeriesTable {
     const known = id === undefined ? undefined : this.#series.get(id);
     if (id !== undefined && known?.about === series.about && known.kind === series.kind) return id;
     const made = this.#upsert.get(series.type, series.id, series.about, series.kind);
-    return this.#keep(z.int().parse(made?.['id']), series);
+    return this.#keep(numberIn(made, 'id'), series);
   }
 
   get(id: number): Series | undefined {

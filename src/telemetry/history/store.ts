@@ -11,6 +11,7 @@ import type { EventQuery, StoredEvent } from '../../contract/history.ts';
 import { databaseBytes, fileIdentity, openDatabase } from './database.ts';
 import { ChunkTable } from './chunk-table.ts';
 import { EventTable } from './event-table.ts';
+import type { EventRow } from './event-table.ts';
 import { StoreError } from './faults.ts';
 import { PendingTable } from './pending-table.ts';
 import { prune } from './prune.ts';
@@ -115,7 +116,7 @@ export class HistoryStore {
     return readParts({ series: this.#series, chunks: this.#chunks, pending: this.#pending }, query);
   }
 
-  events(query: EventQuery): StoredEvent[] {
+  events(query: EventQuery): EventRow[] {
     return this.#events.select(query);
   }
 

@@ -1,6 +1,7 @@
 /** What runs in the history's thread: the store is opened by the first task, and again after every failure. */
-import type { EventQuery, StoredEvent } from '../../contract/history.ts';
+import type { EventQuery } from '../../contract/history.ts';
 import { setAside } from './database.ts';
+import type { EventRow } from './event-table.ts';
 import { toFault } from './faults.ts';
 import type { Fault } from './faults.ts';
 import type { SeriesPart } from './ring.ts';
@@ -17,7 +18,7 @@ export type Outcome<T> =
 export type Tasks = {
   write: { readonly task: WriteBatch; readonly answer: StoreState };
   parts: { readonly task: PartsQuery; readonly answer: readonly SeriesPart[] };
-  events: { readonly task: EventQuery; readonly answer: readonly StoredEvent[] };
+  events: { readonly task: EventQuery; readonly answer: readonly EventRow[] };
   close: { readonly task: null; readonly answer: null };
 };
 export type TaskName = keyof Tasks;
@@ -69,7 +70,7 @@ export function parts({ config, task }: Task<'parts'>): Outcome<readonly SeriesP
   return withStore(config, (store) => store.parts(task));
 }
 
-export function events({ config, task }: Task<'events'>): Outcome<readonly StoredEvent[]> {
+export function events({ config, task }: Task<'events'>): Outcome<readonly EventRow[]> {
   return withStore(config, (store) => store.events(task));
 }
 
