@@ -4,7 +4,8 @@
  */
 import { stat } from 'node:fs/promises';
 import { FacepoolError } from '../src/contract/errors.ts';
-import type { ImportResult, InspectResult, ToImporter } from '../src/contract/protocol.ts';
+import type { ToImporter } from '../src/contract/protocol.ts';
+import type { ImportResult, InspectResult } from '../src/contract/importer.ts';
 import { asStorageError, fileErrorCode } from '../src/contract/storage-errors.ts';
 import { startChild } from './child.ts';
 import { goFirst, limitMemory } from './memory-limit.ts';

@@ -5,6 +5,7 @@
  */
 import type { Box, DetectedFace, FiveLandmarks } from './geometry.ts';
 import type { WireError } from './errors.ts';
+import type { ImporterCalls } from './importer.ts';
 import type { CropSpec, Golden, Manifest } from './manifest.ts';
 import type { MonitorConfig, MonitorSample, SampleParams } from './monitor.ts';
 
@@ -204,40 +205,6 @@ export type ModelCalls = {
   infer: { params: InferParams; result: InferResult };
   /** The golden probe through the worker's own queue. */
   probe: { params: Record<string, never>; result: ProbeResult };
-};
-
-// ── importer (short-lived child, `workers/importer.ts`) ────────────────────
-
-export type ImportParams = {
-  readonly source: string;
-  readonly target: string;
-  readonly graph: Manifest['graphs'][number];
-};
-export type ImportResult = { readonly bytes: number; readonly verified: boolean; readonly maxAbsDiff: number };
-
-/** Checks the files of a new version before anything else reads them. Writes nothing. */
-export type InspectParams = {
-  readonly manifest: Manifest;
-  /** Graph id → path of the float graph, of every graph of the manifest. */
-  readonly sources: Readonly<Record<string, string>>;
-};
-/** What the checks found in one file. */
-export type InspectedGraph = {
-  readonly graph: string;
-  readonly irVersion: number;
-  readonly opset: number;
-  readonly nodes: number;
-  /** Numbers in its weights. */
-  readonly parameters: number;
-};
-export type InspectResult = {
-  readonly graphs: readonly InspectedGraph[];
-  /** What the float graphs gave for seeded pictures. */
-  readonly golden: Golden;
-};
-export type ImporterCalls = {
-  import: { params: ImportParams; result: ImportResult };
-  inspect: { params: InspectParams; result: InspectResult };
 };
 
 // ── monitor ────────────────────────────────────────────────────────────────

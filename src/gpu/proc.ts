@@ -41,13 +41,3 @@ export function readStat(pid: number, read: ReadText = procFiles.text): StatRead
     threads: field(THREADS),
   };
 }
-
-/** Milliseconds of CPU, of user and kernel together, since the process began. */
-export function readCpuMs(pid: number): number | null {
-  return readStat(pid)?.cpuMs ?? null;
-}
-
-/** The words that the process was started with. */
-export function readCommandLine(pid: number): readonly string[] | null {
-  return procFiles.text(`/proc/${pid}/cmdline`)?.split('\0').slice(0, -1) ?? null;
-}

@@ -4,7 +4,7 @@ import { mkdir, readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { IMPORTER_VERSION } from '../contract/importer.ts';
 import type { GraphSpec } from '../contract/manifest.ts';
-import type { ImportParams, ImportResult, InspectParams, InspectResult } from '../contract/protocol.ts';
+import type { ImportParams, ImportResult, InspectParams, InspectResult } from '../contract/importer.ts';
 
 /** Runs `workers/importer.ts` in a child; given by the supervisor, which alone starts processes. */
 export type RunImporter = (params: ImportParams, signal?: AbortSignal) => Promise<ImportResult>;

@@ -1,6 +1,7 @@
 /** Runs one import in a short-lived child: a hostile model file ends that process and nothing else. */
 import { FacepoolError } from '../contract/errors.ts';
-import type { ImporterCalls, ImportParams, ImportResult, WorkerId } from '../contract/protocol.ts';
+import type { WorkerId } from '../contract/protocol.ts';
+import type { ImporterCalls, ImportParams, ImportResult } from '../contract/importer.ts';
 import type { Clock } from '../util/clock.ts';
 import { Child } from './child.ts';
 import { ChildGoneError } from './child-gone.ts';

@@ -38,6 +38,12 @@ const RESERVED: readonly { readonly module: string; readonly within: string; rea
   { module: 'onnxruntime-node', within: '', allowed: /^workers\/session\.ts$/ },
   { module: 'child_process', within: 'src/', allowed: /^src\/supervisor\// },
   { module: 'worker_threads', within: 'src/', allowed: /^src\/gallery\// },
+  // A wrong foreign call ends its process: never the supervisor's.
+  {
+    module: 'koffi',
+    within: '',
+    allowed: /^workers\/(?:parent|memory-limit|shared-memory|monitor|monitor\/[\w-]+)\.ts$/,
+  },
   { module: 'sharp', within: '', allowed: /^workers\/imaging\// },
   { module: 'express', within: '', allowed: /^src\/(?:http|admin)\// },
 ];

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
-import type { ImportParams, ImportResult } from '../../src/contract/protocol.ts';
+import type { ImportParams, ImportResult } from '../../src/contract/importer.ts';
 import { settingsSchema } from '../../src/contract/settings.ts';
 import type { Settings } from '../../src/contract/settings.ts';
 import { missingDetail, prepareModel } from '../../src/models/resolve.ts';

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { open, rename, rm } from 'node:fs/promises';
 import process from 'node:process';
-import type { ImportParams, ImportResult } from '../../src/contract/protocol.ts';
+import type { ImportParams, ImportResult } from '../../src/contract/importer.ts';
 import { compareGraphs } from './compare.ts';
 import { encodeModel, readModel } from './model-file.ts';
 import { prependPreprocessing } from './prepend.ts';

@@ -7,7 +7,7 @@ import { stat } from 'node:fs/promises';
 import process from 'node:process';
 import { FacepoolError } from '../../src/contract/errors.ts';
 import type { Golden, GraphSpec, Manifest } from '../../src/contract/manifest.ts';
-import type { InspectedGraph, InspectParams, InspectResult } from '../../src/contract/protocol.ts';
+import type { InspectedGraph, InspectParams, InspectResult } from '../../src/contract/importer.ts';
 import type { Decode, GraphRun } from '../decoders/decoder.ts';
 import { decoderFor } from '../decoders/table.ts';
 import { RUNTIME, openSession } from '../session.ts';

@@ -1,5 +1,5 @@
 /** Is this a model that the runtime reads, and of a size that a face model has? Limits are those of onnxruntime 1.30; a test asks it. */
-import type { InspectedGraph } from '../../src/contract/protocol.ts';
+import type { InspectedGraph } from '../../src/contract/importer.ts';
 import { DATA_TYPE_BITS } from './descriptor.ts';
 import type { TensorProto } from './descriptor.ts';
 import { allNodes, allTensors, modelGraphs, refuse } from './model-file.ts';

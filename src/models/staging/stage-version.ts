@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import * as z from 'zod';
 import { FacepoolError } from '../../contract/errors.ts';
 import type { Manifest, ModelRole } from '../../contract/manifest.ts';
-import type { InspectResult } from '../../contract/protocol.ts';
+import type { InspectResult } from '../../contract/importer.ts';
 import type { Settings } from '../../contract/settings.ts';
 import { asStorageError } from '../../contract/storage-errors.ts';
 import type { Registration, StageProgress } from '../../contract/versions.ts';
