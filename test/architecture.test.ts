@@ -15,6 +15,12 @@ const sources = new Map(
 /** Files with logic that are tested elsewhere, each with its reason. */
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/main.ts': 'it only puts the layers together: test/e2e starts it as a process, for real',
+  ...Object.fromEntries(
+    ['checks', 'server-ports', 'swap-run', 'tell-versions', 'trials', 'watch'].map((name) => [
+      `src/rollout/${name}.ts`,
+      'a part of one machine: test/rollout/rollout.test.ts runs all of it on a real supervisor with scripted processes',
+    ]),
+  ),
 };
 
 describe('the tree', () => {

@@ -1,0 +1,72 @@
+/** Which versions a server starts with. */
+import assert from 'node:assert/strict';
+import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import test, { type TestContext } from 'node:test';
+import { PROJECT_DIR } from '../../src/config/paths.ts';
+import { aliasOf, openAliases, withStableVersions } from '../../src/rollout/create-rollout.ts';
+import { createLogger } from '../../src/telemetry/logger.ts';
+import { testSettings } from '../fixtures/fake-server.ts';
+import { ManualClock } from '../fixtures/manual-clock.ts';
+import { tempDir } from '../fixtures/temp-dir.ts';
+
+/** A data directory in which the detector has a second version, v2. */
+function withV2(t: TestContext) {
+  const dataDir = tempDir(t);
+  const defaults = testSettings(dataDir);
+  const settings = { ...defaults, store: { ...defaults.store, models_dir: path.join(PROJECT_DIR, 'models') } };
+  const folder = path.join(dataDir, 'models', 'detector', 'v2');
+  mkdirSync(path.dirname(folder), { recursive: true });
+  cpSync(path.join(PROJECT_DIR, 'models/detector/yunet-n'), folder, { recursive: true });
+  const manifest = path.join(folder, 'manifest.yaml');
+  writeFileSync(manifest, readFileSync(manifest, 'utf8').replace('version: yunet-n', 'version: v2'));
+  const log = createLogger({ level: 'silent' }, { name: 'test' });
+  const errors: string[] = [];
+  const aliases = openAliases(settings, new ManualClock(), log);
+  const start = () =>
+    withStableVersions(settings, aliases, (model, error) => errors.push(`${model}: ${String(error)}`));
+  return { settings, aliases, folder, errors, start };
+}
+
+test('at first what the settings say, with the manifest of each', async (t) => {
+  const { start, errors } = withV2(t);
+  const { settings, manifests } = await start();
+  assert.deepEqual(
+    [...manifests].map(([name, { version }]) => [name, version]),
+    [
+      ['detector', 'yunet-n'],
+      ['recognizer', 'omz-0095'],
+      ['liveness', 'facenox-98.20'],
+    ],
+  );
+  assert.equal(settings.models['detector']?.version, 'yunet-n');
+  assert.deepEqual(errors, []);
+});
+
+test('what was made stable is, also from the folder of registered versions', async (t) => {
+  const { start, aliases } = withV2(t);
+  aliases.move('detector', { action: 'promote', version: 'v2' }, 'anna', '');
+  const { settings, manifests } = await start();
+  assert.deepEqual([settings.models['detector']?.version, manifests.get('detector')?.version], ['v2', 'v2']);
+  assert.equal(aliasOf(aliases, 'detector', 'v2'), 'stable');
+  assert.equal(aliasOf(aliases, 'detector', 'yunet-n'), null);
+});
+
+test('a stable version that is gone gives way to the one of the settings, and that is told', async (t) => {
+  const { start, aliases, folder, errors } = withV2(t);
+  aliases.move('detector', { action: 'promote', version: 'v2' }, 'anna', '');
+  rmSync(folder, { recursive: true });
+  const { settings } = await start();
+  assert.equal(settings.models['detector']?.version, 'yunet-n');
+  assert.equal(aliases.state('detector').stable, 'yunet-n');
+  assert.match(errors.join(), /detector: .*v2/);
+});
+
+test('aliases by name', (t) => {
+  const { aliases } = withV2(t);
+  aliases.move('detector', { action: 'canary', version: 'v2', percent: 5 }, 'anna', '');
+  assert.equal(aliasOf(aliases, 'detector', 'v2'), 'canary');
+  aliases.move('detector', { action: 'clear' }, 'anna', '');
+  aliases.move('detector', { action: 'shadow', version: 'v2', percent: 5 }, 'anna', '');
+  assert.equal(aliasOf(aliases, 'detector', 'v2'), 'shadow');
+});
