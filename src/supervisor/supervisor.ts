@@ -221,13 +221,15 @@ export class Supervisor {
   /**
    * Another version of a configured model, beside those that there are. It is scheduled on demand and never evicted, so
    * that it is loaded when it is asked for and stays until it is configured otherwise.
+   * @param prepared of a version that is not registered yet
    */
-  addVersion(model: string, version: string, manifest: Manifest): ModelEntry {
+  addVersion(model: string, version: string, manifest: Manifest, prepared?: PreparedModel): ModelEntry {
     const base = this.#deps.settings.models[model];
     if (base === undefined) throw new FacepoolError('not_found', `there is no model "${model}"`, { param: 'model' });
     const name = `${model}@${version}`;
     const settings = { ...base, version, residency: 'on_demand' as const, pin: true };
-    const entry = createEntry(this.#entryParts, name, model, settings, manifest);
+    const parts = prepared === undefined ? this.#entryParts : { ...this.#entryParts, prepare: async () => prepared };
+    const entry = createEntry(parts, name, model, settings, manifest);
     this.#models.set(name, entry);
     this.residency.add(modelConfig(name, settings, manifest), residentProcess(entry, this.#memoryParts));
     this.onEntry(entry, 'added');
