@@ -1,0 +1,176 @@
+/** Versions change one after the other under constant load, a quarter of them to a broken one; what came of it, as figures. */
+import { existsSync, readdirSync } from 'node:fs';
+import path from 'node:path';
+import { SHARED_MODELS } from '../../fixtures/shared.ts';
+import { configured } from './config-file.ts';
+import { descendants } from './proc.ts';
+import { makeDataDir, startServer, type TestServer } from './server.ts';
+import { swapAdmin } from './swap-admin.ts';
+import type { SwapFault } from './swap-faults.ts';
+import { Ledger } from './swap-ledger.ts';
+import { references, startLoad, type SwapOutcome } from './swap-load.ts';
+import { processMemory } from './swap-memory.ts';
+import { BUNDLED, MODELS } from './swap-parts.ts';
+import { type Plan, planStorm } from './swap-plan.ts';
+import { runPlan, type SwapFact, type SwapStage } from './swap-step.ts';
+import { versionFactory } from './swap-versions.ts';
+import { until } from './until.ts';
+
+const CLIENTS = 8;
+/** The caches of every process are full after so many requests. */
+const WARM_UP = 240;
+const SETTLE_MS = 60_000;
+const KEEP_WARM_MS = 3000;
+const LEAST_STEADY = 20;
+const TRIAL_REQUESTS = 40;
+
+export type StormOptions = {
+  readonly swaps: number;
+  /** At least so many, while nothing changes and while something does. */
+  readonly requests: number;
+  readonly seed: number;
+  readonly plan?: readonly Plan[] | undefined;
+  /** Answers while a canary or shadow is on trial; default 40. */
+  readonly trialRequests?: number | undefined;
+};
+
+export type PhaseName = 'steady' | SwapStage;
+export type StormResult = {
+  readonly seconds: number;
+  readonly requests: number;
+  readonly failed: readonly string[];
+  readonly wrong: readonly string[];
+  readonly strangers: readonly string[];
+  readonly swaps: readonly SwapFact[];
+  /** Milliseconds of the requests of each phase. One that lay in two is in the later one of `PHASES`. */
+  readonly latency: ReadonlyMap<PhaseName, readonly number[]>;
+  /** Megabytes of all processes: their shares (PSS), before and after. */
+  readonly memory: readonly [number, number];
+  readonly processes: readonly [number, number];
+  /** Files that were left in the place where uploads are received. */
+  readonly leftInStaging: readonly string[];
+};
+
+export const PHASES: readonly PhaseName[] = ['steady', 'staging', 'trial', 'swap'];
+
+export async function swapStorm(options: StormOptions, say: (line: string) => void): Promise<StormResult> {
+  const dataDir = makeDataDir();
+  const [mirror, cache] = [path.join(dataDir, 'mirror'), path.join(dataDir, 'weights')];
+  const settings = {
+    store: { mirrors: [mirror, SHARED_MODELS] },
+    // Versions go back when the storm says so; how they go back by themselves is another test.
+    rollout: { keep_warm_ms: KEEP_WARM_MS, retries: 1, p99_ratio: 1000 },
+    workers: { start_timeout_ms: 6000, start_retries: 1 },
+    history: { enabled: false },
+  };
+  // What is cached here is kept apart from what other tests share.
+  const server = await startServer({ ...configured(settings, dataDir), env: { FACEPOOL_STORE_CACHE_DIR: cache } });
+  try {
+    return await storm(server, mirror, options, say);
+  } finally {
+    await server.stop();
+  }
+}
+
+async function storm(
+  server: TestServer,
+  mirror: string,
+  { swaps, requests, seed, plan = planStorm(swaps, seed), trialRequests = TRIAL_REQUESTS }: StormOptions,
+  say: (line: string) => void,
+): Promise<StormResult> {
+  const admin = swapAdmin(server.socket);
+  const factory = versionFactory(server.dataDir, mirror);
+  const ledger = new Ledger(BUNDLED, () => performance.now());
+  const looks = new Map(MODELS.map((model) => [BUNDLED[model], 'plain' as const]));
+  const known = await references(server);
+  const windows: { readonly phase: PhaseName; readonly from: number; readonly until: number }[] = [];
+  const during = async <T>(phase: PhaseName, work: () => Promise<T>): Promise<T> => {
+    const from = performance.now();
+    try {
+      return await work();
+    } finally {
+      windows.push({ phase, from, until: performance.now() });
+    }
+  };
+  const lookOf = (version: string): 'plain' | 'strict' => {
+    const look = looks.get(version);
+    if (look === undefined) throw new Error(`nobody made the version ${version}`);
+    return look;
+  };
+  const startClients = (): ReturnType<typeof startLoad> => startLoad(server, CLIENTS, known, ledger, lookOf);
+
+  const warmUp = startClients();
+  await warmUp.more(WARM_UP);
+  await warmUp.stop();
+  const quiet = async (): Promise<{ readonly processes: number; readonly mb: number }> => {
+    await until('nobody uses anything', SETTLE_MS, async () => (await server.models()).every((m) => !m.in_use));
+    const pids = [server.pid, ...descendants(server.pid).map(({ pid }) => pid)];
+    return { processes: pids.length, mb: processMemory(pids) };
+  };
+  const before = await quiet();
+
+  const begun = performance.now();
+  const load = startClients();
+  const facts: SwapFact[] = [];
+  const stable = new Map(MODELS.map((model) => [model, BUNDLED[model]]));
+  const steady = Math.max(LEAST_STEADY, Math.ceil(requests / plan.length / 2));
+  try {
+    await during('steady', () => load.more(steady));
+    for (const [i, one] of plan.entries()) {
+      const fact = await runPlan({ server, admin, factory, ledger, load, looks, stable, during, trialRequests }, one);
+      facts.push(fact);
+      say(`${i + 1}/${plan.length} ${one.model}: ${one.fault ?? one.kind}: ${fact.end}, ${fact.ms.toFixed(0)} ms`);
+      await during('steady', () => load.more(steady));
+    }
+    while (load.outcomes.length < requests) await during('steady', () => load.more(steady));
+  } finally {
+    await load.stop();
+  }
+  const seconds = (performance.now() - begun) / 1000;
+  await until('old versions have gone', SETTLE_MS, () => descendants(server.pid).length + 1 <= before.processes);
+  const after = await quiet();
+  const told = (pick: (outcome: SwapOutcome) => string | null): string[] =>
+    load.outcomes.flatMap((outcome) => {
+      const what = pick(outcome);
+      return what === null ? [] : [`${outcome.route}: ${what}`];
+    });
+  return {
+    seconds,
+    requests: load.outcomes.length,
+    failed: told(({ failed }) => failed),
+    wrong: told(({ wrong }) => wrong),
+    strangers: told(({ stranger }) => stranger),
+    swaps: facts,
+    latency: latencies(load.outcomes, windows),
+    memory: [before.mb, after.mb],
+    processes: [before.processes, after.processes],
+    leftInStaging: filesUnder(path.join(server.dataDir, 'staging')),
+  };
+}
+
+/** Each request belongs to what went on while it ran; what disturbs most counts. */
+function latencies(
+  outcomes: readonly SwapOutcome[],
+  windows: readonly { readonly phase: PhaseName; readonly from: number; readonly until: number }[],
+): Map<PhaseName, number[]> {
+  const found = new Map<PhaseName, number[]>(PHASES.map((phase) => [phase, []]));
+  for (const { sent, received } of outcomes) {
+    const touched = windows.filter(({ from, until }) => sent < until && received > from).map(({ phase }) => phase);
+    const phase = PHASES.findLast((one) => touched.includes(one));
+    if (phase !== undefined) found.get(phase)?.push(received - sent);
+  }
+  return found;
+}
+
+function filesUnder(dir: string): string[] {
+  return existsSync(dir) ? readdirSync(dir, { recursive: true }).map(String) : [];
+}
+
+export function faultsOf(swaps: readonly SwapFact[]): ReadonlyMap<SwapFault, readonly SwapFact[]> {
+  const found = new Map<SwapFault, SwapFact[]>();
+  for (const fact of swaps) {
+    const { fault } = fact.plan;
+    if (fault !== null) found.set(fault, [...(found.get(fault) ?? []), fact]);
+  }
+  return found;
+}
