@@ -110,7 +110,7 @@ export async function main(configured: Settings): Promise<void> {
       }),
   });
   const { traffic, versions } = createRollout(
-    { settings, clock, events, supervisor, aliases },
+    { settings, clock, events, metrics, supervisor, aliases },
     async (entry, signal) => {
       const probed = await routers.models.get(entry)?.probe(signal);
       return probed?.value.passed === true;

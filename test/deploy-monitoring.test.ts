@@ -83,6 +83,7 @@ const WORDS: Readonly<Record<string, readonly string[]>> = {
   state: [...WORKER_STATES, ...GPU_STATES, ...ALERT_STATES, 'ok', 'off', 'memory_only', 'failing'],
   reason: [...RESTART_REASONS, ...THROTTLE_REASONS],
   result: ['ok', 'failed', 'rolled_back', 'passed', 'error', 'refused', 'given_up'],
+  alias: ['stable', 'canary', 'shadow'],
   kind: ['total', 'used', 'budget', 'reserved', 'foreign', 'measured', 'minor', 'major', 'corrected', 'uncorrected'],
 };
 
@@ -180,7 +181,14 @@ describe('the dashboard', () => {
       }
     }
     const rows = DASHBOARD.panels.filter(({ type }) => type === 'row').map(({ title }) => title);
-    for (const row of ['Requests', 'Latency', 'Models and processes', 'Memory against the budget', 'GPUs']) {
+    for (const row of [
+      'Requests',
+      'Latency',
+      'Models and processes',
+      'Memory against the budget',
+      'GPUs',
+      'Versions',
+    ]) {
       assert.ok(rows.includes(row), row);
     }
   });
@@ -237,6 +245,9 @@ describe('promtool and amtool', { skip: skipWithout('promtool', 'amtool') }, () 
     const swap = { model: 'detector', from: null, to: 'b', result: 'ok', seconds: 2, reason: '', at: 0 } as const;
     metrics.onSwapEnd(swap);
     metrics.alertWebhooks.inc({ result: 'sent' });
+    const version = { process: 'detector', model: 'detector', version: 'b', alias: 'stable', weight: 1 } as const;
+    metrics.observeVersions({ versions: () => [version], aliases: () => [{ model: 'detector', generation: 1 }] });
+    metrics.onCopy('detector', 'b', 'same', { iou: 1, cosineDistance: 0, scoreDrift: 0 });
     const text = await metrics.registry.metrics();
     assert.match(text, /^facepool_gpu_xid_errors_total\{.*\} 1$/m);
     const { status, stdout, stderr } = spawnSync('promtool', ['check', 'metrics'], { input: text, encoding: 'utf8' });

@@ -3,10 +3,12 @@ import type { Manifest } from '../contract/manifest.ts';
 import type { Settings } from '../contract/settings.ts';
 import { openVersion } from '../models/versions.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
 import { AliasStore } from './alias-store.ts';
 import { Versions } from './rollout.ts';
 import { serverPorts, type ServerPortsDeps } from './server-ports.ts';
+import { copiesTo, versionReadings } from './version-readings.ts';
 import { VersionTraffic } from './version-traffic.ts';
 
 /** Before there is a supervisor: which version of each model is stable. */
@@ -70,7 +72,10 @@ async function fallBack(
   return manifest;
 }
 
-export type RolloutParts = Omit<ServerPortsDeps, 'probe'> & { readonly aliases: AliasStore };
+export type RolloutParts = Omit<ServerPortsDeps, 'probe'> & {
+  readonly aliases: AliasStore;
+  readonly metrics: Metrics;
+};
 
 /**
  * `traffic` is for the routers, which `probe` comes from: it is called only when everything is there.
@@ -79,7 +84,7 @@ export function createRollout(
   parts: RolloutParts,
   probe: ServerPortsDeps['probe'],
 ): { readonly traffic: VersionTraffic; readonly versions: Versions } {
-  const { settings, clock, events, aliases } = parts;
+  const { settings, clock, events, aliases, metrics } = parts;
   const ports = serverPorts({ ...parts, probe });
   const traffic = new VersionTraffic({
     clock,
@@ -94,12 +99,14 @@ export function createRollout(
     ports,
     aliases,
     traffic,
+    copiesOf: (model, version) => copiesTo(metrics, model, version),
     onEnd: (swap, seconds) => {
       const result = swap.state === 'done' ? 'ok' : swap.state === 'rolled_back' ? 'rolled_back' : 'failed';
       const { model, from, to, reason } = swap;
       events.emit('swap.end', { model, from, to, result, seconds, reason, at: clock.date().getTime() });
     },
   });
+  metrics.observeVersions(versionReadings(parts.supervisor, aliases));
   return { traffic, versions };
 }
 

@@ -7,7 +7,7 @@ import type { Clock } from '../util/clock.ts';
 import type { AliasStore } from './alias-store.ts';
 import { checkRole, checkSpace, findManifest, needsGap } from './checks.ts';
 import type { RolloutPorts } from './ports.ts';
-import type { ShadowStats } from './shadow-stats.ts';
+import type { OnCopy, ShadowStats } from './shadow-stats.ts';
 import { isOver, SwapLog, type SwapRecord } from './swap-log.ts';
 import { discard, finishSwap, forgetOthers, runSwap, type SwapDeps, type SwapPlan } from './swap-run.ts';
 import { tellVersions } from './tell-versions.ts';
@@ -22,6 +22,8 @@ export type RolloutDeps = {
   readonly traffic: VersionTraffic;
   /** Told of every swap that is over. */
   readonly onEnd: (swap: Swap, seconds: number) => void;
+  /** A version is to be a shadow; the answer is told of every copy. */
+  readonly copiesOf?: ((model: string, version: string) => OnCopy) | undefined;
 };
 
 const BY_ITSELF = 'facepool';
@@ -39,7 +41,8 @@ export class Versions implements Rollout {
   constructor(deps: RolloutDeps) {
     this.#deps = deps;
     this.#log = new SwapLog(deps.clock);
-    this.#trials = new Trials(deps.clock, deps.settings.rollout, deps.traffic);
+    const { clock, settings, traffic, copiesOf = () => () => {} } = deps;
+    this.#trials = new Trials(clock, settings.rollout, traffic, copiesOf);
   }
 
   /** What was on trial when the server ended is on trial again. Does not wait for it. */

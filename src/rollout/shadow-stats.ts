@@ -2,11 +2,15 @@
 import type { InferOutput } from '../contract/protocol.ts';
 import type { DriftAnswer } from '../contract/rollout.ts';
 import type { Compared } from './judge.ts';
-import { differs, driftOf, type DriftLimits } from './drift.ts';
+import { differs, type Drift, driftOf, type DriftLimits } from './drift.ts';
+
+/** One copy: what came of it, and how far it was off; null where there was nothing to compare. */
+export type OnCopy = (result: 'same' | 'different' | 'failed' | 'dropped', drift: Drift | null) => void;
 
 export class ShadowStats {
   readonly #limits: DriftLimits;
   readonly #sameSpace: boolean;
+  readonly #onCopy: OnCopy;
   #compared = 0;
   #differing = 0;
   #dropped = 0;
@@ -18,13 +22,15 @@ export class ShadowStats {
   #maxQualityDrift: number | null = null;
   #flips: number | null = null;
 
-  constructor(limits: DriftLimits, sameSpace: boolean) {
+  constructor(limits: DriftLimits, sameSpace: boolean, onCopy: OnCopy = () => {}) {
     this.#limits = limits;
     this.#sameSpace = sameSpace;
+    this.#onCopy = onCopy;
   }
 
   dropped(): void {
     this.#dropped += 1;
+    this.#onCopy('dropped', null);
   }
 
   /** `shadow` null: the copy failed. */
@@ -32,10 +38,13 @@ export class ShadowStats {
     const drift = shadow === null ? null : driftOf(stable, shadow, this.#limits, this.#sameSpace);
     if (drift === null) {
       this.#failed += 1;
+      this.#onCopy('failed', null);
       return;
     }
     this.#compared += 1;
-    if (differs(drift, this.#limits)) this.#differing += 1;
+    const isOther = differs(drift, this.#limits);
+    if (isOther) this.#differing += 1;
+    this.#onCopy(isOther ? 'different' : 'same', drift);
     switch (drift.role) {
       case 'detector':
         this.#detections += 1;

@@ -2,7 +2,7 @@
 import type { Manifest } from '../contract/manifest.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Clock } from '../util/clock.ts';
-import { ShadowStats } from './shadow-stats.ts';
+import { type OnCopy, ShadowStats } from './shadow-stats.ts';
 import type { VersionTraffic } from './version-traffic.ts';
 import { Watch } from './watch.ts';
 
@@ -14,10 +14,18 @@ export class Trials {
   readonly #clock: Clock;
   readonly #settings: Settings['rollout'];
   readonly #traffic: VersionTraffic;
+  readonly #copiesOf: (model: string, version: string) => OnCopy;
   readonly #watch: Watch;
   readonly #stats = new Map<string, ShadowStats>();
 
-  constructor(clock: Clock, settings: Settings['rollout'], traffic: VersionTraffic) {
+  /** @param copiesOf whom every copy for a shadow is told to */
+  constructor(
+    clock: Clock,
+    settings: Settings['rollout'],
+    traffic: VersionTraffic,
+    copiesOf: (model: string, version: string) => OnCopy,
+  ) {
+    this.#copiesOf = copiesOf;
     this.#clock = clock;
     this.#settings = settings;
     this.#traffic = traffic;
@@ -33,7 +41,8 @@ export class Trials {
   compare(model: string, serving: Manifest | null, next: Manifest): void {
     const { min_iou, min_cosine, max_quality_drift } = this.#settings;
     const limits = { minIou: min_iou, minCosine: min_cosine, maxQualityDrift: max_quality_drift, liveThreshold: LIVE };
-    this.#stats.set(model, new ShadowStats(limits, isSameSpace(serving, next)));
+    const onCopy = this.#copiesOf(model, next.version);
+    this.#stats.set(model, new ShadowStats(limits, isSameSpace(serving, next), onCopy));
   }
 
   /** A canary or shadow is judged as long as it is one. `stable` and `candidate` are entries. */

@@ -4,10 +4,13 @@ import type { Observation } from '../contract/observation.ts';
 import type { Events } from './events.ts';
 import type { Metrics } from './metrics.ts';
 import { NO_MODELS } from './metrics/process-metrics.ts';
+import { modelOfProcess } from './metrics/version-metrics.ts';
 
 /** Feeds the metrics from now on; the answer ends it. */
 export function observeEvents(metrics: Metrics, events: Events): () => void {
   const begun = new Set<string>();
+  /** Processes of models that were heard of → their versions. */
+  const known = new Map<string, string>();
   const ends = [
     events.on('observation', (observation) => {
       metrics.observe(observation);
@@ -17,12 +20,22 @@ export function observeEvents(metrics: Metrics, events: Events): () => void {
         metrics.begin(name, !NO_MODELS.has(name));
       }
       showStates(metrics, observation);
+      const present = new Set(observation.workers.map(({ name }) => name));
+      for (const [name, version] of known) {
+        if (present.has(name)) continue;
+        known.delete(name);
+        begun.delete(name);
+        void metrics.forget(name);
+        void metrics.forgetShadow(modelOfProcess(name), version);
+      }
     }),
     events.on('gpu.event', (event) => metrics.onGpuEvent(event)),
     events.on('swap.end', (swap) => metrics.onSwapEnd(swap)),
     events.on('alert', (alert) => metrics.onAlert(alert)),
     events.on('worker.state', ({ name, version }) => {
-      if (version !== null) metrics.setModelVersion(name, version);
+      if (version === null) return;
+      known.set(name, version);
+      metrics.setModelVersion(name, version);
     }),
   ];
   return () => {

@@ -7,10 +7,12 @@ import { ERROR_CATALOGUE, type ErrorCode } from '../contract/errors.ts';
 import { WORKER_STATES, type WorkerState } from '../contract/lifecycle.ts';
 import type { Observation } from '../contract/observation.ts';
 import { declareOn } from './metrics/declare.ts';
+import { type ForgetfulMetric, forgetSeries } from './metrics/forget.ts';
 import { declareGpus } from './metrics/gpu-metrics.ts';
 import { declareProcesses } from './metrics/process-metrics.ts';
 import { declareStory } from './metrics/story-metrics.ts';
 import { declareTritonNames } from './metrics/triton-names.ts';
+import { declareVersions, modelOfProcess } from './metrics/version-metrics.ts';
 
 export const ROUTE_LABELS = [
   'detect',
@@ -19,6 +21,8 @@ export const ROUTE_LABELS = [
   'liveness',
   'embed',
   'models',
+  'versions',
+  'swaps',
   'gpu',
   'history',
   'events',
@@ -178,8 +182,24 @@ export function createMetrics({ tritonNames = false }: MetricsOptions = {}) {
     ),
   };
   const processes = declareProcesses(declare, () => latest);
+  /** Those whose label `model` is the name of a process. */
+  const ofProcesses: readonly ForgetfulMetric[] = [
+    inference.inferenceDuration,
+    inference.inferencesTotal,
+    inference.queueWait,
+    workerState,
+    workers.workerRestarts,
+    workers.probes,
+    workers.modelLoads,
+    workers.coldStarts,
+    workers.oomRetries,
+    workers.evictions,
+    workers.workerLoadDuration,
+    ...processes.counters,
+  ];
   const gpus = declareGpus(declare, () => latest);
   const story = declareStory(declare);
+  const { shadowMetrics, ...versions } = declareVersions(declare);
   const waiting: Lengths = () => summed([...readQueues(), ...readPending()]);
   const triton = tritonNames
     ? declareTritonNames(declareOn(registry, 'nv_'), { ...inference, waiting, latest: () => latest })
@@ -194,6 +214,7 @@ export function createMetrics({ tritonNames = false }: MetricsOptions = {}) {
     ...inference,
     ...workers,
     ...story,
+    ...versions,
     /** The router registers here what `queue_length` shows; the last one registered counts. */
     observeQueues(read: Lengths): void {
       readQueues = read;
@@ -220,7 +241,16 @@ export function createMetrics({ tritonNames = false }: MetricsOptions = {}) {
       for (const result of PROBE_RESULTS) workers.probes.inc({ model, result }, 0);
       for (const reason of EVICTION_REASONS) workers.evictions.inc({ model, reason }, 0);
       for (const total of [workers.modelLoads, workers.coldStarts, workers.oomRetries]) total.inc({ model }, 0);
-      story.beginSwaps(model);
+      story.beginSwaps(modelOfProcess(model));
+    },
+    /** The process of this name is gone for good; it may come again under the same name, and then begins anew. */
+    forget(model: string): Promise<void> {
+      triton?.forget(model);
+      return forgetSeries(ofProcesses, { model });
+    },
+    /** A version has no process any more. */
+    forgetShadow(model: string, version: string): Promise<void> {
+      return forgetSeries(shadowMetrics, { model, version });
     },
     /** The version that `model` runs, for labels of Triton's names; nothing without these. */
     setModelVersion(model: string, version: string): void {

@@ -102,7 +102,7 @@ async function oddRequests(): Promise<void> {
 
 /** What only a model on a GPU, an accident, an update, an alert, a limited cgroup, or a busy moment of libuv brings. */
 const NOT_ALWAYS =
-  /^facepool_(?:worker_gpu_|gpu_xid|gpu_losses|swap_|alerts_fired|alert_webhooks|host_cpu_throttled|nodejs_(?:active|gc)_)/;
+  /^facepool_(?:worker_gpu_|gpu_xid|gpu_losses|swap_|shadow_|alerts_fired|alert_webhooks|host_cpu_throttled|nodejs_(?:active|gc)_)/;
 
 describe('the exposition of a server', { skip: skipWithoutShared }, () => {
   it('has every metric, those of its GPU included', { skip: noCard }, async () => {

@@ -76,6 +76,30 @@ describe('observeEvents', () => {
     );
   });
 
+  it('forgets a version whose process is gone for good, and begins it anew when it comes again', async () => {
+    const { metrics, events, shown } = setUp();
+    const move = { workerId: 1, pid: 1, from: 'warming', to: 'ready', reason: '', at: 0 } as const;
+    const own = async (): Promise<string[]> => (await shown('\\w+')).filter((line) => line.includes('detector@b'));
+    const both = [workerObservation(), workerObservation({ name: 'detector@b' })];
+    events.emit('worker.state', { ...move, name: 'detector@b', version: 'b' });
+    events.emit('observation', observation({ workers: both }));
+    metrics.inferencesTotal.inc({ model: 'detector@b', result: 'ok' });
+    metrics.beginShadow('detector', 'b');
+    assert.ok((await own()).length > 20);
+    events.emit('observation', observation({ workers: [workerObservation()] }, 1));
+    await shown();
+    assert.deepEqual(await own(), []);
+    assert.deepEqual(await shown('shadow_copies_total'), []);
+    assert.ok((await shown('cold_starts_total')).includes('cold_starts_total{model="detector"} 0'));
+    events.emit('worker.state', { ...move, name: 'detector@b', version: 'b' });
+    events.emit('observation', observation({ workers: both }, 2));
+    assert.ok((await own()).includes('inferences_total{model="detector@b",result="ok"} 0'));
+    assert.deepEqual(
+      (await shown('swaps_total')).filter((line) => line.includes('@')),
+      [],
+    );
+  });
+
   it('ends when it is told to', async () => {
     const { events, end, shown } = setUp();
     end();

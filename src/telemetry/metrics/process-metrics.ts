@@ -144,6 +144,8 @@ export function declareProcesses(declare: Declare, latest: () => Observation | n
   );
 
   return {
+    /** Counted here, with the label `model`. */
+    counters: [cpuSeconds, pageFaults, switches],
     /** Adds up what came since `before`, the last observation with a sample: rates count for the time between the two. */
     count(observation: Observation, before: Observation | null): void {
       const { tookMs, nvmlMs, host: machine, gpus } = observation;

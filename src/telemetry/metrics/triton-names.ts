@@ -8,6 +8,7 @@ import type { Observation } from '../../contract/observation.ts';
 import type { GpuReading } from '../../contract/monitor.ts';
 import type { Declare, Reading } from './declare.ts';
 import { gpuId } from './gpu-metrics.ts';
+import { modelOfProcess } from './version-metrics.ts';
 
 /** Where the figures come from. */
 export type TritonSources = {
@@ -30,7 +31,7 @@ const US_PER_S = 1e6;
 const FAILURES: Readonly<Record<string, string>> = { error: 'OTHER', abandoned: 'CANCELED' };
 
 export function declareTritonNames(declare: Declare, sources: TritonSources) {
-  // Models only: imaging has queues too, and no version.
+  // Process → version. Models only: imaging has queues too, and no version. Triton tells versions apart by their label.
   const versions = new Map<string, string>();
 
   /** One series for each model that has run. */
@@ -39,7 +40,7 @@ export function declareTritonNames(declare: Declare, sources: TritonSources) {
       const readings: ModelReading[] = [];
       for (const [model, runs] of await sumsOf(sources.inferenceDuration)) {
         const version = versions.get(model);
-        if (version !== undefined) readings.push([{ model, version }, await read(model, runs)]);
+        if (version !== undefined) readings.push([{ model: modelOfProcess(model), version }, await read(model, runs)]);
       }
       return readings;
     };
@@ -48,7 +49,8 @@ export function declareTritonNames(declare: Declare, sources: TritonSources) {
     const { values } = await sources.inferencesTotal.get();
     return values.flatMap(({ labels, value }) => {
       const version = versions.get(String(labels.model));
-      return version === undefined ? [] : [{ model: String(labels.model), version, result: labels.result, value }];
+      const model = modelOfProcess(String(labels.model));
+      return version === undefined ? [] : [{ model, version, result: labels.result, value }];
     });
   };
   const queuedS = async (model: string): Promise<number> => (await sumsOf(sources.queueWait)).get(model)?.sum ?? 0;
@@ -101,7 +103,7 @@ export function declareTritonNames(declare: Declare, sources: TritonSources) {
   declare.readings('inference_pending_request_count', 'Requests that wait for the model', MODEL, () => {
     return [...sources.waiting()].flatMap(([model, length]) => {
       const version = versions.get(model);
-      return version === undefined ? [] : [[{ model, version }, length] as const];
+      return version === undefined ? [] : [[{ model: modelOfProcess(model), version }, length] as const];
     });
   });
 
@@ -130,6 +132,9 @@ export function declareTritonNames(declare: Declare, sources: TritonSources) {
     /** The version that the model runs from here on. */
     setModelVersion(model: string, version: string): void {
       versions.set(model, version);
+    },
+    forget(model: string): void {
+      versions.delete(model);
     },
   };
 }
