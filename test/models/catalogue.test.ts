@@ -32,6 +32,37 @@ test('a directory that is not there is a wrong setting', async () => {
   await assert.rejects(loadCatalogue('/nowhere/models'), { code: 'invalid_argument', param: 'store.models_dir' });
 });
 
+test('versions that were registered stand beside those that came with the server, and hide none of them', async (t) => {
+  const [bundled, staged] = [join(tempDir(t), 'bundled'), join(tempDir(t), 'staged')];
+  cpSync(join(MODELS, 'detector'), join(bundled, 'detector'), { recursive: true });
+  cpSync(join(MODELS, 'detector'), join(staged, 'detector'), { recursive: true });
+  cpSync(join(MODELS, 'recognizer'), join(staged, 'recognizer'), { recursive: true });
+  mkdirSync(join(staged, 'detector', 'a-broken-one'));
+  writeFileSync(join(staged, 'detector', 'a-broken-one', 'manifest.yaml'), 'schema: 2');
+  const { entries, problems } = await loadCatalogue(bundled, staged);
+  assert.deepEqual(
+    entries.map((e) => [e.name, e.version, e.source]),
+    [
+      ['detector', 'yunet-n', 'bundled'],
+      ['recognizer', 'omz-0095', 'staged'],
+    ],
+  );
+  assert.deepEqual(
+    problems.map((p) => [p.version, p.source, p.error.code]),
+    [
+      ['a-broken-one', 'staged', 'model_failed'],
+      ['yunet-n', 'staged', 'conflict'],
+    ],
+  );
+});
+
+test('a folder of registered versions need not be there, and may be the other one', async (t) => {
+  for (const staged of [join(tempDir(t), 'none'), MODELS]) {
+    const { entries, problems } = await loadCatalogue(MODELS, staged);
+    assert.deepEqual([entries.every(({ source }) => source === 'bundled'), problems], [true, []]);
+  }
+});
+
 test('second opinions are only for those who ask', async () => {
   const { entries } = await loadCatalogue(MODELS);
   const liveness = entries.find((e) => e.name === 'liveness')?.manifest;
