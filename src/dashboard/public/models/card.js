@@ -27,20 +27,28 @@ const FACTS = /** @type {const} */ ([
 
 /**
  * @param {ModelStatus} first
- * @param {{ admin: boolean, onDone: () => void }} options admin: whether there are buttons
+ * @param {{ admin: boolean, onDone: () => void, onVersions: () => void }} options admin: whether there are buttons
  */
-export function createCard(first, { admin, onDone }) {
+export function createCard(first, { admin, onDone, onVersions }) {
   const pill = h('span', { class: 'pill state' });
   const reason = h('p', { class: 'reason small', hidden: true });
   const facts = factList(FACTS);
   const buttons = h('div', { class: 'row actions', hidden: !admin });
   const outcome = h('p', { class: 'note', hidden: true });
+  const versions = h('button', {
+    type: 'button',
+    class: 'quiet small',
+    hidden: first.kind !== 'model',
+    'aria-label': `Versions of ${first.name}`,
+    text: 'Versions ↓',
+    onclick: onVersions,
+  });
   const title = h('h3', { id: `model-${first.name}`, text: first.name });
   const role = h('span', { class: 'muted small', text: first.role ?? first.kind });
   const element = h(
     'article',
     { class: 'card model', 'aria-labelledby': title.id, 'data-model': first.name },
-    h('header', { class: 'row spread' }, h('div', {}, title, role), pill),
+    h('header', { class: 'row spread' }, h('div', {}, title, role, versions), pill),
     reason,
     facts.element,
     outcome,

@@ -5,6 +5,7 @@ import { amount, bytes, NOTHING, percent } from '../lib/format.js';
 import { isAbort, sentence } from '../lib/problem.js';
 import { createPoll } from '../lib/poll.js';
 import { lookOf } from '../lib/states.js';
+import { createVersions, modelOf } from '../versions/versions.js';
 import { createCard } from './card.js';
 
 /** @import { ModelStatus } from '../../../contract/results.ts' */
@@ -20,6 +21,8 @@ const NUMBERS = new Set(['pid', 'CPU', 'Memory', 'Open files']);
  */
 export function createModels(panel, { config, onConnection }) {
   const list = h('div', { class: 'models' });
+  const updates = h('section', { id: 'updates', class: 'stack', 'aria-labelledby': 'updates-title' });
+  const versions = createVersions(updates, { admin: config.admin_http });
   const note = h('p', { class: 'note', hidden: true });
   const others = h('tbody');
   const othersCard = h(
@@ -41,7 +44,11 @@ export function createModels(panel, { config, onConnection }) {
       const known = cards.get(model.name);
       if (known !== undefined) known.update(model);
       else {
-        const card = createCard(model, { admin: config.admin_http, onDone: () => poll.now() });
+        const card = createCard(model, {
+          admin: config.admin_http,
+          onDone: () => poll.now(),
+          onVersions: () => versions.open(modelOf(model.name)),
+        });
         cards.set(model.name, card);
         list.append(card.element);
       }
@@ -63,6 +70,7 @@ export function createModels(panel, { config, onConnection }) {
     try {
       const { models } = /** @type {{ models: ModelStatus[] }} */ (await callJson('v1/models', { signal }));
       show(models);
+      versions.update(models);
       onConnection(true);
       showOthers(await callJson('v1/gpu', { signal }), models);
       note.hidden = true;
@@ -89,12 +97,24 @@ export function createModels(panel, { config, onConnection }) {
       h('p', { class: 'muted', text: `Each model runs in a process of its own. ${hint}` }),
       note,
       list,
-      // Updates of models are shown here.
-      h('div', { id: 'updates', class: 'stack' }),
+      updates,
       othersCard,
     ),
   );
-  return { show: () => poll.start(), hide: () => poll.stop(), refresh: () => poll.now() };
+  return {
+    show() {
+      poll.start();
+      versions.show();
+    },
+    hide() {
+      poll.stop();
+      versions.hide();
+    },
+    refresh() {
+      poll.now();
+      versions.refresh();
+    },
+  };
 }
 
 /** @param {readonly string[]} titles */
