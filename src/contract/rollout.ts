@@ -37,6 +37,9 @@ export const swapRequestSchema = z.strictObject({
 });
 export type SwapRequest = z.infer<typeof swapRequestSchema>;
 
+/** Of `promote` and `rollback`. */
+export const moveRequestSchema = swapRequestSchema.pick({ if_generation: true, why: true });
+
 export const SWAP_STEPS = [
   'stage',
   'room',

@@ -8,6 +8,7 @@ import type { Settings } from '../contract/settings.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
+import type { Changes } from './changes.ts';
 import { failures, notFound } from './failures.ts';
 import { createGate, type Gate } from './gate.ts';
 import { guard } from './guard.ts';
@@ -21,6 +22,9 @@ import { facesRouter } from './routes/faces.ts';
 import { gpuHistoryRouter } from './routes/gpu-history.ts';
 import { observatoryRouter } from './routes/observatory.ts';
 import { modelsRouter, operationsRouter } from './routes/operations.ts';
+import { reloadRouter } from './routes/reload.ts';
+import { swapsRouter } from './routes/swaps.ts';
+import { versionsRouter } from './routes/versions.ts';
 
 export type AppDeps = {
   readonly settings: Settings;
@@ -36,6 +40,8 @@ export type AppDeps = {
   readonly onKeyUsed: (id: string) => void;
   /** Makes the admin routes for this port, each behind the check it is given; without it they do not exist here. */
   readonly admin?: ((authorize: RequestHandler) => RequestHandler) | undefined;
+  /** Versions, swaps and the configuration; without it these routes do not exist. */
+  readonly changes?: Changes | undefined;
   /** Aborted when the server closes: ends answers that have no end of their own. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -59,6 +65,10 @@ export function createApp(deps: AppDeps): Application {
   const own = { observatory, control, settings, clock, gate, signal };
   app.use('/v1', faces, operations, documents, modelsRouter(control, gate));
   app.use('/v1', observatoryRouter(own), gpuHistoryRouter(own), eventsRouter(own));
+  if (deps.changes !== undefined) {
+    const all = { ...deps.changes, settings, control, gate, clock, log, signal };
+    app.use('/v1', versionsRouter(all), swapsRouter(all), reloadRouter(all));
+  }
   app.use('/', faces, operations, documents, indexRouter(version, dashboard));
   if (dashboard !== null) app.use('/', dashboard.router);
   if (deps.admin !== undefined) app.use(deps.admin(adminCheck(gate)));

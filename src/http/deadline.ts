@@ -49,3 +49,24 @@ export function startDeadline(res: ServerResponse, limits: Limits, timeoutMs?: n
     },
   };
 }
+
+export type Patience = { readonly signal: AbortSignal; dispose(): void };
+
+/** For answers that take as long as they take: ends when the client goes, or the server. */
+export function startPatience(res: ServerResponse, closing?: AbortSignal): Patience {
+  const controller = new AbortController();
+  const onClose = () => {
+    if (!res.writableFinished) controller.abort(CLIENT_GONE);
+  };
+  const onClosing = () => controller.abort(new FacepoolError('shutting_down', 'The server is shutting down.'));
+  res.once('close', onClose);
+  closing?.addEventListener('abort', onClosing, { once: true });
+  if (closing?.aborted === true) onClosing();
+  return {
+    signal: controller.signal,
+    dispose() {
+      res.off('close', onClose);
+      closing?.removeEventListener('abort', onClosing);
+    },
+  };
+}

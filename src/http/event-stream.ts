@@ -1,6 +1,6 @@
-/** One client of `GET /v1/events`: server-sent events, as they happen, to somebody who may read slowly or not at all. */
+/** One client of server-sent events, as they happen, who may read slowly or not at all. */
 import type { ServerResponse } from 'node:http';
-import type { StoredEvent } from '../contract/history.ts';
+import type { Request } from 'express';
 import type { Clock } from '../util/clock.ts';
 import { drained } from './send-chunks.ts';
 
@@ -12,6 +12,9 @@ export const MAX_UNREAD_BYTES = 256 * 1024;
 /** Events that may happen while the missed ones are sent. */
 export const MAX_WAITING = 1000;
 
+/** `data` is sent as JSON. */
+export type SentEvent = { readonly id: string; readonly type: string; readonly data: unknown };
+
 export type EventStreamOptions = {
   readonly clock: Pick<Clock, 'after'>;
   /** Told once, when the client is cut off because it does not read. */
@@ -22,7 +25,7 @@ export class EventStream {
   readonly #res: ServerResponse;
   readonly #options: EventStreamOptions;
   /** Events since the stream was made; null once everything that was missed is sent. */
-  #waiting: StoredEvent[] | null = [];
+  #waiting: SentEvent[] | null = [];
   /** The last heartbeat found it unable to take more. */
   #wasBlocked = false;
   #stopHeartbeat = (): void => {};
@@ -37,7 +40,7 @@ export class EventStream {
   }
 
   /** An event of now. It waits until {@link open} has sent what was before it. */
-  live(event: StoredEvent): void {
+  live(event: SentEvent): void {
     if (this.#isOver) return;
     if (this.#waiting === null) {
       this.#write(eventText(event));
@@ -51,7 +54,7 @@ export class EventStream {
    * Sends the head and what was missed, then everything that happened since the stream was made; nothing twice.
    * @param position id from which a client that has seen no event yet may resume; null for none
    */
-  async open(missed: readonly StoredEvent[], position: string | null): Promise<void> {
+  async open(missed: readonly SentEvent[], position: string | null): Promise<void> {
     this.#res.setHeader('Content-Type', 'text/event-stream; charset=utf-8');
     this.#res.setHeader('Cache-Control', 'no-store, no-transform');
     // nginx would hold the events back.
@@ -99,6 +102,11 @@ export class EventStream {
   }
 }
 
-function eventText(event: StoredEvent): string {
-  return `id: ${event.id}\nevent: ${event.type}\ndata: ${JSON.stringify(event)}\n\n`;
+/** Of a route that also answers JSON, which is what those get who say nothing. */
+export function wantsEvents(req: Request): boolean {
+  return req.accepts(['application/json', 'text/event-stream']) === 'text/event-stream';
+}
+
+function eventText({ id, type, data }: SentEvent): string {
+  return `id: ${id}\nevent: ${type}\ndata: ${JSON.stringify(data)}\n\n`;
 }

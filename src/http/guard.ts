@@ -5,10 +5,11 @@ import { FacepoolError } from '../contract/errors.ts';
 import type { Settings } from '../contract/settings.ts';
 
 const PREFLIGHT_MAX_AGE_S = '600';
-const CORS_METHODS = 'GET, HEAD, POST, OPTIONS';
-const CORS_REQUEST_HEADERS = 'Authorization, Content-Type, Last-Event-ID, X-Api-Key, X-Request-Id';
+const CORS_METHODS = 'GET, HEAD, POST, DELETE, OPTIONS';
+const CORS_REQUEST_HEADERS =
+  'Authorization, Content-Type, If-Match, Last-Event-ID, X-Api-Key, X-Client-Id, X-Request-Id';
 const CORS_EXPOSED_HEADERS =
-  'X-Request-Id, Content-Disposition, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate';
+  'X-Request-Id, Content-Disposition, ETag, Location, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate';
 
 /** Host of a `Host` header or of a setting: lower case, without port, brackets and trailing dot; null when malformed. */
 export function hostName(header: string): string | null {

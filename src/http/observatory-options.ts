@@ -1,8 +1,8 @@
 /** Options of the routes that tell of GPUs, history, events and alerts: what each is called and how it is written. */
 import { FacepoolError } from '../contract/errors.ts';
 import { EVENT_TYPES, type EventType } from '../contract/history.ts';
-import { queryPairs } from './options.ts';
 import { TIME_FORMS } from '../util/time-text.ts';
+import { readQuery } from './strict-query.ts';
 import { DEFAULT_FROM } from './time-range.ts';
 
 type OptionText = { readonly description: string; readonly schema: object };
@@ -58,29 +58,9 @@ export type GivenOptions = Partial<Record<ObservatoryOption, string>>;
 
 const MAX_ITEMS = 100;
 
-/**
- * The options of one request, as written.
- * @throws FacepoolError `unknown_option`; `invalid_argument` for one that is given twice
- */
+/** The options of one request, as written. Throws as {@link readQuery}. */
 export function readOptions(route: ObservatoryRoute, url: string): GivenOptions {
-  const known: readonly string[] = OBSERVATORY_ROUTES[route];
-  const given: GivenOptions = {};
-  for (const [name, value] of queryPairs(url)) {
-    if (!isKnown(name, known)) {
-      const shown = name.slice(0, 40);
-      const list = known.length === 0 ? 'It takes none.' : `It knows ${known.join(', ')}.`;
-      throw new FacepoolError('unknown_option', `/v1${route} has no option "${shown}". ${list}`, { param: shown });
-    }
-    if (given[name] !== undefined) {
-      throw new FacepoolError('invalid_argument', `Option ${name} was given twice.`, { param: name });
-    }
-    given[name] = value;
-  }
-  return given;
-}
-
-function isKnown(name: string, known: readonly string[]): name is ObservatoryOption {
-  return known.includes(name);
+  return readQuery<ObservatoryOption>(`/v1${route}`, url, OBSERVATORY_ROUTES[route]);
 }
 
 /** Each once, in their order; null where the option is absent. */

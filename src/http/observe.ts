@@ -12,6 +12,8 @@ const QUIET_ROUTES: ReadonlySet<RouteLabel> = new Set([
   'healthz',
   'readyz',
   'metrics',
+  'versions',
+  'swaps',
   'gpu',
   'history',
   'events',

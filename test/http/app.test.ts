@@ -5,6 +5,7 @@ import { problemSchema } from '../../src/contract/results.ts';
 import type { AppDeps } from '../../src/http/app.ts';
 import { openApiDocument } from '../../src/http/openapi/document.ts';
 import { CODE_LABELS, ROUTE_LABELS } from '../../src/telemetry/metrics.ts';
+import { fakeChanges, SWAP } from './support/changes.ts';
 import { ALERT, fakeObservatory } from './support/observatory.ts';
 import { control, startServer, type TestServer, until, VERSION } from './support/server.ts';
 
@@ -77,17 +78,20 @@ describe('the application', () => {
   it('serves what the OpenAPI document says', async () => {
     const admin: AppDeps['admin'] = () =>
       createAdminApp(control, { audit: { record: () => undefined }, observatory: fakeObservatory() });
-    const whole = await startServer({ admin });
+    const whole = await startServer({ admin, adminHttp: true, changes: fakeChanges() });
     try {
       for (const [path, item] of Object.entries(openApiDocument(VERSION).paths)) {
-        const address = path.replace('{model}', 'detector').replace('{rule}', ALERT.rule);
+        const values: Record<string, string> = { model: 'detector', rule: ALERT.rule, version: 'yunet-2', id: SWAP.id };
+        const address = path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => values[name] ?? '');
         for (const { url } of item.servers ?? [{ url: '/v1' }, { url: '' }]) {
-          const method = item.post === undefined ? 'GET' : 'POST';
-          const answer = await fetch(whole.url + url + address, { method });
-          await answer.body?.cancel();
-          const expected = item.post ?? item.get;
-          assert.ok(expected?.responses[String(answer.status)] !== undefined, `${url}${path}: ${answer.status}`);
-          assert.notEqual(answer.status, 404, path);
+          for (const method of ['get', 'post', 'delete'] as const) {
+            const expected = item[method];
+            if (expected === undefined) continue;
+            const answer = await fetch(whole.url + url + address, { method: method.toUpperCase() });
+            await answer.body?.cancel();
+            assert.ok(expected.responses[String(answer.status)] !== undefined, `${url}${path}: ${answer.status}`);
+            assert.notEqual(answer.status, 404, path);
+          }
         }
       }
     } finally {

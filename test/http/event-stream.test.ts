@@ -3,8 +3,13 @@ import { once } from 'node:events';
 import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import test, { type TestContext } from 'node:test';
-import type { StoredEvent } from '../../src/contract/history.ts';
-import { EventStream, HEARTBEAT_MS, MAX_UNREAD_BYTES, MAX_WAITING } from '../../src/http/event-stream.ts';
+import {
+  EventStream,
+  HEARTBEAT_MS,
+  MAX_UNREAD_BYTES,
+  MAX_WAITING,
+  type SentEvent,
+} from '../../src/http/event-stream.ts';
 import { ManualClock } from '../fixtures/manual-clock.ts';
 import { storedEvent } from './support/observatory.ts';
 import { until } from './support/server.ts';
@@ -30,7 +35,8 @@ async function unread(t: TestContext) {
   return { clock, res, socket, stream, slow: () => slow };
 }
 
-const large = (n: number): StoredEvent => ({ ...storedEvent(n), text: 'x'.repeat(50_000) });
+const small = (n: number): SentEvent => ({ id: storedEvent(n).id, type: 'ready', data: storedEvent(n) });
+const large = (n: number): SentEvent => ({ ...small(n), data: { text: 'x'.repeat(50_000) } });
 
 test('a client that does not read is cut off, and held no more than a bounded amount', async (t) => {
   const { res, stream, slow } = await unread(t);
@@ -73,7 +79,7 @@ test('one that reads slowly keeps its stream', async (t) => {
   socket.resume();
   await opening;
   clock.advance(HEARTBEAT_MS);
-  stream.live(storedEvent(999));
+  stream.live(small(999));
   stream.end();
   await until(() => text.includes(storedEvent(999).id));
   assert.equal(slow(), 0);
@@ -82,6 +88,6 @@ test('one that reads slowly keeps its stream', async (t) => {
 
 test('more events than can wait while the missed ones are sent cut it off too', async (t) => {
   const { res, stream, slow } = await unread(t);
-  for (let n = 0; n <= MAX_WAITING; n++) stream.live(storedEvent(n));
+  for (let n = 0; n <= MAX_WAITING; n++) stream.live(small(n));
   assert.deepEqual([res.destroyed, slow()], [true, 1]);
 });

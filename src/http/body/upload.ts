@@ -4,6 +4,7 @@ import { FacepoolError } from '../../contract/errors.ts';
 import { announceContinue } from '../continue.ts';
 import type { OptionPair } from '../options.ts';
 import { collectBody, contentLength } from './collect.ts';
+import { hasBody, mediaType, refuseCompressed } from './headers.ts';
 import { parseJsonBody } from './json.ts';
 import { formLimit, multipartReader } from './multipart.ts';
 import { BODY_OVERHEAD, missingImage, type PictureSlot, tooLarge, type Upload } from './slots.ts';
@@ -34,7 +35,7 @@ export function uploadReader(slots: readonly PictureSlot[], uploadBytes: number)
   const maxJson = slots.length * Math.ceil(uploadBytes / 3) * 4 + BODY_OVERHEAD;
 
   const read = async (req: Request, res: Response, signal: AbortSignal, lease: UploadLease): Promise<Upload> => {
-    const type = mediaType(req.headers['content-type']);
+    const type = mediaType(req);
     const invite = (maxBytes: number) => {
       // Known before a byte is sent: a client that asked with Expect need not send it at all.
       const length = contentLength(req) ?? 0;
@@ -68,10 +69,7 @@ export function uploadReader(slots: readonly PictureSlot[], uploadBytes: number)
   return async (req, res, signal, lease) => {
     const first = slots[0];
     if (first !== undefined && !hasBody(req)) throw missingImage(first);
-    const encoding = req.headers['content-encoding'];
-    if (encoding !== undefined && encoding.toLowerCase() !== 'identity') {
-      throw new FacepoolError('unsupported_media', 'Compressed request bodies (Content-Encoding) are not read.');
-    }
+    refuseCompressed(req);
     const upload = await read(req, res, signal, lease);
     const pictures = slots.map((slot, i) => {
       const picture = upload.pictures[i];
@@ -80,14 +78,4 @@ export function uploadReader(slots: readonly PictureSlot[], uploadBytes: number)
     });
     return { pictures, options: upload.options };
   };
-}
-
-/** Media type in lower case, without parameters; empty when there is none. */
-function mediaType(header: string | undefined): string {
-  return (header?.split(';', 1)[0] ?? '').trim().toLowerCase();
-}
-
-function hasBody(req: Request): boolean {
-  const length = req.headers['content-length'];
-  return req.headers['transfer-encoding'] !== undefined || (length !== undefined && Number(length) > 0);
 }

@@ -2,6 +2,7 @@
 import type { ErrorCode } from '../../contract/errors.ts';
 import { type OptionName, ROUTE_OPTIONS, type RouteName } from '../../contract/options.ts';
 import { ONE_PICTURE, type PictureSlot, TWO_PICTURES } from '../body/slots.ts';
+import { MAX_CLIENT_ID_BYTES } from '../client-id.ts';
 import { optionJsonSchema } from '../options.ts';
 import { adminPaths } from './admin.ts';
 import { observationPaths } from './observation.ts';
@@ -18,6 +19,7 @@ import {
   TAGS,
   type Tag,
 } from './types.ts';
+import { versionPaths } from './versions.ts';
 
 type RouteText = { readonly summary: string; readonly description: string; readonly extra: readonly ErrorCode[] };
 
@@ -90,7 +92,13 @@ export function openApiDocument(version: string, keysNeeded = false): OpenApiDoc
       { url: '/', description: 'the same routes, without a version' },
     ],
     tags: (Object.keys(TAGS) as Tag[]).map((name) => ({ name, description: TAGS[name] })),
-    paths: { ...paths, ...operationPaths(security), ...observationPaths(security), ...adminPaths() },
+    paths: {
+      ...paths,
+      ...operationPaths(security),
+      ...observationPaths(security),
+      ...adminPaths(),
+      ...versionPaths(security),
+    },
     components: { schemas: componentSchemas(), securitySchemes: SECURITY_SCHEMES },
   };
 }
@@ -103,7 +111,7 @@ function pictureOperation(name: RouteName): OpenApiOperation {
     tags: ['faces'],
     summary,
     description,
-    parameters: [...ROUTE_OPTIONS[name].map(optionParameter), requestIdParameter],
+    parameters: [...ROUTE_OPTIONS[name].map(optionParameter), requestIdParameter, clientIdParameter],
     requestBody: pictureBody(name, slots),
     responses: {
       200: answer('the answer', name === 'verify' ? 'VerifyAnswer' : 'FacesAnswer'),
@@ -118,6 +126,15 @@ const requestIdParameter: OpenApiParameter = {
   required: false,
   description: 'kept and sent back when it is sane; made by the server otherwise',
   schema: { type: 'string', pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$' },
+};
+
+const clientIdParameter: OpenApiParameter = {
+  name: 'X-Client-Id',
+  in: 'header',
+  required: false,
+  description:
+    'who asks: while two versions of a model share the traffic, the same client always gets the same one; default: the API key',
+  schema: { type: 'string', maxLength: MAX_CLIENT_ID_BYTES },
 };
 
 function optionParameter(name: OptionName): OpenApiParameter {

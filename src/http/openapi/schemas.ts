@@ -18,7 +18,15 @@ import {
   qualitySchema,
   verifyAnswerSchema,
 } from '../../contract/results.ts';
-
+import { reloadAnswerSchema, reloadRequestSchema } from '../../contract/reload.ts';
+import {
+  moveRequestSchema,
+  swapRequestSchema,
+  swapsAnswerSchema,
+  swapSchema,
+  versionsAnswerSchema,
+} from '../../contract/rollout.ts';
+import { stageProgressSchema, stageRequestSchema, versionRowSchema } from '../../contract/staging.ts';
 import {
   alertsAnswerSchema,
   eventsAnswerSchema,
@@ -57,6 +65,7 @@ const NAMED = {
   ModelRef: modelRefSchema,
   ModelStatus: modelStatusSchema,
   ModelsAnswer: modelsAnswerSchema,
+  MoveRequest: moveRequestSchema,
   Plan: planSchema,
   Ood: oodSchema,
   Problem: problemSchema.extend({
@@ -64,8 +73,17 @@ const NAMED = {
   }),
   Quality: qualitySchema,
   Ready: readySchema,
+  ReloadAnswer: reloadAnswerSchema,
+  ReloadRequest: reloadRequestSchema,
+  StageProgress: stageProgressSchema,
+  StageRequest: stageRequestSchema,
   StoredEvent: storedEventSchema,
+  Swap: swapSchema,
+  SwapRequest: swapRequestSchema,
+  SwapsAnswer: swapsAnswerSchema,
   VerifyAnswer: verifyAnswerSchema,
+  Version: versionRowSchema,
+  VersionsAnswer: versionsAnswerSchema,
 } as const;
 
 export type SchemaName = keyof typeof NAMED;
@@ -74,11 +92,28 @@ export function schemaRef(name: SchemaName): { $ref: string } {
   return { $ref: `#/components/schemas/${name}` };
 }
 
+/** What clients write: members with a default may be left out. */
+const WRITTEN: ReadonlySet<string> = new Set<SchemaName>([
+  'MoveRequest',
+  'ReloadRequest',
+  'StageRequest',
+  'SwapRequest',
+]);
+
 /** JSON Schemas (2020-12) by name, with references between them. */
 export function componentSchemas(): Record<string, unknown> {
+  const read = schemasOf('output', ([name]) => !WRITTEN.has(name));
+  const written = schemasOf('input', ([name]) => WRITTEN.has(name));
+  return Object.fromEntries(Object.entries({ ...read, ...written }).toSorted(([a], [b]) => (a < b ? -1 : 1)));
+}
+
+function schemasOf(
+  io: 'input' | 'output',
+  isWanted: (entry: [name: string, schema: z.ZodType]) => boolean,
+): Record<string, unknown> {
   const registry = z.registry<{ id: string }>();
-  for (const [id, schema] of Object.entries(NAMED)) registry.add(schema, { id });
-  const { schemas } = z.toJSONSchema(registry, { io: 'output', uri: (id) => `#/components/schemas/${id}` });
+  for (const [id, schema] of Object.entries(NAMED).filter(isWanted)) registry.add(schema, { id });
+  const { schemas } = z.toJSONSchema(registry, { io, uri: (id) => `#/components/schemas/${id}` });
   return Object.fromEntries(
     Object.entries(schemas).map(([name, { $schema: _dialect, $id: _id, ...schema }]) => [name, schema]),
   );

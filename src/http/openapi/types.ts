@@ -5,6 +5,7 @@ import type { SECURITY_SCHEMES } from './security.ts';
 export const TAGS = {
   faces: 'pictures in, faces out',
   operations: 'health, metrics, documents and models',
+  versions: 'model versions, and what moves the traffic between them',
   observation: 'GPUs, history, events, alerts and findings',
   administration:
     'on the admin socket always; here only where admin.http is set, to API keys of the scope admin. Every action is written to the audit log.',
@@ -32,7 +33,7 @@ export type OpenApiParameter = {
   readonly explode?: boolean;
 };
 export type OpenApiBody = {
-  readonly required: true;
+  readonly required: boolean;
   readonly content: Readonly<Record<string, { readonly schema: object }>>;
 };
 export type OpenApiResponse = {
@@ -44,6 +45,7 @@ export type OpenApiPath = {
   readonly servers?: readonly { readonly url: string }[];
   readonly get?: OpenApiOperation;
   readonly post?: OpenApiOperation;
+  readonly delete?: OpenApiOperation;
 };
 export type OpenApiDocument = {
   readonly openapi: '3.1.0';

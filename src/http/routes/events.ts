@@ -3,7 +3,7 @@ import { type Request, type Response, Router } from 'express';
 import { FacepoolError } from '../../contract/errors.ts';
 import type { EventType, StoredEvent } from '../../contract/history.ts';
 import type { Control } from '../../contract/services.ts';
-import { EventStream } from '../event-stream.ts';
+import { EventStream, type SentEvent } from '../event-stream.ts';
 import {
   type GivenOptions,
   parseChoice,
@@ -105,7 +105,7 @@ async function answerStream(
   open.add(stream);
   // Before the missed ones are asked for: between the two nothing can be lost.
   const stopListening = observatory.onEvent((event) => {
-    if (types === null || types.includes(event.type)) stream.live(event);
+    if (types === null || types.includes(event.type)) stream.live(asSent(event));
   });
   const leave = (): void => {
     stopListening();
@@ -117,12 +117,16 @@ async function answerStream(
     const missed = await inTime(res, deps.settings.limits, missedEvents(deps, types, afterId));
     refuseWhenClosing(deps);
     if (afterId === null) await stream.open([], missed.at(-1)?.id ?? null);
-    else await stream.open(missed, null);
+    else await stream.open(missed.map(asSent), null);
     if (req.method === 'HEAD') stream.end();
   } catch (error) {
     leave();
     throw error;
   }
+}
+
+function asSent(event: StoredEvent): SentEvent {
+  return { id: event.id, type: event.type, data: event };
 }
 
 function refuseWhenClosing({ control, signal }: EventsDeps): void {

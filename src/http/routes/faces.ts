@@ -9,6 +9,7 @@ import { orAbort } from '../../util/abort.ts';
 import { ONE_PICTURE, type PictureSlot, TWO_PICTURES } from '../body/slots.ts';
 import { uploadReader } from '../body/upload.ts';
 import { UploadMemory } from '../body/upload-memory.ts';
+import { clientOf } from '../client-id.ts';
 import { startDeadline } from '../deadline.ts';
 import type { Gate } from '../gate.ts';
 import { parseOptions, queryPairs } from '../options.ts';
@@ -62,6 +63,7 @@ function pictureHandler(
     const query = queryPairs(req.url);
     // Before the upload is read: a mistake in the address should not cost twenty megabytes.
     const early = parseOptions(name, query);
+    const client = clientOf(req);
     const deadline = startDeadline(res, limits, early.timeout_ms);
     const lease = memory.lease();
     let running: Promise<unknown> = Promise.resolve();
@@ -70,7 +72,7 @@ function pictureHandler(
       const options = upload.options.length === 0 ? early : parseOptions(name, [...query, ...upload.options]);
       deadline.set(options.timeout_ms);
       const state = stateOf(req);
-      const context = { requestId: state.id, options, signal: deadline.signal };
+      const context = { requestId: state.id, client, options, signal: deadline.signal };
       const answering = run(context, upload.pictures);
       running = answering;
       const answer = await orAbort(answering, deadline.signal);

@@ -13,6 +13,7 @@ import type { FacesAnswer, ModelStatus } from '../../../src/contract/results.ts'
 import type { Control, FacesRequest, Pipeline, VerifyRequest } from '../../../src/contract/services.ts';
 import type { Settings } from '../../../src/contract/settings.ts';
 import { createApp } from '../../../src/http/app.ts';
+import type { Changes } from '../../../src/http/changes.ts';
 import { sendProblem } from '../../../src/http/problem.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
 import { createMetrics } from '../../../src/telemetry/metrics.ts';
@@ -32,6 +33,7 @@ export type FakeServerOptions = {
   readonly control?: Partial<Control>;
   readonly observatory?: Observatory;
   readonly allowedHosts?: string[];
+  readonly changes?: Changes;
   readonly auth?: Partial<Settings['auth']>;
   /** Default: a new one. */
   readonly socketPath?: string;
@@ -79,6 +81,7 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
     clock: systemClock,
     keys: new KeyStore(dir),
     onKeyUsed: () => undefined,
+    changes: options.changes,
     signal: closing.signal,
   });
   const log = { info: () => undefined, warn: (fields: object) => void warnings.push(fields) };

@@ -96,6 +96,8 @@ export type TestServerOptions = {
   readonly onKeyUsed?: AppDeps['onKeyUsed'];
   readonly admin?: AppDeps['admin'];
   readonly observatory?: Observatory;
+  readonly changes?: AppDeps['changes'];
+  readonly adminHttp?: boolean;
   readonly dashboard?: boolean;
   readonly signal?: AbortSignal;
 };
@@ -133,7 +135,7 @@ function testSettings(options: TestServerOptions): Settings {
     ...DEFAULTS,
     data_dir: '/nowhere',
     http: { host: '127.0.0.1', port: 0, allowed_hosts: ['localhost'], allowed_origins: [], ...options.http },
-    admin: { socket: '', http: false },
+    admin: { socket: '', http: options.adminHttp === true },
     auth: { mode: 'auto', rate_limit_per_minute: 0, burst: 0, ...options.auth },
     limits: {
       upload_bytes: UPLOAD_BYTES,
@@ -208,6 +210,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     keys: options.keys ?? { find: () => undefined },
     onKeyUsed: options.onKeyUsed ?? (() => undefined),
     admin: options.admin,
+    changes: options.changes,
     signal: options.signal,
   });
   const server: HttpServer = await listen(app, settings.http, settings.limits);
