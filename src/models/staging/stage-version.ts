@@ -82,13 +82,16 @@ export async function stageVersion(
   if (active.has(key))
     throw new FacepoolError('conflict', `${model}/${version} is being registered`, { param: 'version' });
   active.add(key);
+  const children: Promise<unknown>[] = [];
   try {
-    return await stageAlone(settings, request, tools);
+    return await stageAlone(settings, request, tools, children);
   } catch (error) {
     tools.signal?.throwIfAborted();
     throw asStorageError(error);
   } finally {
-    active.delete(key);
+    const ended = Promise.allSettled(children).then(() => active.delete(key));
+    // Whoever gave up does not wait for processes that end; the name is theirs until they have.
+    if (tools.signal?.aborted !== true) await ended;
   }
 }
 
@@ -100,15 +103,19 @@ type Staging = {
   readonly area: Area;
 };
 
-async function stageAlone(settings: Settings, request: StageRequest, tools: StageTools): Promise<SoundVersion> {
+/** @param children gets what runs in other processes */
+async function stageAlone(
+  settings: Settings,
+  request: StageRequest,
+  tools: StageTools,
+  children: Promise<unknown>[],
+): Promise<SoundVersion> {
   const { signal } = tools;
   const steps = stageSteps(tools.onStep);
   const { text, manifest } = await steps.run('check', () => check(settings, request));
   signal?.throwIfAborted();
   const area = await openArea(settings);
   const staging: Staging = { settings, request, tools, manifest, area };
-  // A child that is told to end may still write for a moment.
-  const children: Promise<unknown>[] = [];
   const child = <T>(work: Promise<T>): Promise<T> => {
     children.push(work);
     return orAbort(work, signal);
@@ -132,7 +139,8 @@ async function stageAlone(settings: Settings, request: StageRequest, tools: Stag
     });
   } finally {
     await removeTree(area.dir);
-    void Promise.allSettled(children).then(() => removeTree(area.dir).catch(() => {}));
+    // A child that is told to end may still write for a moment.
+    children.push(Promise.allSettled(children).then(() => removeTree(area.dir)));
   }
 }
 

@@ -8,6 +8,7 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { describe, test } from 'node:test';
 import type { TestContext } from 'node:test';
+import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { FacepoolError } from '../../../src/contract/errors.ts';
 import { cleanStaging } from '../../../src/models/staging/area.ts';
@@ -66,6 +67,24 @@ describe('an abort', () => {
       assertNothingLeft(settings);
     });
   }
+
+  test('of one whose processes have not ended yet: its name is not free before', async (t) => {
+    const settings = stagingSettings(tempDir(t));
+    const abort = new AbortController();
+    const proving = Promise.withResolvers<void>();
+    const prove = async (): Promise<void> => {
+      abort.abort(reason);
+      await proving.promise;
+    };
+    const tools = realTools(t, { signal: abort.signal, prove });
+    await assert.rejects(stageVersion(settings, requestOf(tinyUpload()), tools), reason);
+    const again = (): Promise<unknown> => stageVersion(settings, requestOf(tinyUpload()), realTools(t));
+    await assert.rejects(again(), { code: 'conflict', message: 'recognizer/mine-1 is being registered' });
+    proving.resolve();
+    const isTaken = ({ message }: FacepoolError): boolean => message.endsWith('is being registered');
+    while (await again().then(() => false, isTaken)) await turn();
+    assert.equal((await findVersion(settings, 'recognizer', 'mine-1'))?.problem, null);
+  });
 
   test('before anything', async (t) => {
     const settings = stagingSettings(tempDir(t));
