@@ -1,6 +1,6 @@
 /** What the memory scheduler hears and what it orders. */
 
-import type { ModelConfig } from './state.ts';
+import type { DeviceConfig, ModelConfig } from './state.ts';
 
 export type RefusalCode = 'memory_exhausted' | 'model_missing' | 'model_stopped' | 'model_failed';
 
@@ -26,7 +26,11 @@ export type SchedulerEvent = { readonly at: number } & (
   | { readonly type: 'revive'; readonly model: string }
   | { readonly type: 'load' | 'unload' | 'stop' | 'start' | 'restart' | 'pin' | 'unpin'; readonly model: string }
   /** A model, or another version of one, that is to be scheduled from now on; and no longer. */
-  | { readonly type: 'add' | 'configure'; readonly config: ModelConfig }
+  | { readonly type: 'add'; readonly config: ModelConfig }
+  /** `renews`: what only a new process can have; the present one is replaced in place. */
+  | { readonly type: 'configure'; readonly config: ModelConfig; readonly renews?: boolean }
+  /** Another budget or headroom. */
+  | { readonly type: 'budget'; readonly config: DeviceConfig }
   | { readonly type: 'remove'; readonly model: string }
   | { readonly type: 'tick' }
 );

@@ -1,12 +1,9 @@
-/**
- * The memory scheduler: events in, effects out. One call handles one event completely; nothing here waits, reads a
- * clock or logs. DESIGN.md beside this file says why it decides as it does; the numbers in `#settle` are its steps.
- */
+/** Events in, effects out, one event completely per call. Nothing waits, reads a clock or logs. DESIGN.md says why; it has `#settle`’s steps. */
 import { admit } from './admission.ts';
 import { type Command, downCode, obey, revive } from './commands.ts';
 import { isEvictionTarget, useRate } from './eviction.ts';
 import { PROVEN_AFTER, sample } from './ledger.ts';
-import { addModel, configureModel, removeModel } from './membership.ts';
+import { addModel, configureDevice, configureModel, removeModel, renewModel } from './membership.ts';
 import { type Plan, planLoad } from './plan.ts';
 import { newState } from './state.ts';
 import type { Effect, RefusalCode, SchedulerEvent } from './events.ts';
@@ -111,8 +108,14 @@ export class Scheduler {
       case 'add':
         addModel(this.#models, this.devices, event.config);
         return;
-      case 'configure':
-        configureModel(this.#model(event.config.name), event.config);
+      case 'configure': {
+        const model = this.#model(event.config.name);
+        configureModel(model, this.devices, event.config, event.renews === true);
+        if (event.renews === true && renewModel(model)) this.#recycle(model, 'other settings', event.at);
+        return;
+      }
+      case 'budget':
+        configureDevice(this.devices, event.config);
         return;
       case 'remove':
         removeModel(this.#models, this.#model(event.model));

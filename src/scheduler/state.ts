@@ -95,7 +95,7 @@ export type TenantState = {
 };
 
 export type DeviceState = {
-  readonly config: DeviceConfig;
+  config: DeviceConfig;
   /** Null until the first sample: then only a configured budget counts. */
   totalBytes: number | null;
   /** Held by others: used − ours. */

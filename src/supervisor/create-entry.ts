@@ -15,7 +15,8 @@ export type EntryParts = {
   readonly settings: Settings;
   readonly metrics: Metrics;
   readonly process: ProcessDeps;
-  readonly prepare: (model: string, signal: AbortSignal, version: string) => Promise<PreparedModel>;
+  /** `opinions`: with the graphs of second opinions. */
+  readonly prepare: (model: string, signal: AbortSignal, version: string, opinions: boolean) => Promise<PreparedModel>;
   /** Gives the fresh process the address of imaging's data socket. */
   readonly link: (child: Child<ModelCalls>) => void;
   readonly log: (name: string) => WorkerLog;
@@ -29,11 +30,12 @@ export function createEntry(
   settings: ModelSettings,
   manifest: Manifest | null,
 ): ModelEntry {
-  const { version, device } = settings;
+  const { version } = settings;
   const role = modelRole(name, {
     settings: parts.settings,
-    model: settings,
-    prepare: (_name, signal) => parts.prepare(model, signal, version),
+    model: () => entry.settings,
+    version,
+    prepare: (_name, signal) => parts.prepare(model, signal, version, entry.settings.opinions),
     link: parts.link,
     onLoaded: (result) => {
       entry.loaded = result;
@@ -43,6 +45,17 @@ export function createEntry(
     },
   });
   const process = new ManagedProcess(role, parts.log(name), parts.process);
-  const entry: ModelEntry = { name, model, version, settings, device, process, manifest, loaded: null };
+  const entry: ModelEntry = {
+    name,
+    model,
+    version,
+    settings,
+    get device() {
+      return entry.settings.device;
+    },
+    process,
+    manifest,
+    loaded: null,
+  };
   return entry;
 }

@@ -24,11 +24,13 @@ export function imagingRole(
     name: IMAGING,
     version: null,
     entry: new URL('../../workers/imaging/main.ts', import.meta.url),
-    env: {
-      UV_THREADPOOL_SIZE: String(imaging.libuv_threads),
-      // libvips works on several threads; glibc would keep an arena for each (198 against 332 MB after the decode bench).
-      MALLOC_ARENA_MAX: '2',
-      [ENV_LOG_LEVEL]: settings.log.level,
+    get env() {
+      return {
+        UV_THREADPOOL_SIZE: String(imaging.libuv_threads),
+        // libvips works on several threads; glibc would keep an arena for each (198 against 332 MB after the decode bench).
+        MALLOC_ARENA_MAX: '2',
+        [ENV_LOG_LEVEL]: settings.log.level,
+      };
     },
     uploadPipe: true,
     proof: 'listening',

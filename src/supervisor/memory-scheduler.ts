@@ -61,7 +61,8 @@ function tenantConfigs(settings: Settings): TenantConfig[] {
   }));
 }
 
-function deviceConfig(name: string, memory: Settings['memory']): DeviceConfig {
+/** What the settings give the models of a device. */
+export function deviceConfig(name: string, memory: Settings['memory']): DeviceConfig {
   const written = memory.budgets.map((b) => b.split('=')).find(([device]) => device === name);
   return {
     name,

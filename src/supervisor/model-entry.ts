@@ -11,7 +11,7 @@ export type ModelEntry = {
   /** A key of `settings.models`. */
   readonly model: string;
   readonly version: string;
-  /** Of the model, with this version, and with the residency that it has now. */
+  /** Of the model, with this version, and with the residency that it has now. What a new process has is read at its start. */
   settings: ModelSettings;
   /** Of the settings: cpu, cuda:N, a GPU's or MIG device's UUID. */
   readonly device: string;

@@ -22,7 +22,9 @@ export type PreparedModel = {
 
 export type ModelRoleOptions = {
   readonly settings: Settings;
-  readonly model: ModelSettings;
+  readonly version: string;
+  /** As they are now: each process is started with the present ones. */
+  readonly model: () => ModelSettings;
   readonly prepare: (name: string, signal: AbortSignal) => Promise<PreparedModel>;
   /** Gives the fresh process the address of imaging's data socket. */
   readonly link: (child: Child<ModelCalls>) => void;
@@ -47,12 +49,15 @@ function isLoadResult(value: unknown): boolean {
 }
 
 export function modelRole(name: string, options: ModelRoleOptions): Role<ModelCalls, PreparedModel> {
-  const { settings, model } = options;
+  const { settings, version } = options;
   return {
     name,
-    version: model.version,
+    version,
     entry: new URL('../../workers/main.ts', import.meta.url),
-    env: { ...deviceEnv(name, model.device, threadsFor(settings, model)), [ENV_LOG_LEVEL]: settings.log.level },
+    get env() {
+      const model = options.model();
+      return { ...deviceEnv(name, model.device, threadsFor(settings, model)), [ENV_LOG_LEVEL]: settings.log.level };
+    },
     uploadPipe: false,
     proof: 'proven by the golden probe',
     prepare: async (signal) => {
@@ -61,6 +66,7 @@ export function modelRole(name: string, options: ModelRoleOptions): Role<ModelCa
       return { ok: false, missing: missingDetail(name, value.missing) };
     },
     boot: async (child, prepared, warming) => {
+      const model = options.model();
       options.link(child);
       child.onProgress = (phase) => {
         if (phase === 'warm') warming();

@@ -7,7 +7,7 @@ import type { Scheduler } from '../scheduler/scheduler.ts';
 import type { Command } from '../scheduler/commands.ts';
 import type { Effect, SchedulerEvent } from '../scheduler/events.ts';
 import type { Plan } from '../scheduler/plan.ts';
-import type { ModelConfig } from '../scheduler/state.ts';
+import type { DeviceConfig, ModelConfig } from '../scheduler/state.ts';
 import { onAbort, orAbort } from '../util/abort.ts';
 import type { Clock } from '../util/clock.ts';
 import { isModelSettled, refusal, viewDevices, viewModel } from './resident.ts';
@@ -113,9 +113,14 @@ export class Residency {
     this.#send({ type: 'add', config });
   }
 
-  /** Another residency or weight of one that is scheduled. */
-  configure(config: ModelConfig): void {
-    this.#send({ type: 'configure', config });
+  /** Another residency or weight of one that is scheduled. `renews`: its process is replaced in place. */
+  configure(config: ModelConfig, renews = false): void {
+    this.#send({ type: 'configure', config, renews });
+  }
+
+  /** Another budget or headroom of a device. */
+  budget(config: DeviceConfig): void {
+    this.#send({ type: 'budget', config });
   }
 
   /** Throws while it has a process, or anybody waits for it. */

@@ -42,7 +42,7 @@ export type SupervisorDeps = {
   readonly metrics: Metrics;
   readonly random: () => number;
   readonly manifests: ReadonlyMap<string, Manifest>;
-  readonly prepare: (model: string, signal: AbortSignal, version: string) => Promise<PreparedModel>;
+  readonly prepare: EntryParts['prepare'];
   readonly nextWorkerId?: () => WorkerId;
   /** How tenants are reached. */
   readonly tenantTools?: TenantTools;
@@ -247,12 +247,13 @@ export class Supervisor {
     return entry === undefined ? null : heldBytes(entry, this.#memoryParts.gpuHeld);
   }
 
-  /** Another residency or pin for an entry. */
-  configureVersion(name: string, given: Partial<Pick<ModelSettings, 'residency' | 'pin' | 'idle_ttl_ms'>>): void {
+  /** Other settings for an entry. `renews`: those that only a new process can have; the present one is replaced in place. */
+  configureVersion(name: string, given: Partial<Omit<ModelSettings, 'version'>>, renews = false): void {
     const entry = this.#models.get(name);
     if (entry === undefined) throw new Error(`no entry ${name}`);
-    entry.settings = { ...entry.settings, ...given };
-    this.residency.configure(modelConfig(name, entry.settings, entry.manifest));
+    const settings = { ...entry.settings, ...given };
+    this.residency.configure(modelConfig(name, settings, entry.manifest), renews);
+    entry.settings = settings;
   }
 
   /** Throws while it has a process, or anybody waits for it. */

@@ -82,3 +82,76 @@ describe('a model that is taken away', () => {
     assert.equal(d.scheduler.models.has('small'), false);
   });
 });
+
+describe('a model whose process is renewed', () => {
+  const other = model('small', 100, { priority: 5 });
+
+  it('is replaced in place, and its requests wait for the new process', () => {
+    const d = driver();
+    d.send({ type: 'request', id: 1, model: 'small' });
+    d.ready('small');
+    assert.deepEqual(d.said({ type: 'configure', config: other, renews: true }), ['recycle small']);
+    assert.deepEqual(d.said({ type: 'request', id: 2, model: 'small' }), []);
+    assert.deepEqual(d.ready('small'), ['grant 2']);
+    assert.equal(d.scheduler.models.get('small')?.config.priority, 5);
+  });
+
+  it('stays unloaded where it is not loaded, and stopped where a person stopped it', () => {
+    const d = driver();
+    assert.deepEqual(d.said({ type: 'configure', config: other, renews: true }), []);
+    d.send({ type: 'stop', model: 'small' });
+    assert.deepEqual(d.said({ type: 'configure', config: other, renews: true }), []);
+    assert.equal(d.scheduler.models.get('small')?.down, 'stopped');
+  });
+
+  it('is tried again where it had failed', () => {
+    const d = driver();
+    d.send({ type: 'request', id: 1, model: 'small' });
+    d.send({ type: 'ended', model: 'small', outcome: 'failed' });
+    d.send({ type: 'freed', model: 'small' });
+    assert.deepEqual(d.said({ type: 'configure', config: other, renews: true }), ['start small']);
+  });
+
+  it('counts on its new device; one that is not there is refused, and then nothing has changed', () => {
+    const cpu = { name: 'cpu', budgetBytes: 250 * MB, headroomBytes: 0 };
+    const d = driver({ devices: [cpu, { ...cpu, name: 'cuda:0', budgetBytes: 120 * MB }] });
+    d.send({ type: 'request', id: 1, model: 'small' });
+    d.ready('small');
+    const moved = model('small', 100, { device: 'cuda:0' });
+    assert.throws(
+      () => d.send({ type: 'configure', config: { ...moved, device: 'cuda:9' }, renews: true }),
+      /no device/,
+    );
+    assert.equal(d.scheduler.models.get('small')?.config.device, 'cpu');
+    assert.deepEqual(d.said({ type: 'configure', config: moved, renews: true }), ['recycle small']);
+    assert.deepEqual(d.said({ type: 'request', id: 2, model: 'large' }), ['start large']);
+    assert.deepEqual(d.ready('small'), []);
+  });
+});
+
+describe('a budget that changes', () => {
+  const budget = (megabytes: number) => ({ name: 'cpu', budgetBytes: megabytes * MB, headroomBytes: 0 });
+
+  it('lets in who waited for it', () => {
+    const d = driver({ budget: 150 });
+    d.send({ type: 'request', id: 1, model: 'small' });
+    d.ready('small');
+    assert.deepEqual(d.said({ type: 'request', id: 2, model: 'large' }), ['refuse 2 memory_exhausted']);
+    assert.deepEqual(d.said({ type: 'budget', config: budget(400) }), []);
+    assert.deepEqual(d.said({ type: 'request', id: 3, model: 'large' }), ['start large']);
+  });
+
+  it('takes back from the idle what is over it', () => {
+    const d = driver();
+    d.send({ type: 'request', id: 1, model: 'small' });
+    d.ready('small');
+    d.send({ type: 'done', id: 1 });
+    d.later(5000);
+    assert.deepEqual(d.said({ type: 'budget', config: budget(60) }), ['stop small']);
+  });
+
+  it('is refused for a device that is not there', () => {
+    const d = driver();
+    assert.throws(() => d.send({ type: 'budget', config: { ...budget(1), name: 'cuda:9' } }), /no device/);
+  });
+});
