@@ -1,8 +1,8 @@
 /** Which model versions a `models` command is about. */
 import type { GraphSpec, Manifest } from '../contract/manifest.ts';
 import type { Settings } from '../contract/settings.ts';
-import { type Catalogue, loadCatalogue, modelDir, neededGraphs } from '../models/catalogue.ts';
-import { loadManifest } from '../models/manifest-file.ts';
+import { type Catalogue, loadCatalogue, neededGraphs, stagedModelsDir } from '../models/catalogue.ts';
+import { openVersion } from '../models/versions.ts';
 import { didYouMean } from '../util/nearest.ts';
 import { CliError } from './cli-error.ts';
 import { EXIT } from './exit-codes.ts';
@@ -14,7 +14,7 @@ export async function selectConfigured(settings: Settings): Promise<Selected[]> 
   const enabled = Object.entries(settings.models).filter(([, model]) => model.enabled);
   return Promise.all(
     enabled.map(async ([name, model]) => {
-      const manifest = await loadManifest(modelDir(settings.store.models_dir, name, model.version));
+      const { manifest } = await openVersion(settings, name, model.version);
       return { manifest, graphs: neededGraphs(manifest, model.opinions) };
     }),
   );
@@ -26,7 +26,7 @@ export async function selectConfigured(settings: Settings): Promise<Selected[]> 
  */
 export async function selectModels(settings: Settings, words: readonly string[], all: boolean): Promise<Selected[]> {
   if (words.length === 0 && !all) return selectConfigured(settings);
-  const catalogue = await loadCatalogue(settings.store.models_dir);
+  const catalogue = await loadCatalogue(settings.store.models_dir, stagedModelsDir(settings));
   if (all) return catalogue.entries.map(whole);
   return words.flatMap((word) => selectWord(settings, catalogue, word));
 }

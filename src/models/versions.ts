@@ -1,13 +1,14 @@
 /** The versions of one model, wherever they came from. */
 import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { FacepoolError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import { versionName } from '../contract/rollout.ts';
 import type { Settings } from '../contract/settings.ts';
 import { type Registration, registrationSchema } from '../contract/versions.ts';
-import { loadCatalogue, stagedModelsDir } from './catalogue.ts';
+import { loadCatalogue, modelDir, stagedModelsDir } from './catalogue.ts';
 import type { VersionSource } from './catalogue.ts';
+import { loadManifest } from './manifest-file.ts';
 
 /** Beside the manifest of a staged version. */
 export const REGISTRATION_FILE = 'registered.json';
@@ -48,10 +49,25 @@ export async function listVersions(settings: Settings, model: string): Promise<M
   return versions.sort((a, b) => (a.version < b.version ? -1 : 1));
 }
 
-/** Null where there is none of this name. */
+/** Null where there is none of this name. Reads no other manifest: a start asks this of every model. */
 export async function findVersion(settings: Settings, model: string, version: string): Promise<ModelVersion | null> {
-  if (!versionName.safeParse(version).success) return null;
-  return (await listVersions(settings, model)).find((candidate) => candidate.version === version) ?? null;
+  // What becomes part of a path.
+  if (![model, version].every((name) => versionName.safeParse(name).success)) return null;
+  const bundled = await readVersion(modelDir(settings.store.models_dir, model, version), 'bundled');
+  return bundled ?? readVersion(modelDir(stagedModelsDir(settings), model, version), 'staged');
+}
+
+async function readVersion(dir: string, source: VersionSource): Promise<ModelVersion | null> {
+  const common = { version: basename(dir), source };
+  try {
+    const manifest = await loadManifest(dir);
+    const registration = source === 'staged' ? await readRegistration(dir) : null;
+    return { ...common, dir, manifest, registration, problem: null };
+  } catch (error) {
+    if (!(error instanceof FacepoolError)) throw error;
+    if (error.code === 'model_missing') return null;
+    return { ...common, dir: null, manifest: null, registration: null, problem: error };
+  }
 }
 
 /** @throws FacepoolError `model_missing` where there is none of this name, `model_failed` for a wrong manifest */

@@ -1,7 +1,7 @@
 /** models list, pull and verify: about files on this machine, so they need no server. */
 import { stat } from 'node:fs/promises';
 import type { Settings } from '../../contract/settings.ts';
-import { type CatalogueEntry, loadCatalogue, neededGraphs } from '../../models/catalogue.ts';
+import { type CatalogueEntry, loadCatalogue, neededGraphs, stagedModelsDir } from '../../models/catalogue.ts';
 import { storeOptions, weightPath } from '../../models/store.ts';
 import { verify } from '../../models/verify.ts';
 import { usageError } from '../cli-error.ts';
@@ -28,7 +28,7 @@ export const modelsList: Command = {
     const { io } = invocation;
     takeWords('models list', invocation.words, 0, 0, 'no word');
     const { settings } = loadFor(invocation);
-    const { entries, problems } = await loadCatalogue(settings.store.models_dir);
+    const { entries, problems } = await loadCatalogue(settings.store.models_dir, stagedModelsDir(settings));
     const models = await Promise.all(entries.map((entry) => describe(settings, entry)));
     if (invocation.flag('json')) printJson(io, { models });
     else {

@@ -56,6 +56,19 @@ describe('without a server', () => {
     assert.equal((await models('verify')).code, 0);
   });
 
+  it('versions that were registered on a server are seen as well', async (t) => {
+    const { cwd, models } = setUp(t);
+    const staged = path.join(cwd, 'data/models/detector/second');
+    cpSync(path.join(cwd, 'models/detector/yunet-n'), staged, { recursive: true });
+    const file = path.join(staged, 'manifest.yaml');
+    writeFileSync(file, readFileSync(file, 'utf8').replace('version: yunet-n', 'version: second'));
+    assert.match((await models('list')).out, /\ndetector +second +detector +- +18 B/);
+    assert.match((await models('pull', 'detector/second')).out, /^1 obtained/);
+    const verified = await models('verify', 'detector/second');
+    assert.equal(verified.code, 0);
+    assert.match(verified.out, /second/);
+  });
+
   it('verify finds weights that were changed', async (t) => {
     const { models, cached } = setUp(t);
     await models('pull');
