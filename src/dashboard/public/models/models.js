@@ -5,7 +5,8 @@ import { amount, bytes, NOTHING, percent } from '../lib/format.js';
 import { isAbort, sentence } from '../lib/problem.js';
 import { createPoll } from '../lib/poll.js';
 import { lookOf } from '../lib/states.js';
-import { createVersions, modelOf } from '../versions/versions.js';
+import { modelOf } from '../versions/model-names.js';
+import { createVersions } from '../versions/versions.js';
 import { createCard } from './card.js';
 
 /** @import { ModelStatus } from '../../../contract/results.ts' */

@@ -3,7 +3,7 @@ import { ApiError } from '../lib/problem.js';
 import { CHECKS } from './words.js';
 
 /** @import { StageProgress, StageStep } from '../../../contract/versions.ts' */
-/** @typedef {import('./step-list.js').Step} Step */
+/** @typedef {import('./words.js').Step} Step */
 
 const NAMES = /** @type {StageStep[]} */ (Object.keys(CHECKS));
 const RECEIVE = NAMES.indexOf('receive');

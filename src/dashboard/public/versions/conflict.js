@@ -1,5 +1,6 @@
 /** A refusal because the server is not where this page thought it was: what happened, in words. */
 import { ApiError, sentence } from '../lib/problem.js';
+import { whoWords } from './words.js';
 
 /** @import { VersionsAnswer } from '../../../contract/rollout.ts' */
 
@@ -16,6 +17,6 @@ export function isStale(error) {
 export function refusalWords(error, now) {
   if (!isStale(error) || now === null) return sentence(error);
   const last = now.history[0];
-  const where = `Now ${now.stable} is stable (generation ${now.generation}${last === undefined ? '' : `, by ${last.by}`}).`;
+  const where = `Now ${now.stable} is stable (generation ${now.generation}${last === undefined ? '' : `, by ${whoWords(last.by)}`}).`;
   return `Nothing was done: ${sentence(error)} ${where} What you see is fresh; decide again.`;
 }

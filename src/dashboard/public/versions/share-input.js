@@ -1,14 +1,6 @@
 /** A share of the traffic in steps of 0.1 %: a slider, and the same as a number. */
 import { h } from '../lib/dom.js';
-
-const LEAST = 0.1;
-const MOST = 99.9;
-
-/** @param {number} value @returns {number} the nearest share that there is */
-export function toShare(value) {
-  if (!Number.isFinite(value)) return LEAST;
-  return Math.round(Math.min(MOST, Math.max(LEAST, value)) * 10) / 10;
-}
+import { LEAST, MOST, toShare } from './share.js';
 
 /** @param {{ id: string, label: string, value: number }} options */
 export function createShareInput({ id, label, value }) {

@@ -2,8 +2,7 @@
 import { h, setText } from '../lib/dom.js';
 import { duration } from '../lib/format.js';
 
-/** @typedef {'waiting' | 'running' | 'done' | 'failed' | 'skipped'} StepState */
-/** @typedef {{ label: string, state: StepState, ms: number | null, detail: string }} Step */
+/** @import { Step, StepState } from './words.js' */
 
 /** @type {Readonly<Record<StepState, { sign: string, word: string }>>} */
 const LOOKS = {

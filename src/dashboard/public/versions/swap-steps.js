@@ -3,7 +3,7 @@ import { duration } from '../lib/format.js';
 import { stepWord, swapSentence } from './words.js';
 
 /** @import { Swap } from '../../../contract/rollout.ts' */
-/** @typedef {import('./step-list.js').Step} Step */
+/** @typedef {import('./words.js').Step} Step */
 
 /** @param {Swap} swap @returns {Step[]} */
 export function stepsOf({ steps, state }) {

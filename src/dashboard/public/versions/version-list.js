@@ -2,6 +2,7 @@
 import { factList, fill, h, setText } from '../lib/dom.js';
 import { bytes, duration, NOTHING, share } from '../lib/format.js';
 import { lookOf } from '../lib/states.js';
+import { doableWith } from './doable.js';
 import { sharePercent } from './words.js';
 
 /** @import { VersionsAnswer } from '../../../contract/rollout.ts' */
@@ -22,20 +23,6 @@ const FACTS = /** @type {const} */ ([
 ]);
 const NO_PROCESS = { word: 'No process', sign: '○', tone: 'plain', meaning: 'started when it is chosen' };
 const ALIAS_TONES = { stable: 'good', canary: 'warning', shadow: 'info', previous: 'plain' };
-
-/**
- * What can be done with a version from here.
- * @param {Row} row
- * @param {boolean} isBusy a swap goes on
- * @returns {('choose' | 'back' | 'remove')[]}
- */
-export function doableWith({ aliases, source, problem }, isBusy) {
-  if (isBusy || aliases.includes('stable')) return [];
-  if (aliases.includes('previous')) return problem === null ? ['back', 'choose'] : [];
-  /** @type {('choose' | 'remove')[]} */
-  const doable = problem === null ? ['choose'] : [];
-  return source === 'staged' && aliases.length === 0 ? [...doable, 'remove'] : doable;
-}
 
 /** @param {string} model @param {RowActions | null} actions */
 export function createVersionList(model, actions) {

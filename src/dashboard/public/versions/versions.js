@@ -1,6 +1,7 @@
 /** The part "Versions and updates" of the tab "Models": one panel for each model. */
 import { fill, h } from '../lib/dom.js';
 import { createPoll } from '../lib/poll.js';
+import { modelNames } from './model-names.js';
 import { createPanel } from './panel.js';
 
 /** @import { ModelStatus } from '../../../contract/results.ts' */
@@ -64,18 +65,4 @@ export function createVersions(place, { admin }) {
       poll.now();
     },
   };
-}
-
-/**
- * A version beside the stable one is a process `model@version` of its own: a model is named once.
- * @param {readonly Pick<ModelStatus, 'name' | 'kind'>[]} models
- */
-export function modelNames(models) {
-  const names = models.filter(({ kind }) => kind === 'model').map(({ name }) => modelOf(name));
-  return [...new Set(names)];
-}
-
-/** @param {string} process */
-export function modelOf(process) {
-  return process.split('@', 1)[0] ?? process;
 }

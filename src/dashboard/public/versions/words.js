@@ -2,6 +2,8 @@
 
 /** @import { AliasChange, Swap, SwapStep, Strategy } from '../../../contract/rollout.ts' */
 /** @import { StageStep } from '../../../contract/versions.ts' */
+/** @typedef {'waiting' | 'running' | 'done' | 'failed' | 'skipped'} StepState */
+/** @typedef {{ label: string, state: StepState, ms: number | null, detail: string }} Step */
 /** @typedef {{ word: string, sign: string, tone: 'good' | 'warning' | 'error' | 'plain' }} Look */
 
 /** @type {Readonly<Record<SwapStep, string>>} */
@@ -12,8 +14,8 @@ const SWAP_STEPS = {
   load: 'Loads',
   warm: 'Warms up',
   golden: 'Golden example',
-  measure: 'Measured',
-  switch: 'Switched',
+  measure: 'Is measured',
+  switch: 'Traffic moves',
   drain: 'Old version finishes its requests',
   stop: 'Old version ends',
   memory_back: 'Memory is back',
