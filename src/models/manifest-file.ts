@@ -10,7 +10,7 @@ import { deepFreeze } from '../util/deep-freeze.ts';
 
 export const MANIFEST_FILE = 'manifest.yaml';
 
-export const MAX_MANIFEST_BYTES = 256 * 1024;
+const MAX_MANIFEST_BYTES = 256 * 1024;
 
 /** What was read last at each path. A start reads every manifest twice, and parsing one takes 5 ms. */
 const known = new Map<string, { readonly unchanged: string; readonly manifest: Manifest }>();

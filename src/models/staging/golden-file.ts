@@ -1,11 +1,15 @@
 /** The golden tensors of a new version: those that came with it, or those that its float graphs gave. */
-import { writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FacepoolError } from '../../contract/errors.ts';
 import { goldenSchema } from '../../contract/manifest.ts';
 import type { Golden, GraphSpec, Manifest } from '../../contract/manifest.ts';
 import { goldenProblem, loadGolden } from '../golden.ts';
+import { hasMoreParts } from './parts.ts';
 import { invalid } from './refuse.ts';
+
+/** Sixteen graphs of a dozen outputs have half of it. */
+const MOST_PARTS = 10_000;
 
 /**
  * @param dir of the manifest, with its golden file
@@ -13,6 +17,9 @@ import { invalid } from './refuse.ts';
  */
 export async function readUploadedGolden(dir: string, manifest: Manifest): Promise<Golden> {
   const { file } = manifest.golden;
+  if (hasMoreParts(await readFile(join(dir, file), 'utf8'), MOST_PARTS)) {
+    throw invalid(file, `${file} has more than ${MOST_PARTS} values`);
+  }
   const golden = await loadGolden(dir, manifest).catch((error: unknown) => {
     throw error instanceof FacepoolError ? invalid(file, error.message, error) : error;
   });

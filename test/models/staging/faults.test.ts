@@ -84,7 +84,14 @@ const UPLOADS: readonly Fault[] = [
     () => ({ manifest: `# ${'x'.repeat(300_000)}` }),
     'invalid_argument',
     'manifest',
-    /262144 is the most/,
+    /65536 is the most/,
+  ],
+  [
+    'a manifest that would keep the server busy',
+    () => ({ manifest: `{${'k,'.repeat(5000)}}` }),
+    'invalid_argument',
+    'manifest',
+    /more than 2500/,
   ],
   ['a manifest without a field', (u) => void delete u.manifest['licence'], 'invalid_argument', 'manifest', /licence/],
   [
@@ -141,6 +148,13 @@ const UPLOADS: readonly Fault[] = [
     'invalid_argument',
     'quality.onnx',
     /the manifest says 0{64}/,
+  ],
+  [
+    'golden tensors that would keep the server busy',
+    set('golden.json', Buffer.from(`{"graphs": {${'"k":0,'.repeat(20_000)}}}`)),
+    'invalid_argument',
+    'golden.json',
+    /more than 10000/,
   ],
   [
     'golden tensors that are none',
