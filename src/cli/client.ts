@@ -1,16 +1,20 @@
 /** HTTP over the admin socket. */
 import type { IncomingMessage } from 'node:http';
 import { request } from 'node:http';
+import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type Problem, problemSchema } from '../contract/results.ts';
 import { CliError } from './cli-error.ts';
 import { EXIT } from './exit-codes.ts';
 
 export type ClientRequest = {
-  readonly method?: 'GET' | 'POST';
+  readonly method?: 'GET' | 'POST' | 'DELETE';
   /** With its query, e.g. `/v1/models?wait=true`. */
   readonly path: string;
-  readonly body?: { readonly type: string; readonly bytes: Uint8Array } | undefined;
+  readonly body?:
+    | { readonly type: string; readonly bytes: Uint8Array }
+    | { readonly type: string; readonly stream: Readable }
+    | undefined;
   /** Default: JSON or text. */
   readonly accept?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -50,13 +54,27 @@ function send(socketPath: string, wanted: ClientRequest): Promise<IncomingMessag
   const headers = {
     Host: 'localhost',
     Accept: accept,
-    ...(body === undefined ? {} : { 'Content-Type': body.type, 'Content-Length': body.bytes.byteLength }),
+    ...(body === undefined ? {} : { 'Content-Type': body.type }),
+    ...(body !== undefined && 'bytes' in body ? { 'Content-Length': body.bytes.byteLength } : {}),
   };
   return new Promise((resolve, reject) => {
     // One connection per request: agents keep sockets open and would hold the process.
-    const call = request({ socketPath, method, path, headers, agent: false, signal }, resolve);
-    call.once('error', (error) => reject(explain(error, socketPath)));
-    call.end(body?.bytes);
+    const call = request({ socketPath, method, path, headers, agent: false, signal });
+    call.once('response', (answer) => {
+      // Where it came before everything was sent, the rest is not wanted.
+      answer.once('end', () => call.destroy());
+      resolve(answer);
+    });
+    let unread: Error | null = null;
+    call.on('error', (error) => reject(unread ?? explain(error, socketPath)));
+    if (body === undefined || 'bytes' in body) call.end(body?.bytes);
+    else {
+      body.stream.on('error', (error: Error) => {
+        unread = new CliError(EXIT.failure, `a file cannot be read to its end: ${error.message}`, { cause: error });
+        call.destroy(error);
+      });
+      body.stream.pipe(call);
+    }
   });
 }
 

@@ -6,10 +6,14 @@ import { events } from './commands/events.ts';
 import { faceCommands } from './commands/faces.ts';
 import { keysCreate, keysList, keysRevoke } from './commands/keys.ts';
 import { logs } from './commands/logs.ts';
+import { modelsAdd, modelsRemove } from './commands/models-add.ts';
 import { modelsList, modelsPull, modelsVerify } from './commands/models.ts';
 import { start } from './commands/start.ts';
 import { load, restart, stop, unload } from './commands/actions.ts';
 import { pin, unpin } from './commands/pin.ts';
+import { reload } from './commands/reload.ts';
+import { canary, promote, rollback, shadow, swap } from './commands/swap.ts';
+import { history, swaps, versions } from './commands/versions.ts';
 import { plan } from './commands/plan.ts';
 import { top } from './commands/top.ts';
 import { trends } from './commands/trends.ts';
@@ -33,11 +37,22 @@ export const COMMANDS: readonly Command[] = [
   unpin,
   plan,
   logs,
+  versions,
+  history,
+  swaps,
+  swap,
+  canary,
+  shadow,
+  promote,
+  rollback,
+  reload,
   ...faceCommands,
   verify,
   modelsList,
   modelsPull,
   modelsVerify,
+  modelsAdd,
+  modelsRemove,
   keysCreate,
   keysList,
   keysRevoke,

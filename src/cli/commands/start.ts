@@ -14,7 +14,7 @@ export const start: Command = {
     port: { type: 'string', short: 'p', value: '<port>', help: 'the setting http.port; 0 = any free port' },
   },
   async run(invocation) {
-    if (invocation.words.length === 0) return runServer(loadFor(invocation).settings);
+    if (invocation.words.length === 0) return runServer(() => loadFor(invocation).settings);
     for (const name of ['host', 'port']) {
       if (invocation.text(name) !== undefined) throw usageError(`--${name} is for the server, not for one model`);
     }
@@ -25,13 +25,14 @@ export const start: Command = {
 };
 
 /** The composition root is reached by address: commands other than this one load none of the server. */
-async function runServer(settings: Settings): Promise<ExitCode> {
+async function runServer(load: () => Settings): Promise<ExitCode> {
+  const settings = load();
   const found: unknown = await import(new URL('../../main.ts', import.meta.url).href);
   if (!hasMain(found)) throw new Error('src/main.ts exports no main function');
-  await found.main(settings);
+  await found.main(settings, load);
   return EXIT.ok;
 }
 
-function hasMain(found: unknown): found is { main: (settings: Settings) => Promise<void> } {
+function hasMain(found: unknown): found is { main: (settings: Settings, readAgain: () => Settings) => Promise<void> } {
   return typeof found === 'object' && found !== null && 'main' in found && typeof found.main === 'function';
 }
