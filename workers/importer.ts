@@ -19,6 +19,7 @@ let work: Promise<void> = Promise.resolve();
 /** What a face model may take to be read and run once: so much, and so many times the bytes of its file. */
 const MEMORY_BYTES = 2 * 1024 ** 3;
 const MEMORY_TIMES_FILE = 12;
+const MOST_MESSAGE_CHARS = 1000;
 
 goFirst();
 
@@ -56,20 +57,24 @@ async function run(
   return message.type === 'import' ? importGraph(message.params) : inspectVersion(message.params);
 }
 
-/** Errors of the file system hold paths; and memory is missing here because the model asks for too much. */
+/** Errors of the file system hold paths, names in a model may be long, and memory is missing because the model wants too much. */
 function told(error: unknown): unknown {
   const known = asStorageError(error);
-  if (known instanceof FacepoolError && known.code === 'memory_exhausted') {
-    return new FacepoolError(
-      'model_failed',
-      `the model needs more memory than one of its size should: ${known.message}`,
-      {
-        param: known.param,
-        cause: error,
-      },
-    );
+  if (known instanceof FacepoolError) {
+    const { code, param } = known;
+    if (code === 'memory_exhausted')
+      return failed(`${param ?? 'the model'} needs more memory than its size explains`, known);
+    return known.message.length > MOST_MESSAGE_CHARS
+      ? failed(`${known.message.slice(0, MOST_MESSAGE_CHARS)}…`, known)
+      : known;
   }
   const code = fileErrorCode(known);
-  if (known instanceof FacepoolError || code === null) return known;
-  return new FacepoolError('model_failed', `the file cannot be read or written (${code})`, { cause: error });
+  return code === null ? known : failed(`the file cannot be read or written (${code})`, known);
+}
+
+function failed(detail: string, cause: unknown): FacepoolError {
+  return new FacepoolError('model_failed', detail, {
+    param: cause instanceof FacepoolError ? cause.param : undefined,
+    cause,
+  });
 }

@@ -17,6 +17,8 @@ import type { ImageShape } from './reference.ts';
 import { checkSignature, smallInput } from './signature.ts';
 import { checkSupported } from './supported.ts';
 
+/** Base64 of all outputs: ten times what a detector gives for a picture of 640 × 640. */
+const MOST_OUTPUT_CHARS = 8_000_000;
 const MADE_WITH = `${RUNTIME}, CPU, ${process.platform} ${process.arch}`;
 
 /** @throws FacepoolError `model_failed` or `memory_exhausted`; what is about one file names it, and has it as `param` */
@@ -29,10 +31,15 @@ export async function inspectVersion({ manifest, sources }: InspectParams): Prom
   const golden: Golden['graphs'] = {};
   const small: GraphRun[] = [];
   const large: GraphRun[] = [];
+  let outputChars = 0;
   for (const [index, { spec, path }] of files.entries()) {
     const seed = index + 1;
     const runs = await named(spec, () => tryRuns(spec, manifest, path, seed));
-    golden[spec.id] = goldenRecord(spec, smallInput(spec, manifest), seed, runs.small.outputs);
+    const record = goldenRecord(spec, smallInput(spec, manifest), seed, runs.small.outputs);
+    golden[spec.id] = record;
+    outputChars += Object.values(record.outputs).reduce((sum, { data }) => sum + data.length, 0);
+    if (outputChars > MOST_OUTPUT_CHARS)
+      throw refuse(`${spec.file}: what it gives for one picture is too much to be kept`);
     small.push(runs.small);
     large.push(runs.large);
   }

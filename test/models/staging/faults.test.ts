@@ -37,6 +37,7 @@ async function refused(
     assert.ok(error instanceof FacepoolError, String(error));
     assert.match(error.message, detail);
     assert.deepEqual([error.code, error.param], [code, param]);
+    assert.ok(error.message.length < 1200, 'a message nobody reads');
     assert.ok(!error.message.includes(settings.data_dir), 'a path of the server in a message');
     return true;
   });
@@ -225,6 +226,7 @@ const GRAPHS: readonly (readonly [string, Fault[1], RegExp])[] = [
   ['a newer IR', graph((m) => (m.irVersion = 99n)), /IR version 99/],
   ['a newer opset', graph((m) => m.opsetImport.forEach((o) => (o.version = 99n))), /opset 99/],
   ['another input', graph(input(['N', 3, 8, 8], 'data')), /no input "input"; it has "data"/],
+  ['an input whose name is a novel', graph(input(['N', 3, 8, 8], 'x'.repeat(1_000_000))), /it has "x{500}/],
   ['four channels', graph(input(['N', 4, 8, 8])), /4 channels/],
   ['another crop', graph(input(['N', 3, 16, 16])), /the fixed height 16; the manifest says 8/],
   ['one at a time only', graph(input([1, 3, 8, 8])), /batches of 1 only; the manifest says 1, 4/],

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { create } from '@bufbuild/protobuf';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
@@ -9,11 +10,12 @@ import { manifestSchema } from '../../../src/contract/manifest.ts';
 import type { Manifest } from '../../../src/contract/manifest.ts';
 import { loadCatalogue } from '../../../src/models/catalogue.ts';
 import { loadGolden } from '../../../src/models/golden.ts';
+import { GraphSchema } from '../../../workers/onnx/descriptor.ts';
 import { inspectVersion } from '../../../workers/onnx/inspect.ts';
 import { SHARED_MODELS, skipWithoutModels } from '../../fixtures/shared.ts';
 import { tempDir } from '../../fixtures/temp-dir.ts';
-import { encode } from '../../fixtures/onnx.ts';
-import { EMBEDDING_FILE, meanGraph, tinyUpload } from '../../fixtures/uploads.ts';
+import { encode, mainGraph, node, tensor, valueInfo } from '../../fixtures/onnx.ts';
+import { EMBEDDING_FILE, graphEntry, meanGraph, tinyUpload } from '../../fixtures/uploads.ts';
 import type { Upload } from '../../fixtures/uploads.ts';
 
 function inspect(t: TestContext, upload: Upload): Promise<InspectResult> {
@@ -51,6 +53,18 @@ describe('what the runs show', () => {
     // The mean over the batch as well: [3] for one and for four.
     upload.files.set(EMBEDDING_FILE, encode(meanGraph([0, 2, 3])));
     await assert.rejects(inspect(t, upload), { code: 'model_failed', message: /"out" is 3, not N×3/ });
+  });
+
+  test('an output that nobody reads, and that is huge', async (t) => {
+    const upload = tinyUpload();
+    const model = meanGraph([2, 3]);
+    const graph = mainGraph(model);
+    graph.initializer.push(tensor({ name: 'shape', dims: [1n], dataType: 7, int64Data: [2_000_000n] }));
+    graph.node.push(node({ opType: 'ConstantOfShape', input: ['shape'], output: ['sea'] }));
+    graph.output.push(...create(GraphSchema, { output: [valueInfo('sea', [2_000_000])] }).output);
+    upload.files.set(EMBEDDING_FILE, encode(model));
+    graphEntry(upload, 0)['outputs'] = ['out', 'sea'];
+    await assert.rejects(inspect(t, upload), { code: 'model_failed', message: /too much to be kept/ });
   });
 
   test('a family that does not exist, or is of another role', async (t) => {
