@@ -42,6 +42,8 @@ export type AdminServer = {
 };
 
 const CLOSE_GRACE_MS = 2_000;
+/** The weights of a model may come from a slow disk. */
+const REQUEST_MS = 3_600_000;
 
 /** For actions that fail when nobody waits for them any more. */
 export function logFailedAction(log: Pick<AdminLog, 'warn'>) {
@@ -75,7 +77,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
   outer.disable('etag');
   outer.use(asSocket, createAdminRouter(control, { observatory, audit, signal: closing.signal, onBackgroundError }));
   outer.use(asServedHost, app, onError);
-  const server = createServer(outer);
+  const server = createServer({ requestTimeout: REQUEST_MS }, outer);
 
   return {
     async listen() {

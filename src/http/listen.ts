@@ -11,6 +11,8 @@ const KEEP_ALIVE_MS = 65_000;
 const HEADERS_MS = 20_000;
 /** Added to the longest deadline: a request that reaches it is answered by us, not cut by Node. */
 const REQUEST_EXTRA_MS = 15_000;
+/** Node has one limit for all requests of a port: where models are uploaded, it has to do for those. */
+export const MODEL_UPLOAD_MS = 3_600_000;
 
 export type HttpServer = {
   readonly server: Server;
@@ -30,12 +32,13 @@ export async function listen(
   app: RequestListener,
   http: Pick<Settings['http'], 'host' | 'port'>,
   limits: Pick<Settings['limits'], 'max_timeout_ms'>,
+  admin: Pick<Settings['admin'], 'http'> = { http: false },
 ): Promise<HttpServer> {
   const server = createServer(
     {
       keepAliveTimeout: KEEP_ALIVE_MS,
       headersTimeout: HEADERS_MS,
-      requestTimeout: Math.max(HEADERS_MS, limits.max_timeout_ms) + REQUEST_EXTRA_MS,
+      requestTimeout: admin.http ? MODEL_UPLOAD_MS : Math.max(HEADERS_MS, limits.max_timeout_ms) + REQUEST_EXTRA_MS,
     },
     app,
   );

@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
 import { after, before, describe, it } from 'node:test';
 import type { FacepoolError } from '../../src/contract/errors.ts';
-import { type HttpServer, listen, listenError } from '../../src/http/listen.ts';
+import { type HttpServer, listen, listenError, MODEL_UPLOAD_MS } from '../../src/http/listen.ts';
 import { rawRequest, startServer } from './support/server.ts';
 
 const limits = { max_timeout_ms: 1_000 };
@@ -18,6 +18,14 @@ describe('listen', () => {
     assert.ok(server.port > 0);
     assert.equal(server.url, `http://127.0.0.1:${server.port}`);
     assert.equal(await (await fetch(server.url)).text(), 'hello');
+  });
+
+  it('gives requests more time where models may be uploaded', async (t) => {
+    assert.equal(server.server.requestTimeout, 35_000);
+    const http = { host: '127.0.0.1', port: 0 };
+    const uploads = await listen(() => {}, http, limits, { http: true });
+    t.after(() => uploads.close(0));
+    assert.equal(uploads.server.requestTimeout, MODEL_UPLOAD_MS);
   });
 
   it('says that a port is in use, and which setting to change', async () => {
