@@ -1,21 +1,25 @@
 /** The versions of one model: what serves, what is on trial, and how another one gets there. */
-import { fill, h, say, setText } from '../lib/dom.js';
-import { plural } from '../lib/format.js';
+import { h, say } from '../lib/dom.js';
 import { isAbort, sentence } from '../lib/problem.js';
 import { order, readVersions, removeVersion } from './client.js';
 import { confirm } from './confirm.js';
 import { isStale, refusalWords } from './conflict.js';
 import { createFollower } from './follow.js';
 import { createHistory } from './history.js';
+import { createNote } from './note.js';
 import { createRegister } from './register.js';
+import { createSummary } from './summary.js';
 import { createSwapForm } from './swap-form.js';
 import { newsOf } from './swap-steps.js';
 import { createTrial } from './trial.js';
 import { createVersionList } from './version-list.js';
-import { sharePercent, swapLook, whoWords } from './words.js';
+import { sharePercent } from './words.js';
 
 /** @import { Swap, VersionsAnswer } from '../../../contract/rollout.ts' */
 /** @typedef {import('./client.js').SwapWish} SwapWish */
+
+/** A rollback waits for nothing that goes on; a registration is none of it. */
+const ALWAYS = new Set(['rollback', 'back', 'register']);
 
 /**
  * @param {string} model
@@ -26,17 +30,17 @@ export function createPanel(model, { admin, onChange }) {
   let answer = null;
   /** The one that goes on, or the last one. @type {Swap | null} */
   let swap = null;
-  let busy = false;
+  let underway = 0;
 
-  const pills = h('span', { class: 'row pills' });
-  const about = h('span', { class: 'muted small' });
-  const note = h('p', { class: 'note', hidden: true });
+  const summary = createSummary(model);
+  const note = createNote(model);
   const trial = createTrial(
     model,
     admin
       ? {
           onPromote: () => void act(`Promoting ${swap?.to} …`, promote),
-          onRollback: () => void act(swap?.state === 'running' ? 'Stopping the update …' : 'Rolling back …', rollback),
+          onRollback: () =>
+            void act(swap?.state === 'running' ? 'Stopping the update …' : 'Rolling back …', rollback, true),
           onShare: (percent) => void act(`Changing the share to ${sharePercent(percent)} …`, () => reshare(percent)),
         }
       : null,
@@ -46,7 +50,7 @@ export function createPanel(model, { admin, onChange }) {
     admin
       ? {
           onChoose: (version) => form?.choose(version),
-          onBack: (version) => void act(`Rolling back to ${version} …`, rollback),
+          onBack: (version) => void act(`Rolling back to ${version} …`, rollback, true),
           onRemove: (version) => void remove(version),
         }
       : null,
@@ -56,15 +60,14 @@ export function createPanel(model, { admin, onChange }) {
     : null;
   const register = admin ? createRegister(model, { onRegistered: (version) => void registered(version) }) : null;
   const history = createHistory(model);
-  const summary = h('summary', {}, h('h3', { text: model }), pills, about);
   const element = h(
     'details',
     { class: 'card versions', id: `versions-${model}`, 'data-versions': model },
-    summary,
+    summary.element,
     h(
       'div',
       { class: 'stack' },
-      note,
+      note.element,
       trial.element,
       h('section', { 'aria-label': `Versions of ${model}` }, h('h4', { text: 'Versions' }), list.element),
       form && register && h('div', { class: 'forms' }, form.element, register.element),
@@ -77,12 +80,6 @@ export function createPanel(model, { admin, onChange }) {
     if (isNews) onChange();
   });
 
-  const tell = (/** @type {string} */ text, tone = '') => {
-    note.hidden = text === '';
-    note.dataset['tone'] = tone;
-    setText(note, text);
-    if (text !== '') say(`${model}: ${text}`);
-  };
   const begin = async (/** @type {SwapWish} */ wish) => {
     showSwap(await order(model, 'swap', wish, answer?.generation));
     return '';
@@ -126,61 +123,40 @@ export function createPanel(model, { admin, onChange }) {
   /**
    * @param {string} doing
    * @param {() => Promise<string>} work resolves with how it ended; empty: the steps tell
+   * @param {boolean} [urgent] does not wait for what goes on
    */
-  const act = async (doing, work) => {
-    if (busy) return;
-    setBusy(true);
-    tell(doing);
+  const act = async (doing, work, urgent = false) => {
+    if (underway > 0 && !urgent) return;
+    setUnderway(underway + 1);
+    note.tell(doing);
     try {
-      tell(await work());
+      note.tell(await work());
     } catch (error) {
       if (isStale(error)) await read(new AbortController().signal);
-      tell(refusalWords(error, answer), 'error');
+      note.tell(refusalWords(error, answer), 'error');
     }
-    setBusy(false);
+    setUnderway(underway - 1);
     onChange();
   };
-  /** @param {boolean} isBusy */
-  const setBusy = (isBusy) => {
-    busy = isBusy;
-    element.toggleAttribute('data-busy', isBusy);
-    for (const button of element.querySelectorAll('button[data-do]:not([data-do=register])')) {
-      button.setAttribute('aria-disabled', String(isBusy));
+  /** @param {number} count */
+  const setUnderway = (count) => {
+    underway = count;
+    for (const button of element.querySelectorAll('button[data-do]')) {
+      const { do: what = '' } = /** @type {HTMLElement} */ (button).dataset;
+      if (!ALWAYS.has(what)) button.setAttribute('aria-disabled', String(count > 0));
     }
   };
   /** @param {Swap} changed */
   const showSwap = (changed) => {
+    // An answer that was long on its way: what is over stays over.
+    if (swap?.id === changed.id && swap.ended !== null && changed.ended === null) return;
     const news = newsOf(swap, changed);
     swap = changed;
     if (news !== '' && element.open) say(news);
     if (answer !== null) trial.update(answer, swap);
-    showSummary();
+    if (answer !== null) summary.update(answer, swap);
     if (swap.state === 'running' && element.open) follower.start(swap.id);
-    else if (swap.state !== 'running' && !busy) follower.stop();
-  };
-  const showSummary = () => {
-    if (answer === null) return;
-    const { stable, canary, shadow, versions, generation } = answer;
-    const going = swap !== null && swap.ended === null ? swapLook(swap.state) : null;
-    fill(
-      pills,
-      h('span', { class: 'pill', 'data-tone': 'good', text: `stable ${stable}` }),
-      canary &&
-        h('span', {
-          class: 'pill',
-          'data-tone': 'warning',
-          text: `canary ${canary.version} ${sharePercent(canary.percent)}`,
-        }),
-      shadow && h('span', { class: 'pill', 'data-tone': 'info', text: `shadow ${shadow.version}` }),
-      swap?.state === 'running' &&
-        going &&
-        h('span', { class: 'pill', 'data-tone': going.tone, text: `${going.sign} update to ${swap.to}` }),
-    );
-    const last = answer.history[0];
-    setText(
-      about,
-      `${plural(versions.length, 'version')}, generation ${generation}${last === undefined ? '' : `, changed by ${whoWords(last.by)}`}`,
-    );
+    else if (swap.state !== 'running' && underway === 0) follower.stop();
   };
   /** @param {AbortSignal} signal @returns {Promise<boolean>} */
   const read = async (signal) => {
@@ -192,14 +168,12 @@ export function createPanel(model, { admin, onChange }) {
       history.update(fresh, swaps);
       const now = fresh.swap ?? swaps[0] ?? null;
       if (now !== null) showSwap(now);
-      showSummary();
-      if (note.dataset['kind'] === 'read') tell('');
-      delete note.dataset['kind'];
+      summary.update(fresh, swap);
+      note.isRead();
       return true;
     } catch (error) {
       if (isAbort(error)) return true;
-      if (note.dataset['kind'] !== 'read') tell(sentence(error), 'error');
-      note.dataset['kind'] = 'read';
+      note.isUnread(sentence(error));
       return false;
     }
   };
@@ -214,7 +188,7 @@ export function createPanel(model, { admin, onChange }) {
     stop: () => follower.stop(),
     open() {
       element.open = true;
-      summary.focus();
+      summary.element.focus();
       element.scrollIntoView({ block: 'start' });
     },
   };

@@ -130,7 +130,9 @@ export function createRegister(model, { onRegistered }) {
   );
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    if (running === null) void start();
+    if (running !== null) return;
+    if (drop.files().length === 0) tell('Choose the files of the version first.', 'error');
+    else void start();
   });
   cancel.addEventListener('click', () => running?.abort());
   const element = h(
