@@ -7,7 +7,7 @@ import { LAYOUTS, scaleOf } from './columns.ts';
 import type { Layout } from './columns.ts';
 import { numberOrNullIn } from './rows.ts';
 import type { SeriesTable } from './series-table.ts';
-import { MEANS, RAW } from './tiers.ts';
+import { MEANS, RAW, TIERS } from './tiers.ts';
 import type { Tier } from './tiers.ts';
 
 /** Scales of the columns of a chunk. Means have one more column at the end: of how many samples they are. */
@@ -22,6 +22,9 @@ export class ChunkTable {
   readonly #select: StatementSync;
   readonly #oldestOf: StatementSync;
   readonly #delete: StatementSync;
+  readonly #dataAt: StatementSync;
+  /** Of each tier, until something changes in it. */
+  readonly #firstOf = new Map<Tier, number | null>();
 
   constructor(db: DatabaseSync, series: SeriesTable) {
     this.#series = series;
@@ -33,6 +36,7 @@ export class ChunkTable {
       SELECT series, data FROM chunk
       WHERE tier = ? AND t >= ? AND t < ? AND series IN (SELECT value FROM json_each(?)) ORDER BY t`);
     this.#oldestOf = db.prepare('SELECT min(t) AS t FROM chunk WHERE tier = ?');
+    this.#dataAt = db.prepare('SELECT series, data FROM chunk WHERE tier = ? AND t = ?');
     this.#delete = db.prepare(`
       DELETE FROM chunk WHERE rowid IN (SELECT rowid FROM chunk WHERE tier = ? AND t < ? ORDER BY t LIMIT ?)`);
   }
@@ -57,6 +61,7 @@ export class ChunkTable {
     const older = found instanceof Uint8Array ? decodeChunk(found, scales) : null;
     const merged = older === null ? fresh : mergeChunks(older, fresh);
     this.#put.run(tier.id, t, series, encodeChunk(merged, scales));
+    this.#firstOf.delete(tier);
     return merged;
   }
 
@@ -72,12 +77,44 @@ export class ChunkTable {
     }
   }
 
-  /** Of all tiers, or of one. */
-  oldest(tier: Tier | null = null): number | null {
-    const tiers = tier === null ? [RAW, ...MEANS] : [tier];
-    const found = tiers.map(({ id }) => numberOrNullIn(this.#oldestOf.get(id), 't'));
-    const times = found.filter((t) => t !== null);
-    return times.length === 0 ? null : Math.min(...times);
+  /** When the oldest chunk of a tier begins: at or before its first sample. */
+  oldest(tier: Tier): number | null {
+    return numberOrNullIn(this.#oldestOf.get(tier.id), 't');
+  }
+
+  /** When the first sample was taken. Where only its mean is left: when the step of that mean begins. */
+  firstSample(): number | null {
+    let first: number | null = null;
+    let step = 0;
+    // A mean in whose step the first finer one is, is of that one.
+    for (const tier of TIERS.toReversed()) {
+      const own = this.#first(tier);
+      if (own === null || (first !== null && own >= first + step)) continue;
+      first = own;
+      step = tier.stepMs;
+    }
+    return first;
+  }
+
+  /** Every second somebody asks, so it is kept. */
+  #first(tier: Tier): number | null {
+    const known = this.#firstOf.get(tier);
+    if (known !== undefined) return known;
+    const begin = this.oldest(tier);
+    const times = begin === null ? [] : this.#timesOf(tier, begin);
+    // Where all of them are damaged there is still the begin.
+    const first = times.length === 0 ? begin : Math.min(...times);
+    this.#firstOf.set(tier, first);
+    return first;
+  }
+
+  /** The first time in each chunk that begins at `t`. */
+  #timesOf(tier: Tier, t: number): number[] {
+    return this.#dataAt.all(tier.id, t).flatMap(({ series, data }) => {
+      const type = this.#series.get(Number(series))?.type;
+      if (type === undefined || !(data instanceof Uint8Array)) return [];
+      return decodeChunk(data, chunkScales(LAYOUTS[type], tier))?.times[0] ?? [];
+    });
   }
 
   /**
@@ -85,7 +122,9 @@ export class ChunkTable {
    * @returns how many
    */
   deleteOldest(tier: Tier, t: number, most: number): number {
-    return Number(this.#delete.run(tier.id, t - tier.chunkMs, most).changes);
+    const { changes } = this.#delete.run(tier.id, t - tier.chunkMs, most);
+    if (changes > 0) this.#firstOf.delete(tier);
+    return Number(changes);
   }
 }
 

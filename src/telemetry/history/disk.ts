@@ -7,6 +7,7 @@ import { storedEventSchema } from '../../contract/history.ts';
 import type { EventQuery, StoredEvent } from '../../contract/history.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Fault } from './faults.ts';
+import { LastingTime } from './lasting-time.ts';
 import type { SeriesPart } from './ring.ts';
 import type { Runner } from './runner.ts';
 import type { Sample } from './sample.ts';
@@ -40,6 +41,7 @@ export type DiskDeps = {
 
 export class Disk {
   readonly #deps: DiskDeps;
+  readonly #lasting: LastingTime;
   #samples: Sample[] = [];
   #events: StoredEvent[] = [];
   /** On the clock. */
@@ -57,6 +59,7 @@ export class Disk {
 
   constructor(deps: DiskDeps) {
     this.#deps = deps;
+    this.#lasting = new LastingTime(deps.clock);
     this.#nextAt = deps.clock.now() + FIRST_WRITE_MS;
   }
 
@@ -166,7 +169,7 @@ export class Disk {
     const events = this.#events;
     this.#samples = [];
     this.#events = [];
-    const outcome = await this.#run('write', { samples, events, now: clock.date().getTime() });
+    const outcome = await this.#run('write', { samples, events, now: this.#lasting.look() });
     if (outcome.ok) {
       this.#nextAt = clock.now() + BETWEEN_WRITES_MS;
       this.#onNotice(outcome.notice);

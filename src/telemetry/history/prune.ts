@@ -22,18 +22,21 @@ export type Tables = {
 
 /**
  * Called within each transaction that writes; every call does a part of what there is to do.
+ * @param now milliseconds since 1970; null: nothing goes by its age
  * @param countEvents now and then: it reads all of them
  */
 export function prune(
   tables: Tables,
   { retentionMs, maxBytes }: { readonly retentionMs: number; readonly maxBytes: number },
-  { now, countEvents }: { readonly now: number; readonly countEvents: boolean },
+  { now, countEvents }: { readonly now: number | null; readonly countEvents: boolean },
 ): void {
   const { db, chunks, pending, events } = tables;
-  const oldest = now - retentionMs;
-  for (const tier of TIERS) chunks.deleteOldest(tier, oldest, MOST_ROWS);
-  pending.deleteBefore(oldest);
-  events.deleteBefore(oldest);
+  if (now !== null) {
+    const oldest = now - retentionMs;
+    for (const tier of TIERS) chunks.deleteOldest(tier, oldest, MOST_ROWS);
+    pending.deleteBefore(oldest);
+    events.deleteBefore(oldest);
+  }
   if (countEvents) {
     const over = events.count() - MOST_EVENTS;
     if (over > 0) events.deleteOldest(over);

@@ -31,13 +31,13 @@ export type StoreConfig = {
 export type WriteBatch = {
   readonly samples: readonly Sample[];
   readonly events: readonly StoredEvent[];
-  /** Wall time, milliseconds since 1970. */
-  readonly now: number;
+  /** Wall time, milliseconds since 1970, by which what is too old is deleted; null: not now (see lasting-time.ts). */
+  readonly now: number | null;
 };
 
 export type StoreState = {
   readonly bytes: number;
-  /** Milliseconds since 1970; null while it is empty. */
+  /** Of the first sample, milliseconds since 1970; null while it is empty. */
   readonly oldest: number | null;
   /** The greatest id that was there when the file was opened. */
   readonly lastEventId: string | null;
@@ -104,7 +104,7 @@ export class HistoryStore {
   }
 
   state(): StoreState {
-    const oldest = [this.#chunks.oldest(), this.#pending.oldest()].filter((t) => t !== null);
+    const oldest = [this.#chunks.firstSample(), this.#pending.oldest()].filter((t) => t !== null);
     return {
       bytes: databaseBytes(this.#config.file),
       oldest: oldest.length === 0 ? null : Math.min(...oldest),

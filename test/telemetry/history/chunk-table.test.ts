@@ -112,7 +112,25 @@ describe('the table of chunks', () => {
     assert.equal(table.deleteOldest(RAW, START + 3 * RAW.chunkMs + 1, 1), 1);
     assert.equal(table.deleteOldest(RAW, START + 3 * RAW.chunkMs + 1, 10), 2);
     assert.equal(table.oldest(RAW), START + 3 * RAW.chunkMs);
-    assert.ok((table.oldest() ?? EVER) <= START, 'the means are older');
+    assert.equal(table.firstSample(), START, 'the means are older');
     assert.equal(all(RAW).length, 1);
+  });
+
+  it('knows its first sample, not the begin of the windows it is in', (t) => {
+    const { db, id, table } = tableOf(t);
+    assert.equal(table.firstSample(), null);
+    const other = START + 4 * 3_600_000 + 7 * 60_000;
+    const window = Math.floor(other / RAW.chunkMs) * RAW.chunkMs;
+    const add = (at: number): void => table.addWindow(window, new Map([[id, seconds(at, [1, 2])]]));
+    add(other + 13_000);
+    assert.equal(table.firstSample(), other + 13_000);
+    add(other + 3000);
+    assert.equal(table.firstSample(), other + 3000, 'an earlier one came later');
+    db.exec("UPDATE chunk SET data = x'0102' WHERE tier = 0");
+    assert.ok((table.firstSample() ?? 0) > START, 'what is damaged does not matter while it is known');
+    table.deleteOldest(RAW, EVER, 10);
+    assert.equal(table.firstSample(), other, 'the mean of ten seconds is left');
+    for (const tier of MEANS) table.deleteOldest(tier, EVER, 10);
+    assert.equal(table.firstSample(), null);
   });
 });

@@ -34,6 +34,8 @@ describe('pruning', () => {
     const tables = tablesOf(t);
     tables.pending.add(gpuSample(START, 1));
     tables.pending.add(gpuSample(START + 3_600_000, 1));
+    prune(tables, KEEP, { now: null, countEvents: false });
+    assert.equal(tables.pending.oldest(), START, 'the time is not known');
     prune(tables, KEEP, { now: START + 3_600_001, countEvents: false });
     assert.equal(tables.pending.oldest(), START + 3_600_000);
   });

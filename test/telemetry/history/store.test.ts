@@ -71,6 +71,22 @@ describe('the store', () => {
     }
   });
 
+  it('begins with its first sample, in chunks or not', (t) => {
+    const store = storeOf(t);
+    const first = START + 4 * HOUR + 123_000;
+    for (const seconds of [10, 290, 310, 4000]) {
+      const { oldest } = store.write({
+        samples: [
+          ...secondsOf(1, () => 1, first + seconds * 1000),
+          ...(seconds === 10 ? secondsOf(1, () => 1, first) : []),
+        ],
+        events: [],
+        now: null,
+      });
+      assert.equal(oldest, first, `after ${seconds} seconds`);
+    }
+  });
+
   it('keeps gaps as gaps', (t) => {
     const store = storeOf(t);
     const kept = secondsOf(400, (i) => i).filter((_, i) => i < 100 || i >= 350);

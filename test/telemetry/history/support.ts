@@ -20,6 +20,16 @@ import { tempDir } from '../../fixtures/temp-dir.ts';
 export const START = Date.UTC(2026, 0, 1);
 export const GB = 2 ** 30;
 
+/** Its wall time can be wrong. */
+export class SkewedClock extends ManualClock {
+  /** Milliseconds. */
+  skew = 0;
+
+  override date(): Date {
+    return new Date(super.date().getTime() + this.skew);
+  }
+}
+
 export function device(id: string, more: Partial<DeviceObservation> = {}): DeviceObservation {
   return {
     id,
