@@ -3,7 +3,15 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
 import { ERROR_CATALOGUE } from '../../src/contract/errors.ts';
+import {
+  alertsAnswerSchema,
+  EVENT_TYPES,
+  eventsAnswerSchema,
+  gpuAnswerSchema,
+  insightAnswerSchema,
+} from '../../src/contract/history.ts';
 import { OPTION_SCHEMAS, type OptionName, ROUTE_OPTIONS, type RouteName } from '../../src/contract/options.ts';
+import { reloadAnswerSchema } from '../../src/contract/reload.ts';
 import {
   faceSchema,
   facesAnswerSchema,
@@ -12,6 +20,9 @@ import {
   problemSchema,
   verifyAnswerSchema,
 } from '../../src/contract/results.ts';
+import { swapRequestSchema, swapSchema, versionsAnswerSchema } from '../../src/contract/rollout.ts';
+import { OBSERVATORY_OPTIONS, OBSERVATORY_ROUTES } from '../../src/http/observatory-options.ts';
+import { openApiDocument } from '../../src/http/openapi/document.ts';
 import { allowedValues, parseOptions } from '../../src/http/options.ts';
 import { toProblem } from '../../src/http/problem.ts';
 
@@ -63,15 +74,57 @@ describe('docs/api.md', () => {
     }
   });
 
+  it('lists the queries of the routes that tell of the server', () => {
+    const routes = Object.entries(OBSERVATORY_ROUTES) as [string, readonly string[]][];
+    const expected = Object.keys(OBSERVATORY_OPTIONS).map((name) => [
+      `\`${name}\``,
+      routes.flatMap(([route, own]) => (own.includes(name) ? [route.slice(1)] : [])).join(', '),
+    ]);
+    assert.deepEqual(
+      table('query').map(([name, own]) => [name, own]),
+      expected,
+    );
+    for (const type of EVENT_TYPES) assert.ok(text.includes(`\`${type}\``), type);
+  });
+
+  it('lists the members of a swap', () => {
+    assert.deepEqual(
+      table('member').map(([name]) => name),
+      Object.keys(swapRequestSchema.shape).map((name) => `\`${name}\``),
+    );
+  });
+
+  it('names every address', () => {
+    for (const [path, item] of Object.entries(openApiDocument('1').paths)) {
+      const last = path.split('/').at(-1) ?? '';
+      for (const [method, operation] of Object.entries(item)) {
+        if (!['get', 'post', 'delete'].includes(method) || !('tags' in operation)) continue;
+        const address = `${method.toUpperCase()} /v1${path.replaceAll(/\{(\w+)\}/g, '<$1>')}`;
+        // Actions that are alike share a line.
+        const isTold = operation.tags.includes('versions') || operation.tags.includes('observation');
+        assert.ok(text.includes(address) || (!isTold && text.includes(last)), address);
+      }
+    }
+  });
+
   it('shows answers of the real shape', () => {
-    const [detect, face, verify, problem, model, plan] = examples;
-    facesAnswerSchema.parse(detect);
-    faceSchema.parse(face);
-    verifyAnswerSchema.parse(verify);
-    problemSchema.parse(problem);
-    modelStatusSchema.parse(model);
-    planSchema.parse(plan);
-    assert.equal(examples.length, 6);
+    const schemas = [
+      facesAnswerSchema,
+      faceSchema,
+      verifyAnswerSchema,
+      problemSchema,
+      gpuAnswerSchema,
+      eventsAnswerSchema,
+      alertsAnswerSchema,
+      insightAnswerSchema,
+      swapSchema,
+      versionsAnswerSchema,
+      reloadAnswerSchema,
+      modelStatusSchema,
+      planSchema,
+    ];
+    assert.equal(examples.length, schemas.length);
+    for (const [place, schema] of schemas.entries()) schema.parse(examples[place]);
   });
 
   it('shows the problem that the server makes', () => {
