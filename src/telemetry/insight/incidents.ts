@@ -54,7 +54,8 @@ export function outOfMemory(window: InsightWindow): Finding[] {
 /** A model that is unloaded for others and loaded again, over and over: its device has too small a budget. */
 export function thrash(window: InsightWindow): Finding[] {
   const loads = bySubject(window, ['ready']);
-  return [...bySubject(window, ['evict'])].flatMap(([subject, evictions]) => {
+  return [...bySubject(window, ['evict'])].flatMap(([subject, all]) => {
+    const evictions = all.filter(isForOthers);
     const reloads = loads.get(subject)?.length ?? 0;
     const times = Math.min(evictions.length, reloads);
     const [first, last] = [evictions[0], evictions.at(-1)];
@@ -69,6 +70,14 @@ export function thrash(window: InsightWindow): Finding[] {
     });
     return [{ ...found, from: first.at, to: last.at }];
   });
+}
+
+/** What the scheduler says where a model goes for others, or for want of memory: not where it was idle, or asked to. */
+const FOR_OTHERS = /^(room for|others|out of memory)/;
+
+function isForOthers({ details }: StoredEvent): boolean {
+  const { reason } = details;
+  return typeof reason === 'string' && FOR_OTHERS.test(reason);
 }
 
 type Shortage = { readonly text: string; readonly numbers: Readonly<Record<string, number>> };

@@ -30,10 +30,12 @@ it('out of memory, with what it needs', () => {
   );
 });
 
-const TURNS = [10, 20, 30, 40].flatMap((second) => [
-  event(second, 'ready', 'liveness'),
-  event(second + 5, 'evict', 'liveness'),
-]);
+const turns = (reason: string) =>
+  [10, 20, 30, 40].flatMap((second) => [
+    event(second, 'ready', 'liveness'),
+    { ...event(second + 5, 'evict', 'liveness'), details: { reason } },
+  ]);
+const TURNS = turns('room for recognizer');
 
 it('models that push each other out: the budget that is missing', () => {
   const plan: HistoryPlan = {
@@ -53,6 +55,13 @@ it('where the budget is not the reason, or not known, it names no figure', () =>
   const roomy = { gpus: { 'GPU-1': { budget: 9 * GiB } }, workers: { liveness: { reserved: GiB } }, events: TURNS };
   assert.match(thrash(look(roomy))[0]?.text ?? '', /4 times\. Give them a larger budget/);
   assert.equal(thrash(look({ events: TURNS }))[0]?.numbers['missing'], undefined);
+});
+
+it('only what others took counts: not a model that was idle, or that somebody unloaded', () => {
+  const count = (reason: string): number => thrash(look({ events: turns(reason) })).length;
+  const forOthers = ['room for detector', 'others took the memory', 'out of memory while loading detector'];
+  assert.deepEqual(forOthers.map(count), [1, 1, 1]);
+  assert.deepEqual(['idle for 300 s', 'unloaded by an operator', ''].map(count), [0, 0, 0]);
 });
 
 it('twice is no thrash, and to be unloaded for good is none', () => {
