@@ -1,7 +1,7 @@
 /** What keeps a GPU waiting: decoding, another process, or too little to do (S3-21). Without a GPU: who uses the CPU. */
 import type { DeviceHistory, Finding, WorkerHistory } from '../../contract/history.ts';
-import { mean, pick, placesWhere } from './series.ts';
-import { deviceColumn, finding, type InsightWindow, nameOf, points, secondsKnown, workerColumn } from './window.ts';
+import { known, mean, pick, placesWhere } from './series.ts';
+import { deviceColumn, finding, type InsightWindow, nameOf, points, secondsOf, workerColumn } from './window.ts';
 
 /** Below it a GPU has little to do. Percent. */
 export const LOW_GPU = 30;
@@ -27,7 +27,7 @@ export function inputBound(window: InsightWindow): Finding[] {
     const util = deviceColumn(gpu, 'gpu_util');
     const both = placesWhere(util, (_, place) => (busy[place] ?? null) !== null);
     const places = both.filter((place) => (util[place] ?? 0) < LOW_GPU && isHigh(window, busy[place] ?? 0, place));
-    if (!isLong(window, places.length, both.length)) return [];
+    if (!isLong(window, places, both.length)) return [];
     const gpuMean = mean(pick(util, places)) ?? 0;
     const cpuMean = mean(pick(busy, places)) ?? 0;
     const blame = whoUses(window, places, cpuMean);
@@ -42,7 +42,7 @@ export function inputBound(window: InsightWindow): Finding[] {
           gpu_util: gpuMean,
           cpu_util: cpuMean,
           cores: context.cores,
-          seconds: places.length * window.history.step_s,
+          seconds: secondsOf(window, places),
           ...blame.numbers,
         },
       }),
@@ -61,7 +61,7 @@ export function waitingForInput(window: InsightWindow): Finding[] {
     const places = both.filter((place) => hasWork(window, gpu, place));
     const [gpuMean, cpuMean] = [mean(pick(util, places)) ?? 0, mean(pick(busy, places)) ?? 0];
     const waiting = Math.max(0, ...history.workers.map((worker) => mean(pick(worker.columns.queue, places)) ?? 0));
-    const isSteady = places.length * history.step_s >= STEADY_S && places.length >= STEADY_SHARE * both.length;
+    const isSteady = secondsOf(window, places) >= STEADY_S && places.length >= STEADY_SHARE * both.length;
     if (!isSteady || gpuMean >= LOW_GPU || cpuMean >= FREE_CPU || waiting >= 0.5) return [];
     return [
       finding(window, {
@@ -71,7 +71,7 @@ export function waitingForInput(window: InsightWindow): Finding[] {
         text:
           `Requests come all the time, yet ${nameOf(gpu)} is used to ${points(gpuMean)}, the CPU to ${points(cpuMean)}, ` +
           'and nobody waits: the network or the clients are the limit. More requests at the same time would be answered faster in all.',
-        numbers: { gpu_util: gpuMean, cpu_util: cpuMean, queue: waiting, seconds: places.length * history.step_s },
+        numbers: { gpu_util: gpuMean, cpu_util: cpuMean, queue: waiting, seconds: secondsOf(window, places) },
       }),
     ];
   });
@@ -79,14 +79,14 @@ export function waitingForInput(window: InsightWindow): Finding[] {
 
 /** On a machine without a GPU: the CPU is the limit, and which process uses it. */
 export function cpuBound(window: InsightWindow): Finding[] {
-  const { cpu, gpus, context, history } = window;
+  const { cpu, gpus, context } = window;
   if (cpu === undefined || gpus.length > 0) return [];
   const busy = deviceColumn(cpu, 'gpu_util');
   const places = placesWhere(busy, (value) => value >= HIGH_CPU);
-  if (!isLong(window, places.length, secondsKnown(window, busy) / history.step_s)) return [];
+  if (!isLong(window, places, known(busy).length)) return [];
   const cpuMean = mean(pick(busy, places)) ?? 0;
   const blame = whoUses(window, places, cpuMean);
-  const share = points((100 * places.length * history.step_s) / Math.max(1, secondsKnown(window, busy)));
+  const share = points((100 * places.length) / Math.max(1, known(busy).length));
   return [
     finding(window, {
       code: 'cpu_bound',
@@ -96,15 +96,15 @@ export function cpuBound(window: InsightWindow): Finding[] {
       numbers: {
         cpu_util: cpuMean,
         cores: context.cores,
-        seconds: places.length * history.step_s,
+        seconds: secondsOf(window, places),
         ...blame.numbers,
       },
     }),
   ];
 }
 
-function isLong({ history }: InsightWindow, places: number, all: number): boolean {
-  return places * history.step_s >= LEAST_S && places >= LEAST_SHARE * all;
+function isLong(window: InsightWindow, places: readonly number[], all: number): boolean {
+  return secondsOf(window, places) >= LEAST_S && places.length >= LEAST_SHARE * all;
 }
 
 function isHigh({ imaging, context }: InsightWindow, cpu: number, place: number): boolean {

@@ -4,6 +4,7 @@ import { formatSeconds } from '../../util/format.ts';
 import { outOfMemory, repeatedCrashes, thrash } from './incidents.ts';
 import { cpuBound, inputBound, waitingForInput } from './input-bound.ts';
 import { memoryNearLimit, memoryPeak } from './memory.ts';
+import { known } from './series.ts';
 import { oversizedGpu } from './sizing.ts';
 import { spikes } from './spikes.ts';
 import { throttling } from './throttling.ts';
@@ -35,7 +36,7 @@ export function findInsights(history: HistoryAnswer, context: InsightContext): F
   const window = windowOf(history, context);
   const found = EVENT_RULES.flatMap((rule) => rule(window));
   const { seconds, points } = amountOf(window);
-  if (seconds < LEAST_SECONDS || points < LEAST_POINTS) found.push(tooLittle(window, seconds));
+  if (seconds < LEAST_SECONDS || points < LEAST_POINTS) found.push(tooLittle(window, seconds, points));
   else found.push(...FIGURE_RULES.flatMap((rule) => rule(window)));
   return found
     .sort((a, b) => RANK[a.severity] - RANK[b.severity] || a.from.localeCompare(b.from))
@@ -49,16 +50,16 @@ function amountOf(window: InsightWindow): { readonly seconds: number; readonly p
     deviceColumn(device, 'memory_used'),
   ]);
   const seconds = Math.max(0, ...columns.map((values) => secondsKnown(window, values)));
-  return { seconds, points: seconds / window.history.step_s };
+  return { seconds, points: Math.max(0, ...columns.map((values) => known(values).length)) };
 }
 
-function tooLittle(window: InsightWindow, seconds: number): Finding {
+function tooLittle(window: InsightWindow, seconds: number, points: number): Finding {
   return finding(window, {
     code: 'too_little_data',
     severity: 'info',
     subject: null,
     text:
-      seconds === 0
+      points === 0
         ? 'There is no history of this time.'
         : `There are only ${formatSeconds(seconds)} of history in this time, in steps of ${formatSeconds(window.history.step_s)}: too little to say more.`,
     numbers: { seconds },

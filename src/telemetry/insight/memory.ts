@@ -2,7 +2,17 @@
 import type { DeviceHistory, Finding, WorkerHistory } from '../../contract/history.ts';
 import { formatBytes, formatSeconds } from '../../util/format.ts';
 import { mean, median, type Peak, peak, placesWhere, type Series } from './series.ts';
-import { deviceColumn, finding, type InsightWindow, memoryOf, modelOf, modelsOn, nameOf, timeText } from './window.ts';
+import {
+  deviceColumn,
+  finding,
+  type InsightWindow,
+  memoryOf,
+  modelOf,
+  modelsOn,
+  momentText,
+  nameOf,
+  secondsOf,
+} from './window.ts';
 
 /** Share of the memory over which it is nearly full. */
 const NEAR = 0.9;
@@ -17,16 +27,21 @@ export function memoryNearLimit(window: InsightWindow): Finding[] {
   return window.history.devices.flatMap((device) => {
     const used = deviceColumn(device, 'memory_used_max', 'memory_used');
     const total = deviceColumn(device, 'memory_total');
-    const ratios = used.map((value, place) => ratio(value, total[place] ?? null));
+    const ratios = ratiosOf(used, total);
     const most = peak(ratios);
     if (most === null || most.value <= NEAR) return [];
-    const seconds = placesWhere(ratios, (value) => value > NEAR).length * window.history.step_s;
+    const means = ratiosOf(deviceColumn(device, 'memory_used', 'memory_used_max'), total);
+    const seconds = secondsOf(
+      window,
+      placesWhere(means, (value) => value > NEAR),
+    );
+    const lasted = seconds === 0 ? 'for a short time' : `for ${formatSeconds(seconds)}`;
     const [bytes, all] = [used[most.index] ?? 0, total[most.index] ?? 0];
     const hadOom = window.history.events.some(({ type, subject }) => type === 'oom' && isOn(window, device, subject));
     const where = device.kind === 'cpu' ? 'this machine' : nameOf(device);
     const figures =
       `The memory of ${where} was used to ${Math.round(most.value * 100)} % (${formatBytes(bytes)} of ${formatBytes(all)}) ` +
-      `at ${timeText(window, most.index)}, and over ${NEAR * 100} % for ${formatSeconds(seconds)}`;
+      `${momentText(window, most.index)}, and over ${NEAR * 100} % ${lasted}`;
     return [
       finding(window, {
         code: 'memory_near_limit',
@@ -82,7 +97,7 @@ export function memoryPeak(window: InsightWindow): Finding[] {
           code: 'memory_peak',
           severity: 'info',
           subject: who.name ?? device.id,
-          text: `The memory of ${where} was highest at ${timeText(window, most.index)}: ${formatBytes(most.value)}, usually ${formatBytes(usual)}. ${who.text}`,
+          text: `The memory of ${where} was highest ${momentText(window, most.index)}: ${formatBytes(most.value)}, usually ${formatBytes(usual)}. ${who.text}`,
           numbers: { memory_peak: most.value, memory_usual: usual, worker_grown: who.grown },
         },
         { first: most.index, last: most.index },
@@ -117,6 +132,10 @@ function growth(values: Series, place: number): number {
 
 function isOn({ history }: InsightWindow, device: DeviceHistory, worker: string | null): boolean {
   return history.workers.some(({ name, device: id }) => name === worker && id === device.id);
+}
+
+function ratiosOf(parts: Series, wholes: Series): Series {
+  return parts.map((part, place) => ratio(part, wholes[place] ?? null));
 }
 
 function ratio(part: number | null, whole: number | null): number | null {

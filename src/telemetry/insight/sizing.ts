@@ -1,12 +1,14 @@
 /** Whether a smaller card would do (S3-04). */
 import type { DeviceHistory, Finding } from '../../contract/history.ts';
 import { formatBytes, formatSeconds } from '../../util/format.ts';
-import { mean, peak, quantile } from './series.ts';
+import { known, mean, peak, quantile } from './series.ts';
 import { deviceColumn, finding, type InsightWindow, nameOf, points, secondsKnown } from './window.ts';
 
 /** Below it in the long run, a card is larger than it needs to be. Percent. */
 const OVERSIZED = 20;
 const LONG_S = 3600;
+/** A longer step counts no more than this: it may have been known for a part of it. */
+const SURE_S = 60;
 /** For what the window has not seen. */
 const HEADROOM = 1.2;
 const GiB = 2 ** 30;
@@ -21,8 +23,9 @@ export function oversizedGpu(window: InsightWindow): Finding[] {
   return window.gpus.flatMap((gpu) => {
     const util = deviceColumn(gpu, 'gpu_util');
     const seconds = secondsKnown(window, util);
+    const sure = known(util).length * Math.min(SURE_S, window.history.step_s);
     const average = mean(util);
-    if (average === null || average >= OVERSIZED || seconds < LONG_S) return [];
+    if (average === null || average >= OVERSIZED || Math.min(seconds, sure) < LONG_S) return [];
     const busiest = quantile(deviceColumn(gpu, 'gpu_util_max', 'gpu_util'), 0.99) ?? average;
     const used = `${nameOf(gpu)} was used to ${points(average)} on average in ${formatSeconds(seconds)}, to ${points(busiest)} when it was busiest`;
     const numbers = { gpu_util: average, gpu_util_busiest: busiest, seconds };

@@ -6,9 +6,11 @@ import {
   deviceColumn,
   finding,
   type InsightWindow,
+  LONG_STEP_S,
   modelOf,
   nameOf,
   points,
+  secondsOf,
   timeText,
   workerColumn,
 } from './window.ts';
@@ -74,7 +76,7 @@ function explain(window: InsightWindow, device: DeviceHistory, run: Run, explain
   const util = deviceColumn(device, 'gpu_util');
   const highest = peak(slice(deviceColumn(device, 'gpu_util_max', 'gpu_util'), run))?.value ?? 0;
   const usual = median(util) ?? 0;
-  const seconds = (run.last - run.first + 1) * window.history.step_s;
+  const seconds = secondsOf(window, placesOf(run));
   const event = causeOf(window, run);
   const queue = longestQueue(window, run);
   const foreign = peak(slice(deviceColumn(device, 'foreign'), run))?.value ?? 0;
@@ -93,17 +95,22 @@ function explain(window: InsightWindow, device: DeviceHistory, run: Run, explain
       code: isExplained ? 'spike_explained' : 'spike_unexplained',
       severity: 'info',
       subject: device.id,
-      text: isExplained
-        ? `${rose}: ${parts.join('; ').replace(/\.$/, '')}.`
-        : `${rose}; no event and no queue of this server explains it.`,
+      text: isExplained ? `${rose}: ${parts.join('; ').replace(/\.$/, '')}.` : `${rose}; ${unexplained(window)}.`,
       numbers: { util_peak: highest, util_usual: usual, seconds, queue_peak: queue?.value ?? 0 },
     },
     run,
   );
 }
 
-/** The nearest to the begin. */
+function unexplained({ history }: InsightWindow): string {
+  return history.step_s > LONG_STEP_S
+    ? 'ask for a shorter time to see what explains it'
+    : 'no event and no queue of this server explains it';
+}
+
+/** The nearest to the begin, if that is known well enough. */
 function causeOf({ history }: InsightWindow, run: Run): StoredEvent | null {
+  if (history.step_s > LONG_STEP_S) return null;
   const begin = (history.t[run.first] ?? 0) * 1000;
   const slack = (history.step_s - 1) * 1000;
   const near = history.events.filter(({ type, at }) => {
@@ -154,15 +161,17 @@ function queuePeaks(window: InsightWindow, explained: ReadonlySet<string>): Find
     if (explained.has(worker.name)) return [];
     return runs.flatMap((run) => {
       const most = peak(slice(queue, run));
-      return most === null ? [] : [{ worker, run, value: most.value }];
+      return most === null ? [] : [{ worker, run, value: most.value, line }];
     });
   });
   return found
     .sort((a, b) => b.value - a.value)
     .slice(0, MOST_SPIKES)
-    .map(({ worker, run, value }) => {
-      const seconds = (run.last - run.first + 1) * window.history.step_s;
-      const since = `From ${timeText(window, run.first)} on, for ${formatSeconds(seconds)}`;
+    .map(({ worker, run, value, line }) => {
+      const means = workerColumn(worker, 'queue', 'queue_max');
+      const isLong = (place: number): boolean => (means[place] ?? 0) >= line;
+      const seconds = secondsOf(window, placesOf(run).filter(isLong));
+      const since = `From ${timeText(window, run.first)} on, ${seconds === 0 ? 'for a short time' : `for ${formatSeconds(seconds)}`}`;
       return finding(
         window,
         {
@@ -177,9 +186,10 @@ function queuePeaks(window: InsightWindow, explained: ReadonlySet<string>): Find
     });
 }
 
+function placesOf({ first, last }: Run): number[] {
+  return Array.from({ length: last - first + 1 }, (_, i) => first + i);
+}
+
 function slice(values: Series, { first, last }: Run): Series {
-  return pick(
-    values,
-    Array.from({ length: last - first + 1 }, (_, i) => first + i),
-  );
+  return pick(values, placesOf({ first, last }));
 }

@@ -3,7 +3,7 @@ import type { Finding } from '../../contract/history.ts';
 import type { ThrottleReason } from '../../contract/monitor.ts';
 import { formatSeconds } from '../../util/format.ts';
 import { peak, pick, placesWhere, quantile } from './series.ts';
-import { deviceColumn, finding, type InsightWindow, nameOf } from './window.ts';
+import { deviceColumn, finding, type InsightWindow, nameOf, secondsOf } from './window.ts';
 
 /** An idle card lowers its clock to save power: only busy moments count. Percent. */
 const BUSY = 50;
@@ -22,13 +22,12 @@ const BY_POWER: readonly ThrottleReason[] = ['sw_power_cap', 'hw_power_brake'];
 /** Seen in the history (slow, hot or at the limit while busy), or told by the driver now. */
 export function throttling(window: InsightWindow): Finding[] {
   return window.gpus.flatMap((gpu) => {
-    const { step_s: step } = window.history;
     const clock = deviceColumn(gpu, 'sm_clock');
-    const temperature = deviceColumn(gpu, 'temperature_max', 'temperature');
-    const draw = deviceColumn(gpu, 'power_draw_max', 'power_draw');
+    const temperature = deviceColumn(gpu, 'temperature', 'temperature_max');
+    const draw = deviceColumn(gpu, 'power_draw', 'power_draw_max');
     const limit = deviceColumn(gpu, 'power_limit');
     const busy = placesWhere(deviceColumn(gpu, 'gpu_util'), (value) => value >= BUSY);
-    const best = busy.length * step < LEAST_BUSY_S ? null : quantile(pick(clock, busy), 0.95);
+    const best = secondsOf(window, busy) < LEAST_BUSY_S ? null : quantile(pick(clock, busy), 0.95);
     const slow = busy.filter((place) => best !== null && (clock[place] ?? best) < SLOW * best);
     const hot = slow.filter((place) => (temperature[place] ?? 0) >= HOT);
     const capped = slow.filter((place) => (draw[place] ?? 0) >= AT_LIMIT * (limit[place] ?? Number.POSITIVE_INFINITY));
@@ -37,12 +36,12 @@ export function throttling(window: InsightWindow): Finding[] {
     const clocks = (places: readonly number[]): string => {
       if (best === null || places.length === 0) return 'The driver tells it now';
       const lowest = Math.min(...places.map((place) => clock[place] ?? best));
-      return `Its clock went down to ${Math.round(lowest)} of ${Math.round(best)} MHz for ${formatSeconds(places.length * step)}`;
+      return `Its clock went down to ${Math.round(lowest)} of ${Math.round(best)} MHz for ${formatSeconds(secondsOf(window, places))}`;
     };
-    const numbers = (places: readonly number[]) => ({ seconds: places.length * step, clock_best: best ?? 0 });
+    const numbers = (places: readonly number[]) => ({ seconds: secondsOf(window, places), clock_best: best ?? 0 });
     const found: Finding[] = [];
-    if (hot.length * step >= LEAST_S || toldNow(BY_HEAT)) {
-      const highest = peak(temperature)?.value ?? null;
+    if (secondsOf(window, hot) >= LEAST_S || toldNow(BY_HEAT)) {
+      const highest = peak(deviceColumn(gpu, 'temperature_max', 'temperature'))?.value ?? null;
       const heat = highest === null ? '' : `, at up to ${Math.round(highest)} °C`;
       found.push(
         finding(window, {
@@ -54,7 +53,7 @@ export function throttling(window: InsightWindow): Finding[] {
         }),
       );
     }
-    if (capped.length * step >= LEAST_S || toldNow(BY_POWER)) {
+    if (secondsOf(window, capped) >= LEAST_S || toldNow(BY_POWER)) {
       found.push(
         finding(window, {
           code: 'power_throttling',

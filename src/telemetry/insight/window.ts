@@ -10,7 +10,9 @@ import type {
 } from '../../contract/history.ts';
 import type { ModelRole } from '../../contract/manifest.ts';
 import type { ThrottleReason } from '../../contract/monitor.ts';
-import { mean, type Run, type Series } from './series.ts';
+import { formatSeconds } from '../../util/format.ts';
+import { type Bounds, coveredSeconds } from './coverage.ts';
+import { mean, placesWhere, type Run, type Series } from './series.ts';
 
 export type InsightModel = {
   readonly name: string;
@@ -23,7 +25,7 @@ export type InsightModel = {
   readonly batch?: number | undefined;
 };
 
-export type InsightContext = {
+export type InsightContext = Bounds & {
   /** That the server may use; fractions where a cgroup limits them. */
   readonly cores: number;
   readonly models: readonly InsightModel[];
@@ -37,6 +39,8 @@ export type InsightWindow = {
   readonly gpus: readonly DeviceHistory[];
   readonly cpu: DeviceHistory | undefined;
   readonly imaging: WorkerHistory | undefined;
+  /** Seconds of each step in which the server ran. */
+  readonly covered: readonly number[];
 };
 
 /** Name of the imaging process among the workers. */
@@ -51,6 +55,7 @@ export function windowOf(history: HistoryAnswer, context: InsightContext): Insig
     gpus: history.devices.filter(({ kind }) => kind === 'gpu'),
     cpu: history.devices.find(({ kind }) => kind === 'cpu'),
     imaging: history.workers.find(({ name }) => name === IMAGING),
+    covered: coveredSeconds(history, context),
   };
 }
 
@@ -82,8 +87,16 @@ export function modelOf({ context }: InsightWindow, name: string): InsightModel 
 }
 
 /** Seconds of the window in which the column is known. */
-export function secondsKnown({ history }: InsightWindow, values: Series): number {
-  return values.filter((value) => value !== null).length * history.step_s;
+export function secondsKnown(window: InsightWindow, values: Series): number {
+  return secondsOf(
+    window,
+    placesWhere(values, () => true),
+  );
+}
+
+/** Seconds of these steps in which the server ran. For places that a mean chose: a peak may be one second of its step. */
+export function secondsOf({ covered }: InsightWindow, places: readonly number[]): number {
+  return Math.round(places.reduce((sum, place) => sum + (covered[place] ?? 0), 0));
 }
 
 /** As sentences name a device. */
@@ -92,10 +105,19 @@ export function nameOf({ kind, name, id }: DeviceHistory): string {
 }
 
 const DAY_S = 86_400;
+/** In a longer step the time of a peak, and what came before it, are not known. */
+export const LONG_STEP_S = 60;
 
 /** The time of an entry: `10:23:45 UTC`, with its date in a window of about a day or more. */
 export function timeText(window: InsightWindow, place: number): string {
   return clockText(window, (window.history.t[place] ?? 0) * 1000);
+}
+
+/** When a peak was: `at 10:23:45 UTC`, or within its step where that is long. */
+export function momentText(window: InsightWindow, place: number): string {
+  const { step_s: step } = window.history;
+  const begin = timeText(window, place);
+  return step <= LONG_STEP_S ? `at ${begin}` : `at some time within ${formatSeconds(step)} from ${begin} on`;
 }
 
 export function eventTime(window: InsightWindow, event: StoredEvent): string {

@@ -48,6 +48,17 @@ it('too little to say, and nothing at all', () => {
   assert.deepEqual(codes({ length: 60 }), []);
 });
 
+it('a server that is three minutes old has no seventeen, and no 35 days, of history', () => {
+  for (const step of [1020, 35 * 86_400]) {
+    const length = 600;
+    const events = [event(length * step - 180, 'server_start', null)];
+    const cpu = { gpu_util: (place: number) => (place === length - 1 ? 5 : null) };
+    const [one] = findInsights(history({ length, step, cpu, events }), CONTEXT);
+    assert.match(one?.text ?? '', /^There are only 3m 0s of history in this time, in steps of /);
+    assert.deepEqual(one?.numbers, { seconds: 180 });
+  }
+});
+
 it('crashes need no figures', () => {
   const events = [1, 2, 3].map((second) => event(second, 'crash', 'detector'));
   assert.deepEqual(codes({ length: 5, events }), ['repeated_crashes', 'too_little_data']);

@@ -11,8 +11,7 @@ const peaks = (plan: HistoryPlan) => memoryPeak(windowOf(history(plan), CONTEXT)
 const FULL: HistoryPlan = {
   gpus: {
     'GPU-1': {
-      memory_used: 7 * GiB,
-      memory_used_max: (place) => (place >= 60 && place < 180 ? 7.6 * GiB : 7 * GiB),
+      memory_used: (place) => (place >= 60 && place < 180 ? 7.6 * GiB : 7 * GiB),
       memory_total: 8 * GiB,
     },
   },
@@ -36,6 +35,23 @@ it('nearly full: when, for how long, what to unload and which batch to lower', (
     memory_total: 8 * GiB,
     seconds: 120,
   });
+});
+
+it('one second of a long step is no long time, and nobody knows when in the step it was', () => {
+  const gpu = {
+    memory_used: (place: number) => (place === 7 ? 7.6 : 4) * GiB,
+    memory_used_max: (place: number) => (place === 3 ? 7.8 : place === 7 ? 7.7 : 4) * GiB,
+    memory_total: 8 * GiB,
+  };
+  const [one] = near({ length: 20, step: 1020, gpus: { 'GPU-1': gpu } });
+  assert.equal(one?.numbers['seconds'], 1020);
+  assert.match(
+    one?.text ?? '',
+    /to 98 % \(7\.8 GiB of 8\.0 GiB\) at some time within 17m 0s from 10:51:00 UTC on, and over 90 % for 17m 0s\./,
+  );
+  const [short] = near({ length: 20, step: 1020, gpus: { 'GPU-1': { ...gpu, memory_used: 4 * GiB } } });
+  assert.equal(short?.numbers['seconds'], 0);
+  assert.match(short?.text ?? '', /, and over 90 % for a short time\. /);
 });
 
 it('an out of memory beside it makes it an error', () => {
@@ -100,6 +116,12 @@ it('a peak of other programs, and one of nobody', () => {
     peaks({ gpus: { 'GPU-1': { memory_used: at225(6, 3) } } })[0]?.text ?? '',
     /No single process explains it\.$/,
   );
+});
+
+it('the moment of a peak in a long step is not known', () => {
+  const used = (place: number) => (place === 2 ? 6 : 3) * GiB;
+  const plan = { length: 20, step: 1020, gpus: { 'GPU-1': { memory_used: 3 * GiB, memory_used_max: used } } };
+  assert.match(peaks(plan)[0]?.text ?? '', /was highest at some time within 17m 0s from 10:34:00 UTC on: 6\.0 GiB/);
 });
 
 it('small waves are no peak', () => {

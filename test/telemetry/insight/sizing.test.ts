@@ -51,6 +51,16 @@ it('without figures of the memory it names no size', () => {
   assert.match(one?.text ?? '', /a slower card would do\. How much memory it needs is not known\.$/);
 });
 
+it('ten seconds in each of eleven steps of 17 minutes are not three hours', () => {
+  const known = (places: number) => (place: number) => (place < places ? 5 : null);
+  const codes = (places: number) => {
+    const columns = { gpu_util: known(places), memory_used_max: GiB, memory_total: 48 * GiB };
+    const plan = { length: 600, step: 1020, gpus: { 'GPU-1': columns } };
+    return oversizedGpu(windowOf(history(plan), CONTEXT)).map(({ code }) => code);
+  };
+  assert.deepEqual([codes(11), codes(59), codes(60)], [[], [], ['oversized_gpu']]);
+});
+
 it('20 % is not too little, and less than an hour not long', () => {
   assert.deepEqual(found(20, GiB, 24), []);
   assert.deepEqual(found(5, GiB, 24, 359), []);

@@ -36,6 +36,15 @@ it('the event that was there', () => {
   assert.match(found({ ...SPIKE, events })[0]?.text ?? '', /for 10s: at that time: liveness is ready\.$/);
 });
 
+it('within seventeen minutes anything happens: no cause is named in long steps', () => {
+  const events = [event(30 * 60 + 20, 'ready', 'liveness', 'liveness is ready.')];
+  assert.match(found({ ...SPIKE, step: 60, events })[0]?.text ?? '', /at that time: liveness is ready\.$/);
+  const week = { ...SPIKE, step: 1020, events: [event(30 * 1020 + 600, 'ready', 'liveness')] };
+  const [one] = found(week);
+  assert.equal(one?.code, 'spike_unexplained');
+  assert.match(one?.text ?? '', /; ask for a shorter time to see what explains it\.$/);
+});
+
 it('another program, or nothing that is known', () => {
   const foreign = { gpus: { 'GPU-1': { gpu_util: at30(95, 12), foreign: at30(3 * GiB, GiB) } } };
   assert.match(found(foreign)[0]?.text ?? '', /: other programs on it took 2\.0 GiB more\.$/);
@@ -78,6 +87,16 @@ it('a queue that no spike tells of', () => {
     one?.text,
     'From 10:00:30 UTC on, for 10s, up to 12 requests waited for recognizer (many faces at once, which is normal): answers took longer then.',
   );
+});
+
+it('a queue of one second in a long step took a short time', () => {
+  const plan = (queue: number): HistoryPlan => ({
+    step: 1020,
+    gpus: { 'GPU-1': { gpu_util: 90 } },
+    workers: { recognizer: { queue_max: at30(12, 0), queue: (place) => (place === 30 ? queue : 0) } },
+  });
+  assert.match(found(plan(0.1))[0]?.text ?? '', /^From .* on, for a short time, up to 12 requests/);
+  assert.match(found(plan(9))[0]?.text ?? '', /^From .* on, for 17m 0s, up to 12 requests/);
 });
 
 it('in a window of days times have their date', () => {

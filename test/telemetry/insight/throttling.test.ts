@@ -24,6 +24,11 @@ it('hot and slow while busy', () => {
   assert.deepEqual(one?.numbers, { seconds: 20, clock_best: 1800, temperature_max: 86 });
 });
 
+it('one hot second of a long step is not a hot step', () => {
+  const gpu = { gpu_util: 90, sm_clock: slow, temperature: 70, temperature_max: 86 };
+  assert.deepEqual(throttling(windowOf(history({ step: 1020, gpus: { 'GPU-1': gpu } }), CONTEXT)), []);
+});
+
 it('at the limit of its power', () => {
   const [one, ...more] = found({ temperature: 70, power_draw: 71.5, power_limit: 72 });
   assert.deepEqual([one?.code, more], ['power_throttling', []]);
