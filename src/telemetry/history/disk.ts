@@ -20,6 +20,9 @@ const FIRST_WRITE_MS = 3000;
 const BETWEEN_WRITES_MS = 1000;
 /** Waits after failures in a row; the last one repeats. */
 const RETRY_MS = [2000, 5000, 10_000, 30_000, 60_000] as const;
+/** Before it counts as working again: a disk that is nearly full takes a small write now and then. */
+const GOOD_WRITES = 3;
+const GOOD_MS = 30_000;
 /** A task that takes longer: the disk hangs. */
 const STUCK_MS = 15_000;
 const CLOSE_MS = 2000;
@@ -54,6 +57,8 @@ export class Disk {
   readonly #questions = new Set<() => void>();
   #failures = 0;
   #fault: Fault | null = null;
+  /** Writes that succeeded since the last failure, while there is a fault, and when the first of them did. */
+  #good = { writes: 0, since: 0 };
   #used = false;
   #closed = false;
 
@@ -63,7 +68,7 @@ export class Disk {
     this.#nextAt = deps.clock.now() + FIRST_WRITE_MS;
   }
 
-  /** Null while it works. */
+  /** Null while it works; kept until it has worked for a while. */
   get fault(): Fault | null {
     return this.#fault;
   }
@@ -96,7 +101,7 @@ export class Disk {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelTimer?.();
-    if (this.#fault === null) await this.#within(CLOSE_MS, this.#writeAll());
+    if (this.#canWrite()) await this.#within(CLOSE_MS, this.#writeAll());
     if (!this.#used) return;
     await this.#within(CLOSE_MS, this.#run('close', null));
     await this.#within(CLOSE_MS, this.#deps.runner.stop());
@@ -120,7 +125,7 @@ export class Disk {
 
   async #answer<K extends 'parts' | 'events'>(name: K, task: Tasks[K]['task']): Promise<Tasks[K]['answer'] | null> {
     // So that the answer has everything.
-    if (this.#fault === null) await this.#writeAll();
+    if (this.#canWrite()) await this.#writeAll();
     const outcome = await this.#run(name, task);
     if (!outcome.ok) {
       this.#onFault(outcome.fault);
@@ -131,7 +136,12 @@ export class Disk {
   }
 
   #isStuck(): boolean {
-    return this.#fault?.kind === 'thread';
+    return this.#fault?.kind === 'thread' && this.#good.writes === 0;
+  }
+
+  /** The last write succeeded, or was never tried. */
+  #canWrite(): boolean {
+    return this.#fault === null || this.#good.writes > 0;
   }
 
   #schedule(): void {
@@ -151,7 +161,7 @@ export class Disk {
   /** Until nothing waits, or the disk fails. */
   async #writeAll(): Promise<void> {
     await this.#writing;
-    if (this.#fault === null && this.#samples.length + this.#events.length > 0) await this.#write();
+    if (this.#canWrite() && this.#samples.length + this.#events.length > 0) await this.#write();
   }
 
   #write(): Promise<void> {
@@ -173,7 +183,7 @@ export class Disk {
     if (outcome.ok) {
       this.#nextAt = clock.now() + BETWEEN_WRITES_MS;
       this.#onNotice(outcome.notice);
-      this.#onRecovered();
+      this.#onGoodWrite();
       onWritten(outcome.value);
       return;
     }
@@ -212,14 +222,26 @@ export class Disk {
   #onFault(fault: Fault): void {
     const isNews = this.#fault === null;
     this.#fault = fault;
+    this.#good = { writes: 0, since: 0 };
     if (fault.kind === 'thread') for (const giveUp of this.#questions) giveUp();
     if (isNews) this.#deps.onChange(false, `${fault.detail}; the history is kept in memory only`);
   }
 
-  #onRecovered(): void {
+  /** Until it is trusted again, the next failure is no news, and the waits go on where they were. */
+  #onGoodWrite(): void {
+    if (this.#fault !== null) {
+      const now = this.#deps.clock.now();
+      const { writes, since } = this.#good;
+      this.#good = { writes: writes + 1, since: writes === 0 ? now : since };
+      if (this.#good.writes < GOOD_WRITES || now - this.#good.since < GOOD_MS) return;
+      this.#onRecovered();
+    }
     this.#failures = 0;
-    if (this.#fault === null) return;
+  }
+
+  #onRecovered(): void {
     this.#fault = null;
+    this.#good = { writes: 0, since: 0 };
     this.#deps.onChange(true, WORKS_AGAIN);
   }
 

@@ -108,17 +108,53 @@ describe('the way to the disk', () => {
     assert.equal(changes.length, 1);
     behaviour.fault = null;
     await pass(60_000);
-    assert.deepEqual(changes.slice(1), ['ok: the history is written to disk again']);
-    assert.equal(disk.fault, null);
     assert.deepEqual(
       written().at(-1),
       Array.from({ length: 121 }, (_, i) => i),
       'nothing is lost',
     );
+    for (let second = 121; changes.length === 1; second++) {
+      assert.ok(second <= 160, 'it has worked for a while');
+      assert.deepEqual(disk.fault, FULL);
+      add(second);
+      await pass(1000);
+    }
+    assert.ok((written().at(-1)?.[0] ?? 0) >= 149, 'some seconds are no proof');
+    assert.deepEqual(changes.slice(1), ['ok: the history is written to disk again']);
+    assert.equal(disk.fault, null);
     behaviour.fault = FULL;
-    add(121);
+    add(200);
     await pass(1000);
     assert.equal(changes.length, 3, 'the next one is told again');
+  });
+
+  it('says once that it is full, although some writes fit, and tries no more often for it', async () => {
+    const { add, pass, behaviour, changes, calls, disk, written } = bench();
+    behaviour.fault = FULL;
+    add(0);
+    await pass(3000);
+    let failed = 0;
+    for (let second = 1; second <= 1200; second++) {
+      const before = calls.length;
+      add(second);
+      await pass(1000);
+      if (calls.length === before) continue;
+      if (behaviour.fault !== null) failed += 1;
+      // A good write after each two bad ones, and sometimes for twenty seconds.
+      behaviour.fault = failed % 2 === 0 && behaviour.fault !== null ? null : second % 100 < 20 ? null : FULL;
+    }
+    assert.equal(changes.length, 1);
+    assert.ok(failed < 40, `${failed} failures: the waits do not begin anew`);
+    assert.ok(written().length > failed, 'and what fits is written');
+    behaviour.fault = null;
+    await pass(60_000);
+    add(1201);
+    const asked = calls.length;
+    assert.deepEqual(await disk.parts(QUERY), []);
+    assert.deepEqual(calls.slice(asked), ['write', 'written', 'parts'], 'an answer has everything while writes work');
+    add(1202);
+    await disk.close();
+    assert.deepEqual(written().at(-1), [1202], 'so has the file at the end');
   });
 
   it('holds so much for a disk that fails, and no more', async () => {
@@ -182,6 +218,11 @@ describe('the way to the disk', () => {
     behaviour.hold = false;
     for (const release of held) release();
     await pass(0);
+    assert.deepEqual(await disk.parts(QUERY), [], 'it is asked again at once');
+    for (let n = 1; n < 40; n++) {
+      add(n);
+      await pass(1000);
+    }
     assert.equal(changes.at(-1), 'ok: the history is written to disk again');
   });
 

@@ -157,7 +157,7 @@ describe('the history', () => {
       'the step in which memory begins',
     );
     rmSync(place.dir);
-    await run(70, () => 7);
+    await run(100, () => 7);
     assert.deepEqual(
       told.map(({ ok }) => ok),
       [false, true],
