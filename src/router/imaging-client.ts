@@ -106,7 +106,8 @@ function frameHandle(
     encode: (params, signal) => child.call('encode', { frame, ...params }, { ...timed, signal }),
     deliver: (to, ticket, items, signal) => child.call('deliver', { frame, to, ticket, items }, { ...untimed, signal }),
     hold: () => {
-      if (closed) throw new Error('the picture is closed');
+      // Whoever holds it may hold it again: imaging has it still.
+      if (closed && holds === 0) throw new Error('the picture is closed');
       holds += 1;
       let held = true;
       return () => {

@@ -3,6 +3,7 @@
  * lie in shared memory, so it costs a request nothing but the machine's time; it is left out where the version is busy.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { FacepoolError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { InferOutput, InferPart, InferResult } from '../contract/protocol.ts';
 import type { Answered } from './dispatcher.ts';
@@ -34,11 +35,10 @@ export function runShadow(
   }
   // The frame stays while the copy is made, though its request ends.
   const release = job.shared.hold();
-  const unreachable = new Error('the tensors of a copy are not sent');
   const copy: InferJob = {
     ...job,
     parts,
-    feed: () => Promise.reject(unreachable),
+    feed: () => Promise.reject(new Error('the tensors of a copy are not sent')),
     signal: AbortSignal.timeout(COPY_MS),
     charges: { count: 0 },
     requestId: undefined,
@@ -47,9 +47,14 @@ export function runShadow(
     .infer(copy)
     .then(
       ({ value }) => shadow.compared(stable, value.output, value.computeMs),
-      (error: unknown) => (error === unreachable ? shadow.dropped() : shadow.compared(stable, null, null)),
+      // Only what the version itself did wrong is a difference.
+      (error: unknown) => (isModelsFault(error) ? shadow.compared(stable, null, null) : shadow.dropped()),
     )
     .finally(release);
+}
+
+function isModelsFault(error: unknown): boolean {
+  return error instanceof FacepoolError && error.code === 'model_failed';
 }
 
 /** The parts as the other version names its graphs; null where its inputs are others. */
