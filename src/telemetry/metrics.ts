@@ -226,6 +226,7 @@ export function createMetrics({ tritonNames = false }: MetricsOptions = {}) {
     /** Shows the observation from here on, and adds up what it counts. */
     observe(observation: Observation): void {
       processes.count(observation, sampled);
+      gpus.begin(observation);
       latest = observation;
       if (observation.host !== null) sampled = observation;
     },

@@ -112,6 +112,10 @@ export function declareGpus(declare: Declare, latest: () => Observation | null) 
   const losses = declare.counter('gpu_losses_total', 'Times that a GPU could be reached no longer', ['gpu']);
 
   return {
+    /** Begins the total of losses of its GPUs at 0, so that the first one is seen. */
+    begin({ gpus: seen }: Observation): void {
+      for (const gpu of seen) losses.inc({ gpu: gpuId(gpu) }, 0);
+    },
     /** Counts an Xid error or a loss. */
     onGpuEvent(event: MonitorEvent): void {
       const gpu = gpuId(event);

@@ -1,6 +1,7 @@
 /** What happens rarely and matters: updates of models, alerts and their webhooks, the state of the history. */
 import { ALERT_STATES } from '../../contract/history.ts';
 import type { AlertAnswer, GpuAnswer } from '../../contract/history.ts';
+import type { WebhookResult } from '../alerts/webhook.ts';
 import type { EventMap } from '../events.ts';
 import { type Declare, stateSet } from './declare.ts';
 
@@ -9,6 +10,7 @@ const SWAP_BUCKETS = [0.5, 1, 2.5, 5, 10, 20, 30, 45, 60, 90, 120, 300];
 
 export type HistoryStatus = GpuAnswer['history'];
 const HISTORY_STATES: readonly HistoryStatus['state'][] = ['ok', 'off', 'memory_only', 'failing'];
+const WEBHOOK_RESULTS: readonly WebhookResult['result'][] = ['sent', 'failed', 'refused', 'given_up'];
 const SWAP_RESULTS: readonly EventMap['swap.end']['result'][] = ['ok', 'failed', 'rolled_back'];
 
 export function declareStory(declare: Declare) {
@@ -59,17 +61,25 @@ export function declareStory(declare: Declare) {
     'rule',
     'severity',
   ]);
+  const alertWebhooks = declare.counter(
+    'alert_webhooks_total',
+    'Calls of alert webhooks by outcome: sent, failed (tried again), refused, given_up',
+    ['result'],
+  );
+  // `increase()` does not see the first count of a series that begins at 1.
+  for (const result of WEBHOOK_RESULTS) alertWebhooks.inc({ result }, 0);
 
   return {
     /** Labels: result (a WebhookResult's). */
-    alertWebhooks: declare.counter(
-      'alert_webhooks_total',
-      'Calls of alert webhooks by outcome: sent, failed (tried again), refused, given_up',
-      ['result'],
-    ),
+    alertWebhooks,
     /** What `alert_state` shows, read at the scrape; the last one registered counts. */
     observeAlerts(read: () => Iterable<AlertAnswer>): void {
-      readAlerts = read;
+      readAlerts = () => {
+        const alerts = [...read()];
+        // At the scrape, because rules come with a reload too.
+        for (const { rule, severity } of alerts) alertsFired.inc({ rule, severity }, 0);
+        return alerts;
+      };
     },
     /** The same for the state and the size of the history; null while there is none. */
     observeHistory(read: () => HistoryStatus | null): void {

@@ -32,6 +32,7 @@ describe('metrics of a GPU', () => {
       'gpu_pcie_transmit_bytes_per_second{gpu="GPU-aaaa"} 1000000',
       'gpu_ecc_errors_total{gpu="GPU-aaaa",kind="corrected"} 3',
       'gpu_ecc_errors_total{gpu="GPU-aaaa",kind="uncorrected"} 0',
+      'gpu_losses_total{gpu="GPU-aaaa"} 0',
     ]);
     assert.deepEqual(
       series(text, 'gpu_throttled', 'gpu_state', 'gpu_driver_state').filter((line) => line.endsWith(' 1')),
@@ -60,14 +61,20 @@ describe('metrics of a GPU', () => {
     const shown = seriesNames(await metrics.registry.metrics()).filter((name) => name.includes('MIG-1'));
     assert.deepEqual(
       [...new Set(shown.map((name) => name.slice(0, name.indexOf('{'))))],
-      ['facepool_gpu_info', 'facepool_gpu_state', 'facepool_gpu_memory_total_bytes', 'facepool_gpu_memory_used_bytes'],
+      [
+        'facepool_gpu_info',
+        'facepool_gpu_state',
+        'facepool_gpu_memory_total_bytes',
+        'facepool_gpu_memory_used_bytes',
+        'facepool_gpu_losses_total',
+      ],
     );
   });
 
   it('go with the card, and without a driver there are none', async () => {
     const metrics = createMetrics();
     const ofGpus = async (): Promise<string[]> =>
-      seriesNames(await metrics.registry.metrics()).filter((name) => name.includes('gpu='));
+      seriesNames(await metrics.registry.metrics()).filter((name) => /^(?!facepool_gpu_losses_total).*gpu=/.test(name));
     assert.deepEqual(await ofGpus(), [], 'nothing was observed yet');
     const second = gpuReading({ index: 1, uuid: null, pciBusId: null, name: null });
     metrics.observe(observation({ gpus: [gpuReading(), second] }));
@@ -82,6 +89,16 @@ describe('metrics of a GPU', () => {
       series(await metrics.registry.metrics(), 'gpu_driver_state').filter((line) => line.endsWith(' 1')),
       ['gpu_driver_state{state="no_driver"} 1'],
     );
+  });
+
+  it('count losses from 0 on, also of a card that is gone', async () => {
+    const metrics = createMetrics();
+    const losses = async () => series(await metrics.registry.metrics(), 'gpu_losses_total');
+    metrics.observe(observation({ gpus: [gpuReading()] }));
+    assert.deepEqual(await losses(), ['gpu_losses_total{gpu="GPU-aaaa"} 0']);
+    metrics.onGpuEvent({ index: 0, uuid: 'GPU-aaaa', at: 0, type: 'gpu_lost' });
+    metrics.observe(observation({ gpus: [] }, 1));
+    assert.deepEqual(await losses(), ['gpu_losses_total{gpu="GPU-aaaa"} 1']);
   });
 
   it('count Xid errors by number, those that nobody knows as other', async () => {

@@ -42,8 +42,21 @@ describe('metrics of alerts', () => {
     metrics.alertWebhooks.inc({ result: 'failed' });
     assert.deepEqual(series(await metrics.registry.metrics(), 'alerts_fired_total', 'alert_webhooks_total'), [
       'alerts_fired_total{rule="hot",severity="warning"} 1',
+      'alert_webhooks_total{result="sent"} 0',
       'alert_webhooks_total{result="failed"} 1',
+      'alert_webhooks_total{result="refused"} 0',
+      'alert_webhooks_total{result="given_up"} 0',
     ]);
+  });
+
+  it('begin at 0, also for a rule that comes later', async () => {
+    const metrics = createMetrics();
+    let alerts = [ALERT];
+    metrics.observeAlerts(() => alerts);
+    const fired = async () => series(await metrics.registry.metrics(), 'alerts_fired_total');
+    assert.deepEqual(await fired(), ['alerts_fired_total{rule="hot",severity="warning"} 0']);
+    alerts = [ALERT, { ...ALERT, rule: 'full', subject: null, severity: 'error' }];
+    assert.equal((await fired()).at(-1), 'alerts_fired_total{rule="full",severity="error"} 0');
   });
 });
 
