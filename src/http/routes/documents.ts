@@ -18,6 +18,7 @@ const ADDRESSES: readonly (readonly [address: string, meaning: string])[] = [
   ['POST /v1/liveness', 'live or spoof'],
   ['POST /v1/embed', 'vectors of faces'],
   ['GET /v1/models', 'every process and its state'],
+  ['GET /v1/swaps', 'updates of models'],
   ['GET /v1/gpu', 'GPUs, CPU and processes, now'],
   ['GET /v1/history', 'the same over time'],
   ['GET /v1/gpu/history', 'of GPUs alone, also as CSV'],

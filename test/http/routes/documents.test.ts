@@ -1,12 +1,13 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'node:test';
+import { fakeChanges } from '../support/changes.ts';
 import { startServer, type TestServer, VERSION } from '../support/server.ts';
 
 describe('documents', () => {
   let server: TestServer;
   before(async () => {
-    server = await startServer();
+    server = await startServer({ changes: fakeChanges() });
   });
   after(() => server.close());
 
