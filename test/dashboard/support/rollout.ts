@@ -66,7 +66,7 @@ export function madeUpVersions(): VersionsAnswer {
         stable: 'yunet-m',
         canary: { version: 'yunet-n', percent: 12.5 },
       }),
-      history(1, 60 * 26, { by: 'facepool', action: 'configured', stable: 'yunet-m' }),
+      history(1, 60 * 26, { by: 'settings', action: 'configured', stable: 'yunet-m' }),
     ],
   };
 }

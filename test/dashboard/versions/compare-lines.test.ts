@@ -31,6 +31,11 @@ it('says nothing of a change that may be chance, or that nobody has measured', (
     none.slice(1).map(({ tried }) => tried),
     ['–', '–', '–', '–', '–'],
   );
+  const idle = linesOf(stable, versionRow(live(0, 0, 0, 0)), false);
+  assert.deepEqual(
+    idle.slice(1, 5).map(({ tried }) => tried),
+    ['0', '–', '–', '–'],
+  );
 });
 
 it('tells the drift that there is for the role', () => {

@@ -48,6 +48,7 @@ it('says why it went back, and who did', () => {
     swapSentence({ ...SWAP, state: 'failed', reason: 'no golden' }),
     /refused: no golden. yunet-n still serves/,
   );
+  assert.deepEqual(['facepool', 'settings', 'key:a1'].map(whoWords), ['facepool itself', 'the settings', 'key a1']);
   const [entry] = VERSIONS.history;
   assert.ok(entry !== undefined);
   assert.equal(`${whoWords(entry.by)} ${changeWords(entry)}`, 'key anna ended the trial; yunet-n gets all traffic');

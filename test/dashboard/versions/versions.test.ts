@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
 import { FacepoolError } from '../../../src/contract/errors.ts';
+import type { Rollout } from '../../../src/contract/rollout.ts';
 import { skipWithoutBrowser } from '../../e2e/support/browser.ts';
 import { until } from '../../e2e/support/until.ts';
 import { looseKey, storeOf } from '../../fixtures/auth/keys.ts';
@@ -28,13 +29,14 @@ type Scene = {
   readonly errors: readonly string[];
 };
 
-type SceneOptions = Parameters<typeof openTab>[2] & { readonly key?: boolean };
+type SceneOptions = Parameters<typeof openTab>[2] & { readonly key?: boolean; readonly rollout?: Partial<Rollout> };
 
 /** The panel of the detector, open; with a key of an administrator already given unless `key` is false. */
 async function scene(t: TestContext, options: SceneOptions = {}): Promise<Scene & { readonly token: string }> {
   const admin = looseKey({ scopes: ['admin'], name: 'anna' });
   const rollout = madeUpRollout();
-  const server: MadeUpOptions = { changes: rollout.changes, adminHttp: true, keys: storeOf([admin.key]) };
+  const changes = { ...rollout.changes, rollout: { ...rollout.changes.rollout, ...options.rollout } };
+  const server: MadeUpOptions = { changes, adminHttp: true, keys: storeOf([admin.key]) };
   const { page, errors } = await openTab(t, 'models', { ...server, ...options });
   if (options.key !== false) {
     await page.locator('html').evaluate((root, token) => {
@@ -194,8 +196,41 @@ describe('versions and updates', { skip: skipWithoutBrowser }, () => {
     await panel.locator('summary', { hasText: 'generation 9' }).waitFor();
   });
 
+  it('goes back while a promotion still waits for the last requests', async (t) => {
+    const made = await scene(t, { rollout: { promote: () => new Promise(() => {}) } });
+    const { panel, rollout } = made;
+    await startCanary(made);
+    await panel.getByRole('button', { name: 'Promote yunet-2' }).click();
+    await panel.getByText('Promoting yunet-2 …').waitFor();
+    assert.equal(await panel.locator('.trial [data-do=share]').getAttribute('aria-disabled'), 'true');
+    await panel.getByRole('button', { name: 'Roll back to yunet-n' }).click();
+    await panel.locator('.trial .pill', { hasText: 'Rolled back' }).waitFor();
+    assert.equal(rollout.orders.at(-1), 'rollback generation 4');
+  });
+
+  it('says while the server cannot be read, and takes that back', async (t) => {
+    let isLost = false;
+    const real = madeUpRollout().changes.rollout;
+    const { panel } = await scene(t, {
+      rollout: {
+        versions: async (model) => {
+          if (isLost) throw new FacepoolError('model_failed', 'the versions cannot be read');
+          return real.versions(model);
+        },
+      },
+    });
+    isLost = true;
+    const note = panel.locator('.note', { hasText: 'Model failed: the versions cannot be read (model_failed)' });
+    await note.waitFor();
+    assert.equal(await panel.locator('[data-version=yunet-n]').isVisible(), true, 'what was known stays');
+    isLost = false;
+    await until('the note is gone', WAIT_MS, async () => (await note.count()) === 0);
+  });
+
   it('registers a version and shows each check as it passes', async (t) => {
     const { page, panel, rollout } = await scene(t);
+    await panel.getByRole('button', { name: 'Check and register' }).click();
+    await panel.getByText('Choose the files of the version first.').waitFor();
     await panel.locator('.register-form input[type=file]').setInputFiles(FILES.slice(0, 2));
     await panel.getByText('The manifest names what is not chosen yet: LICENSE.').waitFor();
     await panel.locator('.register-form input[type=file]').setInputFiles(FILES.slice(2));

@@ -50,8 +50,11 @@ export function createModels(panel, { config, onConnection }) {
           onDone: () => poll.now(),
           onVersions: () => versions.open(modelOf(model.name)),
         });
+        // A version beside the stable one stands next to its model.
+        const beside = [...cards].findLast(([name]) => modelOf(name) === modelOf(model.name))?.[1].element;
+        if (beside === undefined) list.append(card.element);
+        else beside.after(card.element);
         cards.set(model.name, card);
-        list.append(card.element);
       }
     }
     for (const [name, card] of cards) {

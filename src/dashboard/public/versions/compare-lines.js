@@ -18,7 +18,7 @@ const WORSE_ERRORS = 0.02;
  * @returns {Line[]}
  */
 export function linesOf(stable, tried, isShadow) {
-  const [a, b] = [stable.live, tried.live];
+  const [a, b] = [measured(stable), measured(tried)];
   const enough = a !== null && b !== null && Math.min(a.requests, b.requests) >= LEAST;
   const errors = a === null || b === null ? 0 : b.error_ratio - a.error_ratio;
   /** @param {'p50_ms' | 'p99_ms'} figure @param {string} label */
@@ -40,7 +40,7 @@ export function linesOf(stable, tried, isShadow) {
       tried: isShadow ? 'copies' : sharePercent(tried.percent),
       ...plain,
     },
-    { label: 'Requests', stable: count(a), tried: count(b), ...plain },
+    { label: 'Requests', stable: count(stable.live), tried: count(tried.live), ...plain },
     {
       label: 'Errors',
       stable: share(a?.error_ratio),
@@ -53,6 +53,11 @@ export function linesOf(stable, tried, isShadow) {
     time('p99_ms', 'p99'),
     { label: 'Memory', stable: bytes(stable.memory_bytes), tried: bytes(tried.memory_bytes), ...plain },
   ];
+}
+
+/** @param {Row} row its figures; null where there are none, and of no requests there are none */
+function measured({ live }) {
+  return live === null || live.requests === 0 ? null : live;
 }
 
 /** @param {Row['live']} live */

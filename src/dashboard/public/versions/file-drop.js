@@ -25,7 +25,8 @@ export function createFileDrop(model, { onChange, onProblem }) {
     }),
   );
   const draw = () => {
-    const rows = [...files.values()].map((file) =>
+    const sorted = [...files.values()].sort((a, b) => place(a) - place(b));
+    const rows = sorted.map((file) =>
       h(
         'li',
         { class: 'row' },
@@ -93,4 +94,9 @@ export function createFileDrop(model, { onChange, onProblem }) {
       draw();
     },
   };
+}
+
+/** @param {File} file the manifest first */
+function place({ name }) {
+  return Object.keys(KINDS).indexOf(kindOf(name));
 }

@@ -93,7 +93,7 @@ export function createSwapForm(model, { onStart }) {
       setText(
         none,
         swap === null
-          ? 'There is no other version to update to. Register one below.'
+          ? 'There is no other version to update to yet. Register one first.'
           : 'One update of a model at a time: this one first.',
       );
       if (names.join() === drawn) return;

@@ -115,14 +115,16 @@ function pillsOf({ aliases, state, problem }) {
  * @param {Row} row
  * @returns {[typeof FACTS[number], string | null][]} null: left out
  */
-function factsOf({ percent, live, memory_bytes: memory, bytes: weights, licence, space, source, state }) {
+function factsOf({ percent, live, memory_bytes: memory, bytes: weights, licence, space, source, state, aliases }) {
   const runs = state !== 'none';
+  // Of no requests there are no times.
+  const figures = live === null || live.requests === 0 ? null : live;
   return [
-    ['Traffic', sharePercent(percent)],
+    ['Traffic', aliases.includes('shadow') ? 'copies only' : sharePercent(percent)],
     ['Recent requests', live === null ? null : String(live.requests)],
-    ['Errors', live === null ? null : share(live.error_ratio)],
-    ['p50', live === null ? null : duration(live.p50_ms)],
-    ['p99', live === null ? null : duration(live.p99_ms)],
+    ['Errors', figures === null ? null : share(figures.error_ratio)],
+    ['p50', figures === null ? null : duration(figures.p50_ms)],
+    ['p99', figures === null ? null : duration(figures.p99_ms)],
     ['Memory', runs ? bytes(memory) : null],
     ['Weights', bytes(weights)],
     ['Licence', licence === '' ? NOTHING : licence],

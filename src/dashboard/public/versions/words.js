@@ -17,7 +17,7 @@ const SWAP_STEPS = {
   measure: 'Is measured',
   switch: 'Traffic moves',
   drain: 'Old version finishes its requests',
-  stop: 'Old version ends',
+  stop: 'Old version is let go',
   memory_back: 'Memory is back',
 };
 
@@ -99,7 +99,7 @@ function backWords(reason) {
 
 /** @type {Readonly<Record<AliasChange['action'], (change: AliasChange) => string>>} */
 const CHANGES = {
-  configured: ({ stable }) => `took ${stable} from the settings`,
+  configured: ({ stable }) => `named ${stable}`,
   promote: ({ stable }) => `made ${stable} stable`,
   canary: ({ canary }) => `gave ${sharePercent(canary?.percent ?? 0)} of the traffic to ${canary?.version ?? '?'}`,
   shadow: ({ shadow }) => `copies ${sharePercent(shadow?.percent ?? 0)} of the traffic to ${shadow?.version ?? '?'}`,
@@ -116,5 +116,6 @@ export function changeWords(change) {
 export function whoWords(by) {
   if (by === 'socket') return 'the command line';
   if (by === 'facepool') return 'facepool itself';
+  if (by === 'settings') return 'the settings';
   return by.startsWith('key:') ? `key ${by.slice('key:'.length)}` : by;
 }
