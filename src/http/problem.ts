@@ -46,7 +46,7 @@ export function toProblem(error: unknown, requestId: string): Problem {
 /** An error that crossed a process border unnamed carries a foreign message, which may hold a path: it stays in the log. */
 function publicDetail(error: FacepoolError): string {
   if (error.code === 'internal') return INTERNAL_DETAIL;
-  if (error.code === 'model_failed' && error.cause !== undefined) return 'The model could not work on this picture.';
+  if (error.code === 'model_failed' && error.cause !== undefined) return 'The model could not do this; the server’s log says why.';
   return error.message;
 }
 

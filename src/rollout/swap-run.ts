@@ -108,8 +108,13 @@ async function retire({ ports }: SwapDeps, record: SwapRecord, old: string, keep
 /** Ends and forgets a version that is not to serve. */
 export async function discard(deps: SwapDeps, model: string, entry: string, reason: string): Promise<void> {
   const { ports, traffic, aliases, longestRequestMs } = deps;
-  const { stable } = aliases.state(model);
+  const { stable, previous } = aliases.state(model);
   if (ports.entryOf(model, stable) === entry) return;
+  if (previous !== null && ports.entryOf(model, previous) === entry && ports.state(entry).isReady) {
+    // It was tried again although it is what a rollback goes back to: it stays as warm as it was.
+    ports.keepWarm(entry, deps.settings.keep_warm_ms);
+    return;
+  }
   await traffic.drained(entry, longestRequestMs);
   await ports.stop(entry, reason);
   ports.remove(entry);

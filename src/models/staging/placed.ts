@@ -3,7 +3,7 @@
  * folder; what no version uses is taken back, after a failure, after a crash, and when a version is removed.
  */
 import { readFile, readdir, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { isAbsolute, join, relative, resolve } from 'node:path';
 import * as z from 'zod';
 import type { Manifest } from '../../contract/manifest.ts';
 import type { Settings } from '../../contract/settings.ts';
@@ -55,8 +55,8 @@ export async function dropUnused(settings: Settings, placed: Placed): Promise<vo
   const used = entries.map(({ manifest }) => placedBy(manifest));
   const weights = new Set(used.flatMap((u) => u.weights));
   const imported = new Set(used.flatMap((u) => u.imported));
-  if (settings.store.cache_dir === '') {
-    const { cacheDir } = storeOptions(settings);
+  const { cacheDir } = storeOptions(settings);
+  if (isWithin(cacheDir, settings.data_dir)) {
     for (const sha256 of placed.weights) {
       if (!weights.has(sha256)) await rm(join(cacheDir, sha256), { recursive: true, force: true });
     }
@@ -67,4 +67,9 @@ export async function dropUnused(settings: Settings, placed: Placed): Promise<vo
   for (const file of files) {
     if (gone.some((hash) => file.startsWith(`${hash}-`))) await rm(join(dir, file), { force: true });
   }
+}
+
+function isWithin(folder: string, outer: string): boolean {
+  const way = relative(resolve(outer), resolve(folder));
+  return way !== '' && !way.startsWith('..') && !isAbsolute(way);
 }
