@@ -192,7 +192,7 @@ export class Versions implements Rollout {
       const entry = ports.entryOf(model, request.version) ?? ports.add(model, request.version, next);
       const gap = needsGap(ports, model, entry, request);
       const record = this.#log.begin(model, aliases.state(model).stable, request, by);
-      record.add('stage', 0, `${next.graphs.length} graphs`);
+      record.add('stage', 0, next.graphs.length === 1 ? '1 graph' : `${next.graphs.length} graphs`);
       record.add('room', 0, gap ? 'not beside the old version: it goes first' : 'beside the old version');
       if (request.strategy === 'shadow') this.#trials.compare(model, serving, next);
       this.#run({ model, request, by, manifest: next, gap, move }, record);

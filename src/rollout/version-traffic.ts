@@ -22,7 +22,7 @@ export type VersionTrafficDeps = {
 
 export type ShadowCopy = {
   readonly entry: string;
-  readonly compared: (stable: InferOutput, copy: InferOutput | null) => void;
+  readonly compared: (stable: InferOutput, copy: InferOutput | null, ms: number | null) => void;
   readonly dropped: () => void;
 };
 
@@ -76,7 +76,10 @@ export class VersionTraffic {
     if (!isChosen(`${model} shadow`, client, shadow.percent)) return null;
     return {
       entry,
-      compared: (stable, copy) => kept.add(stable, copy),
+      compared: (stable, copy, ms) => {
+        kept.add(stable, copy);
+        this.onOutcome(entry, { ok: copy !== null, ms: ms ?? 0 });
+      },
       dropped: () => kept.dropped(),
     };
   }

@@ -74,8 +74,12 @@ describe('copies', () => {
     const copies = CLIENTS.map((client) => traffic.shadow('detector', client)).filter((copy) => copy !== null);
     assert.ok(copies.length > 150 && copies.length < 250, `${copies.length}`);
     const nothing: InferOutput = { role: 'detector', faces: [] };
-    copies[0]?.compared(nothing, nothing);
+    copies[0]?.compared(nothing, nothing, 7);
     copies[1]?.dropped();
+    assert.deepEqual(
+      traffic.outcomes('detector@v2').map(({ ok, ms }) => [ok, ms]),
+      [[true, 7]],
+    );
     assert.deepEqual([copies[0]?.entry, stats.answer.compared, stats.answer.dropped], ['detector@v2', 1, 1]);
   });
   it('not without a shadow', () => {
