@@ -14,16 +14,20 @@ import { withDevices } from './gpu/devices.ts';
 import type { AdminServer } from './admin/server.ts';
 import type { HttpServer } from './http/listen.ts';
 import { runtimeVersion } from './models/import.ts';
-import { obtainModel } from './models/obtain.ts';
+import { obtainModel, withVersion } from './models/obtain.ts';
+import { cleanStaging } from './models/staging/area.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { PoisonMemory } from './pipeline/poison-memory.ts';
 import { createControl } from './router/control.ts';
 import { aliasOf, createRollout, openAliases, withStableVersions } from './rollout/create-rollout.ts';
+import { createReload } from './rollout/reload.ts';
+import { reloadForSignal } from './rollout/reload-signal.ts';
+import { createStaging } from './rollout/version-staging.ts';
 import { createRouters } from './router/routers.ts';
 import { firstForks } from './supervisor/first-forks.ts';
-import { runImporter } from './supervisor/run-importer.ts';
+import { runImporter, runInspector } from './supervisor/run-importer.ts';
 import { spawnChild } from './supervisor/spawn.ts';
-import { Supervisor } from './supervisor/supervisor.ts';
+import { Supervisor, type SupervisorDeps } from './supervisor/supervisor.ts';
 import { WorkerLog } from './supervisor/worker-log.ts';
 import { banner } from './telemetry/banner.ts';
 import { createEvents } from './telemetry/events.ts';
@@ -34,15 +38,18 @@ import { PullBars } from './telemetry/pull-bars.ts';
 import { createStory } from './telemetry/story.ts';
 import { systemClock } from './util/clock.ts';
 import { counter } from './util/counter.ts';
+import { onHangup, onStopSignals } from './util/signals.ts';
 
 /** An import of a large graph on a slow machine. */
 const IMPORT_TIMEOUT_MS = 120_000;
 
 /**
- * Runs a server until SIGTERM or SIGINT. Resolves when it serves; rejects (and leaves nothing behind) when it cannot,
- * with a FacepoolError that says what to change.
+ * Runs a server until SIGTERM or SIGINT. Resolves when it serves; rejects (and leaves nothing behind) when it cannot, with a
+ * FacepoolError that says what to change.
+ * @param readAgain the settings as they are now; asked by a reload
  */
-export async function main(configured: Settings): Promise<void> {
+export async function main(configured: Settings, readAgain: () => Settings): Promise<void> {
+  const setHangup = onHangup();
   const base = withDevices(configured);
   const startedAt = performance.now();
   const clock = systemClock;
@@ -66,10 +73,14 @@ export async function main(configured: Settings): Promise<void> {
   const events = createEvents((err, name) => log.error({ err, event: name }, 'an event listener failed'));
   logEvents(events, log);
   metrics.setBuildInfo({ version, node: process.versions.node, onnxruntime: await runtimeVersion() });
+  // What a server that was killed left of an upload.
+  await cleanStaging(base);
   const aliases = openAliases(base, clock, log);
-  const { settings, manifests } = await withStableVersions(base, aliases, (model, err) =>
+  const { settings: found, manifests } = await withStableVersions(base, aliases, (model, err) =>
     log.error({ err, model }, 'the manifest cannot be read'),
   );
+  // Not frozen: everybody has this one, and a reload changes in it what is read at each use.
+  const settings = structuredClone(found);
 
   let url = '';
   const story = createStory({
@@ -83,9 +94,21 @@ export async function main(configured: Settings): Promise<void> {
   });
   const now = (): number => clock.date().getTime();
   const nextWorkerId = counter();
-  const importerLog = workerLog('importer');
+  const importing = {
+    spawn: spawnChild,
+    clock,
+    nextWorkerId,
+    log: workerLog('importer'),
+    timeoutMs: IMPORT_TIMEOUT_MS,
+  };
   const bars = new PullBars(people);
   const forks = firstForks(spawnChild, events, clock, settings);
+  const prepare: SupervisorDeps['prepare'] = (name, signal, version, opinions) =>
+    obtainModel(withVersion(settings, name, version, opinions), name, {
+      signal,
+      runImporter: (params, signal) => runImporter(params, importing, signal),
+      onProgress: (progress) => bars.show(progress),
+    });
   const supervisor = new Supervisor({
     settings,
     spawn: forks.spawn,
@@ -95,21 +118,9 @@ export async function main(configured: Settings): Promise<void> {
     random: Math.random,
     nextWorkerId,
     manifests,
-    prepare: (name, signal, version) =>
-      obtainModel(withVersion(settings, name, version), name, {
-        signal,
-        runImporter: (params) =>
-          runImporter(params, {
-            spawn: spawnChild,
-            clock,
-            nextWorkerId,
-            log: importerLog,
-            timeoutMs: IMPORT_TIMEOUT_MS,
-          }),
-        onProgress: (progress) => bars.show(progress),
-      }),
+    prepare,
   });
-  const { traffic, versions } = createRollout(
+  const { traffic, versions, ports } = createRollout(
     { settings, clock, events, metrics, supervisor, aliases },
     async (entry, signal) => {
       const probed = await routers.models.get(entry)?.probe(signal);
@@ -137,10 +148,34 @@ export async function main(configured: Settings): Promise<void> {
     limits,
     onError: (err) => log.error({ err }, 'the audit log cannot be written'),
   });
+  const staging = createStaging({
+    settings,
+    supervisor,
+    ports,
+    runImporter: (params, signal) => runImporter(params, importing, signal),
+    runInspector: (params, signal) => runInspector(params, importing, signal),
+    versions: (model) => versions.versions(model),
+  });
+  const reload = createReload({
+    configured: base,
+    load: () => withDevices(readAgain()),
+    live: settings,
+    clock,
+    supervisor,
+    aliases,
+    rollout: versions,
+    traffic,
+    prepare,
+    ports,
+    setAlertRules: (rules) => story.setAlertRules(rules),
+    log,
+    events,
+  });
   const closing = new AbortController();
   let http: HttpServer | null = null;
   let admin: AdminServer | null = null;
   const leave = async (): Promise<void> => {
+    setHangup(() => {});
     supervisor.beginStop();
     versions.close();
     // A log that is followed over TCP never ends by itself.
@@ -185,6 +220,7 @@ export async function main(configured: Settings): Promise<void> {
       keys,
       signal: closing.signal,
       onKeyUsed: (id) => keyUsage.touch(id),
+      changes: { rollout: versions, staging, reload, audit },
       admin: settings.admin.http
         ? (authorize) =>
             front.createAdminApp(control, {
@@ -208,14 +244,14 @@ export async function main(configured: Settings): Promise<void> {
     });
     // Both are waited for, so that the one that opened is closed when the other did not.
     const [served, adminOpen] = await Promise.allSettled([
-      front.listen(app, settings.http, settings.limits),
+      front.listen(app, settings.http, settings.limits, settings.admin),
       admin.listen(),
     ]);
     if (served.status === 'rejected') throw served.reason;
     http = served.value;
     if (adminOpen.status === 'rejected') throw adminOpen.reason;
     url = served.value.url;
-    onSignals((signal) => void stop(signal));
+    onStopSignals((signal) => void stop(signal));
     await started;
     bars.end();
     if (supervisor.stopping) return;
@@ -226,6 +262,7 @@ export async function main(configured: Settings): Promise<void> {
     // Not only at exit: a server that is killed would compile everything again.
     flushCompileCache();
     void versions.restore();
+    setHangup(() => void reloadForSignal(reload, audit));
     people.write(
       banner({
         version,
@@ -257,23 +294,4 @@ async function loadFront() {
     import('./admin/server.ts'),
   ]);
   return { ...app, ...listening, ...problem, ...adminRouter, ...adminServer };
-}
-
-/** A second signal ends the server at once; its children die with it. */
-function onSignals(stop: (signal: string) => void): void {
-  let asked = false;
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-    process.on(signal, () => {
-      if (asked) process.exit(130);
-      asked = true;
-      stop(signal);
-    });
-  }
-}
-
-/** The settings, as if they named this version. */
-function withVersion(settings: Settings, name: string, version: string): Settings {
-  const model = settings.models[name];
-  if (model === undefined || model.version === version) return settings;
-  return { ...settings, models: { ...settings.models, [name]: { ...model, version } } };
 }

@@ -58,8 +58,8 @@ function heedSigterm(): { hold(): void } {
 
 export function startChild<M extends { readonly v: number; readonly type: string }>(options: ChildOptions<M>): Port {
   dieWithParent();
-  // Ctrl-C reaches the whole process group; it is the supervisor's to handle.
-  process.on('SIGINT', () => {});
+  // Ctrl-C and a terminal that closes reach the whole process group; they are the supervisor's to handle.
+  for (const signal of ['SIGINT', 'SIGHUP'] as const) process.on(signal, () => {});
   const held = heedSigterm();
   // Node writes its compile cache at exit, which a child that is killed never sees: 50 instead of 120 ms to hello.
   setTimeout(() => flushCompileCache(), FLUSH_AFTER_MS).unref();

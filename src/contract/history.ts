@@ -47,6 +47,7 @@ export type WorkerColumn = (typeof WORKER_COLUMNS)[number];
 export const EVENT_TYPES = [
   'server_start',
   'server_stop',
+  'reload',
   'start',
   'ready',
   'stop',

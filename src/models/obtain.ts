@@ -27,3 +27,10 @@ export async function obtainModel(settings: Settings, name: string, options: Obt
   });
   return prepareModel(settings, name, options);
 }
+
+/** The settings, as if they named this version of a model, with or without its second opinions. */
+export function withVersion(settings: Settings, name: string, version: string, opinions: boolean): Settings {
+  const model = settings.models[name];
+  if (model === undefined) return settings;
+  return { ...settings, models: { ...settings.models, [name]: { ...model, version, opinions } } };
+}

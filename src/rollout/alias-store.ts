@@ -51,7 +51,16 @@ export class AliasStore {
 
   /** @throws FacepoolError `not_found`, `conflict`; what the disk says, and then nothing has changed */
   move(model: string, move: Move, by: string, why: string, ifGeneration?: number): AliasState {
-    const next = moveAliases(this.state(model), move, { at: this.#now(), by, why }, ifGeneration);
+    return this.#keep(model, moveAliases(this.state(model), move, { at: this.#now(), by, why }, ifGeneration));
+  }
+
+  /** The settings were read again: they name this version, and what the aliases say since is the later word. */
+  nameConfigured(model: string, version: string): void {
+    const state = this.state(model);
+    if (state.configured !== version) this.#keep(model, { ...state, configured: version });
+  }
+
+  #keep(model: string, next: AliasState): AliasState {
     const models = new Map(this.#models).set(model, next);
     replacePrivate(this.#file, `${JSON.stringify({ schema: 1, models: Object.fromEntries(models) }, null, 2)}\n`);
     this.#models = models;

@@ -6,6 +6,7 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
 import { AliasStore } from './alias-store.ts';
+import type { RolloutPorts } from './ports.ts';
 import { Versions } from './rollout.ts';
 import { serverPorts, type ServerPortsDeps } from './server-ports.ts';
 import { copiesTo, versionReadings } from './version-readings.ts';
@@ -83,7 +84,7 @@ export type RolloutParts = Omit<ServerPortsDeps, 'probe'> & {
 export function createRollout(
   parts: RolloutParts,
   probe: ServerPortsDeps['probe'],
-): { readonly traffic: VersionTraffic; readonly versions: Versions } {
+): { readonly traffic: VersionTraffic; readonly versions: Versions; readonly ports: RolloutPorts } {
   const { settings, clock, events, aliases, metrics } = parts;
   const ports = serverPorts({ ...parts, probe });
   const traffic = new VersionTraffic({
@@ -107,7 +108,7 @@ export function createRollout(
     },
   });
   metrics.observeVersions(versionReadings(parts.supervisor, aliases));
-  return { traffic, versions };
+  return { traffic, versions, ports };
 }
 
 /** Which alias means a version; null where none does. */

@@ -1,4 +1,4 @@
-/** Events in, effects out, one event wholly per call; nothing waits, reads a clock or logs. Why: DESIGN.md beside it. */
+/** Events in, effects out, one event per call; nothing waits, reads a clock or logs. Why: DESIGN.md beside it. */
 import { admit } from './admission.ts';
 import { type Command, downCode, obey, revive } from './commands.ts';
 import { isEvictionTarget, useRate } from './eviction.ts';

@@ -17,8 +17,8 @@ export type ImporterDeps = {
 };
 
 /** Rejects with `model_failed` when the graph cannot be imported or the child dies over it. */
-export function runImporter(params: ImportParams, deps: ImporterDeps): Promise<ImportResult> {
-  return ask('import', params, `importing ${params.graph.file}`, deps);
+export function runImporter(params: ImportParams, deps: ImporterDeps, signal?: AbortSignal): Promise<ImportResult> {
+  return ask('import', params, `importing ${params.graph.file}`, deps, signal);
 }
 
 /** Looks into the files of a version that nobody trusts yet. Rejects with `model_failed`, or the signal's reason. */

@@ -148,6 +148,21 @@ function swapText(swap: EventMap['swap.end']): EventDraft {
   );
 }
 
+function reloadText({ ok, applied, needsRestart, detail, at }: EventMap['reload']): EventDraft {
+  const details = { applied: applied.join(', '), needs_restart: needsRestart.join(', ') };
+  if (!ok) {
+    const text = `The configuration was read again, and not all of it could be used: ${reasonText(detail)}`;
+    return draft(at, 'reload', 'error', null, text, details);
+  }
+  const restart = needsRestart.length === 0 ? '' : `; ${settings(needsRestart.length)} after a restart`;
+  const text = `The configuration was read again: ${settings(applied.length)} applied${restart}`;
+  return draft(at, 'reload', 'info', null, text, details);
+}
+
+function settings(count: number): string {
+  return count === 1 ? '1 setting' : `${count} settings`;
+}
+
 /** What people may be told of: everything but the readings of every second. */
 export type ToldEvent = Exclude<EventName, 'observation'>;
 type Texts = { readonly [K in ToldEvent]: (event: EventMap[K]) => EventDraft | null };
@@ -193,6 +208,7 @@ export const EVENT_TEXTS: Texts = {
     details: { rule, subject, state, value, above },
   }),
   history: ({ ok, detail, at }) => draft(at, 'history', ok ? 'info' : 'warning', null, reasonText(detail), { ok }),
+  reload: reloadText,
   server: ({ what, version, detail, at }) => {
     const more = detail === '' ? '' : `: ${reasonText(detail)}`;
     const text = `The server ${what === 'start' ? 'starts' : 'stops'} (${version})${more}`;

@@ -93,6 +93,16 @@ export type EventMap = {
   };
   /** The history on disk failed, or works again. */
   history: { readonly ok: boolean; readonly detail: string; readonly at: number };
+  /** The configuration was read again. */
+  reload: {
+    readonly ok: boolean;
+    /** Settings by what became of them; empty where it was refused. */
+    readonly applied: readonly string[];
+    readonly needsRestart: readonly string[];
+    /** Why it was refused, or what of it failed later; empty otherwise. */
+    readonly detail: string;
+    readonly at: number;
+  };
   server: { readonly what: 'start' | 'stop'; readonly version: string; readonly detail: string; readonly at: number };
 };
 
@@ -124,6 +134,7 @@ export function createEvents(onListenerError: (error: unknown, name: EventName) 
     'swap.end': new Set(),
     alert: new Set(),
     history: new Set(),
+    reload: new Set(),
     server: new Set(),
   };
 

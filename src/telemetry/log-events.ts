@@ -52,6 +52,15 @@ export function logEvents(events: Events, log: Logger): void {
     if (history.ok) log.info(history, 'the history on disk works again');
     else log.warn(history, `the history on disk fails: ${history.detail}`);
   });
+  events.on('reload', ({ at: _at, detail, ...reload }) => {
+    const { applied, needsRestart } = reload;
+    if (!reload.ok) log.error(reload, `the configuration was read again, and not all of it could be used: ${detail}`);
+    else
+      log.info(
+        reload,
+        `the configuration was read again: ${applied.length} applied, ${needsRestart.length} need a restart`,
+      );
+  });
   events.on('swap.end', ({ at: _at, ...swap }) => {
     const line = `${swap.model}: ${swap.from ?? 'nothing'} → ${swap.to}: ${swap.result} after ${swap.seconds.toFixed(1)} s`;
     if (swap.result === 'ok') log.info(swap, line);

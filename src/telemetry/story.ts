@@ -31,6 +31,7 @@ export type StoryDeps = {
 
 export type Story = {
   readonly observatory: Observatory;
+  setAlertRules(rules: Settings['alert_rules']): void;
   /** Writes what waits. Nothing is heard any more. */
   close(): Promise<void>;
 };
@@ -89,13 +90,19 @@ export function createStory(deps: StoryDeps): Story {
         // What slows a card down now says nothing of last week.
         const isNow = clock.date().getTime() - to < NOW_MS;
         const cores = latest?.host?.cores ?? 1;
+        const { oldest } = history.state();
         return {
           from: answer.from,
           to: answer.to,
-          findings: findInsights(answer, contextOf(isNow ? latest : null, cores, manifests)),
+          findings: findInsights(answer, {
+            ...contextOf(isNow ? latest : null, cores, manifests),
+            oldest: oldest === null ? null : Date.parse(oldest),
+            newest: latest?.at,
+          }),
         };
       },
     },
+    setAlertRules: (rules) => alerts.setRules(rules),
     async close() {
       for (const end of ends) end();
       alerts.close();

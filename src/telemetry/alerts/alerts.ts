@@ -1,9 +1,10 @@
 /** Alerts of devices and updates: looked at with every observation and after every update, told to people and programs. */
 import path from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
 import { FacepoolError } from '../../contract/errors.ts';
 import type { AlertAnswer } from '../../contract/history.ts';
 import type { Observation } from '../../contract/observation.ts';
-import type { Settings } from '../../contract/settings.ts';
+import type { AlertRule, Settings } from '../../contract/settings.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Events } from '../events.ts';
 import { type AlertChange, createAlertEngine } from './engine.ts';
@@ -39,6 +40,8 @@ export type Alerts = {
    * @throws FacepoolError `not_found` for an unknown rule, `invalid_argument` for a length of time that is none
    */
   silence(rule: string, ms: number): readonly AlertAnswer[];
+  /** Looks at these from now on. What fires by a rule that is another one, or gone, has ended; the others go on. */
+  setRules(rules: Settings['alert_rules']): void;
   close(): void;
 };
 
@@ -54,7 +57,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     const url = options.externalUrl();
     return URL.canParse(url) ? url : NO_ADDRESS;
   };
-  const rules = new Map(Object.entries(settings.alert_rules).filter(([, rule]) => rule.enabled));
+  const rules = new Map(enabled(settings.alert_rules));
   const engine = createAlertEngine(rules, settings.monitor.sample_ms);
   const swaps = createSwapRecord();
   const file = options.stateFile ?? path.join(settings.data_dir, 'alert-silences.json');
@@ -70,7 +73,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     }),
   );
   /** By rule, then by subject. */
-  const firing = new Map([...rules.keys()].map((rule) => [rule, new Map<string, Firing>()]));
+  const firing = new Map<string, Map<string, Firing>>();
   let observation: Observation | null = null;
   const facts = (): AlertFacts => ({ observation, swaps });
 
@@ -99,8 +102,9 @@ export function createAlerts(options: AlertsOptions): Alerts {
   const look = (at: number, names: Iterable<string>): void => {
     for (const name of names) {
       const rule = rules.get(name);
-      const open = firing.get(name);
-      if (rule === undefined || open === undefined) continue;
+      if (rule === undefined) continue;
+      const open = firing.get(name) ?? new Map<string, Firing>();
+      firing.set(name, open);
       const readings = [...deviceReadings(rule.metric, observation?.devices ?? []), ...swaps.readings(rule.metric)];
       const ended: WebhookAlert[] = [];
       for (const change of engine.look(name, readings, at)) {
@@ -118,7 +122,27 @@ export function createAlerts(options: AlertsOptions): Alerts {
     }
   };
 
-  const swapRules = [...rules].flatMap(([name, { metric }]) => (metric.startsWith('swap_') ? [name] : []));
+  const swapRules = (): string[] =>
+    [...rules].flatMap(([name, { metric }]) => (metric.startsWith('swap_') ? [name] : []));
+  /** Before the rule changes. */
+  const endRule = (name: string, rule: AlertRule, at: number): void => {
+    const { severity, above } = rule;
+    const text = `The rule ${name} was changed.`;
+    const open = [...(firing.get(name)?.values() ?? [])];
+    firing.delete(name);
+    engine.forget(name);
+    for (const { change } of open) {
+      const told = { rule: name, subject: change.subject, state: 'resolved', severity, above, text, at } as const;
+      events.emit('alert', { ...told, value: change.value ?? above });
+    }
+    const known = open.filter(({ isTold }) => isTold);
+    tellWebhooks(
+      name,
+      at,
+      known.flatMap(({ change }) => toWebhook({ change, text }, at)),
+    );
+  };
+
   const unsubscribe = [
     events.on('observation', (seen) => {
       observation = seen;
@@ -126,7 +150,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     }),
     events.on('swap.end', (swap) => {
       swaps.add(swap);
-      look(swap.at, swapRules);
+      look(swap.at, swapRules());
     }),
   ];
 
@@ -163,11 +187,23 @@ export function createAlerts(options: AlertsOptions): Alerts {
       silences.set(rule, now + ms, now);
       return list();
     },
+    setRules(next) {
+      const at = clock.date().getTime();
+      const wanted = new Map(enabled(next));
+      for (const [name, rule] of rules) if (!isDeepStrictEqual(wanted.get(name), rule)) endRule(name, rule, at);
+      rules.clear();
+      for (const [name, rule] of wanted) rules.set(name, rule);
+    },
     close() {
       for (const off of unsubscribe) off();
       for (const webhook of webhooks) webhook.close();
     },
   };
+}
+
+function enabled(rules: Settings['alert_rules']): [name: string, rule: AlertRule][] {
+  // A copy: whoever gave them may change them.
+  return Object.entries(structuredClone(rules)).filter(([, rule]) => rule.enabled);
 }
 
 function isoTime(ms: number): string {

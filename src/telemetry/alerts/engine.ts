@@ -29,20 +29,28 @@ export type AlertEngine = {
    * @param at milliseconds since 1970
    */
   look(rule: string, readings: readonly Reading[], at: number): AlertChange[];
+  /** A subject that fires since an earlier run of the server; `at`: when it was last known to. No change comes of it. */
+  restore(rule: string, subject: string, since: number, value: number | null, at: number): void;
+  /** The rule is another one, or gone: what was known of its subjects does not count any more. */
+  forget(rule: string): void;
   /** In the order of the rules, then of the subjects. */
   rows(): readonly AlertRow[];
 };
 
-/** @param sampleMs between two samples */
+/**
+ * @param rules those that there are now: rules may come and go
+ * @param sampleMs between two samples
+ */
 export function createAlertEngine(rules: ReadonlyMap<string, AlertRule>, sampleMs: number): AlertEngine {
-  const states = new Map<string, Map<string, AlertState>>([...rules.keys()].map((rule) => [rule, new Map()]));
+  const states = new Map<string, Map<string, AlertState>>();
   const gapMs = GAP_INTERVALS * sampleMs;
 
   return {
     look(name, readings, at) {
       const rule = rules.get(name);
-      const bySubject = states.get(name);
-      if (rule === undefined || bySubject === undefined) return [];
+      if (rule === undefined) return [];
+      const bySubject = states.get(name) ?? new Map<string, AlertState>();
+      states.set(name, bySubject);
       const present = new Set(readings.map(({ subject }) => subject));
       const gone = [...bySubject.keys()].filter((subject) => !present.has(subject));
       const changes: AlertChange[] = [];
@@ -63,9 +71,14 @@ export function createAlertEngine(rules: ReadonlyMap<string, AlertRule>, sampleM
       }
       return changes;
     },
+    restore(rule, subject, since, value, at) {
+      const bySubject = states.get(rule) ?? new Map<string, AlertState>();
+      states.set(rule, bySubject.set(subject, { state: 'firing', since, value, seenAt: at }));
+    },
+    forget: (rule) => void states.delete(rule),
     rows: () =>
-      [...states].flatMap(([rule, bySubject]) =>
-        [...bySubject].map(([subject, state]) => ({ ...state, rule, subject })),
+      [...rules.keys()].flatMap((rule) =>
+        [...(states.get(rule) ?? [])].map(([subject, state]) => ({ ...state, rule, subject })),
       ),
   };
 }

@@ -263,3 +263,68 @@ it('an alert before the server listens is sent without its address', async (t) =
   await receiver.received(1);
   assert.equal(receiver.calls[0]?.message.externalURL, 'http://localhost');
 });
+
+it('other rules while it runs: unchanged ones go on, what fired by a changed or gone one has ended', (t) => {
+  const both: Rules = { ...ONE_RULE, full: rule({ metric: 'memory_ratio', above: 0.9, clear_below: 0.8, for_ms: 0 }) };
+  const { alerts, seconds, told } = open(t, both);
+  const card = gpu({ util: 96, memoryUsed: 95, memoryTotal: 100 });
+  seconds(3, card);
+  assert.deepEqual(
+    told.map(({ rule: name, state }) => [name, state]),
+    [
+      ['full', 'firing'],
+      ['busy', 'firing'],
+    ],
+  );
+  const added = rule({ metric: 'temperature', above: 80, clear_below: 75, for_ms: 0 });
+  alerts.setRules({ ...both, full: rule({ metric: 'memory_ratio', above: 0.97, clear_below: 0.9 }), hot: added });
+  assert.deepEqual(
+    told.slice(2).map(({ rule: name, state, subject, text }) => [name, state, subject, text]),
+    [['full', 'resolved', 'GPU-1', 'The rule full was changed.']],
+  );
+  seconds(1, { ...card, temperature: 90 });
+  assert.deepEqual(
+    alerts.list().map(({ rule: name, state, above }) => [name, state, above]),
+    [
+      ['busy', 'firing', 95],
+      ['full', 'inactive', 0.97],
+      ['hot', 'firing', 80],
+    ],
+  );
+  alerts.setRules({ busy: rule({ for_ms: 2000, enabled: false }) });
+  assert.deepEqual(alerts.list(), []);
+  assert.deepEqual(
+    told.slice(4).map(({ rule: name, state }) => [name, state]),
+    [
+      ['busy', 'resolved'],
+      ['hot', 'resolved'],
+    ],
+  );
+  seconds(3, card);
+  assert.equal(told.length, 6);
+});
+
+it('a rule that changes in the object that was given is another one only when it is set', (t) => {
+  const rules: Rules = { busy: rule({ for_ms: 0 }) };
+  const { alerts, seconds, told } = open(t, rules);
+  seconds(1, gpu({ util: 96 }));
+  Object.assign(rules, { busy: rule({ for_ms: 0, above: 99, clear_below: 98 }) });
+  alerts.setRules(rules);
+  assert.deepEqual(
+    told.map(({ state }) => state),
+    ['firing', 'resolved'],
+  );
+});
+
+it('webhooks hear that what they were told of has ended with its rule', async (t) => {
+  const receiver = await startReceiver(t);
+  const { alerts, seconds } = open(t, { busy: rule({ for_ms: 0 }) }, [receiver.address]);
+  seconds(1, gpu({ util: 96 }));
+  await receiver.received(1);
+  alerts.setRules({});
+  await receiver.received(2);
+  assert.deepEqual(
+    receiver.calls.map(({ message }) => message.status),
+    ['firing', 'resolved'],
+  );
+});

@@ -1,0 +1,137 @@
+/** Reads the configuration again while the server runs, and applies what differs: nothing, or all that can be. */
+import { ConfigError } from '../config/config-error.ts';
+import { FacepoolError } from '../contract/errors.ts';
+import type { Reload, ReloadAnswer, SettingChange } from '../contract/reload.ts';
+import type { Rollout } from '../contract/rollout.ts';
+import type { Settings } from '../contract/settings.ts';
+import { deviceConfig } from '../supervisor/memory-scheduler.ts';
+import type { Events } from '../telemetry/events.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { checkRole, checkSpace, findManifest } from './checks.ts';
+import type { RolloutPorts } from './ports.ts';
+import { applyToModel, type ModelChange, modelChanges, type ReloadModelsDeps } from './reload-models.ts';
+import { modelOf, planReload, type RunningView } from './reload-plan.ts';
+import { copySetting } from './reload-settings.ts';
+
+export type ReloadDeps = Omit<ReloadModelsDeps, 'rollout'> & {
+  readonly rollout: Pick<Rollout, 'swap' | 'wait' | 'list'>;
+  /** What the server was started with. */
+  readonly configured: Settings;
+  /** Reads it all again, as at the start. Throws ConfigErrors. */
+  readonly load: () => Settings;
+  readonly ports: Pick<RolloutPorts, 'listVersions' | 'embeddingsIn'>;
+  readonly setAlertRules: (rules: Settings['alert_rules']) => void;
+  readonly log: Pick<Logger, 'level'>;
+  readonly events: Events;
+};
+
+const MB = 1_000_000;
+
+export function createReload(deps: ReloadDeps): Reload {
+  /** What is in force; what needs a restart is not. */
+  const running = structuredClone(deps.configured);
+  let isBusy = false;
+  const view = viewOf(deps);
+
+  const look = async (): Promise<{ readonly next: Settings; readonly changes: SettingChange[] }> => {
+    const next = deps.load();
+    const changes = planReload(running, next, view);
+    await check(deps, modelChanges(changes, running, next));
+    return { next, changes };
+  };
+
+  /** `work` gets what goes on after this, also where it fails half-way. */
+  const apply = async (next: Settings, changes: readonly SettingChange[], work: Promise<void>[]): Promise<void> => {
+    // What may be refused comes first.
+    const models = [...modelChanges(changes, running, next)].sort((a, b) => Number(b.swaps) - Number(a.swaps));
+    for (const change of models) {
+      const { done } = await applyToModel(deps, change);
+      const arrive = (): void => {
+        running.models[change.model] = change.to;
+      };
+      work.push(done.then(arrive));
+    }
+    const usable = changes.filter((change) => change.effect === 'applied' && modelOf(change) === undefined);
+    for (const { setting } of usable) {
+      copySetting(next, deps.live, setting);
+      copySetting(next, running, setting);
+    }
+    const sections = new Set(usable.map(({ setting }) => setting.split('.')[0]));
+    if (sections.has('memory')) giveBudgets(deps);
+    if (sections.has('alert_rules')) deps.setAlertRules(structuredClone(deps.live.alert_rules));
+    if (sections.has('log')) deps.log.level = deps.live.log.level;
+  };
+
+  const tell = (ok: boolean, detail: string, changes: readonly SettingChange[] = []): void => {
+    const named = (isLater: boolean): string[] =>
+      changes.filter(({ effect }) => (effect === 'needs_restart') === isLater).map(({ setting }) => setting);
+    const at = deps.clock.date().getTime();
+    deps.events.emit('reload', { ok, applied: named(false), needsRestart: named(true), detail, at });
+  };
+
+  const reload = async (): Promise<ReloadAnswer> => {
+    if (isBusy) throw new FacepoolError('conflict', 'the configuration is being read again already');
+    isBusy = true;
+    const work: Promise<void>[] = [];
+    try {
+      const { next, changes } = await look();
+      await apply(next, changes, work);
+      tell(true, '', changes);
+      return { dry_run: false, changes };
+    } catch (error) {
+      tell(false, messageOf(error));
+      throw error;
+    } finally {
+      const ends = work.map((one) => one.catch((error: unknown) => tell(false, messageOf(error))));
+      void Promise.all(ends).then(() => {
+        isBusy = false;
+      });
+    }
+  };
+
+  return {
+    reload: async (dryRun) => (dryRun ? { dry_run: true, changes: (await look()).changes } : reload()),
+  };
+}
+
+/** What may be asked before anything is done is asked here: all faults at once, and then nothing has changed. */
+async function check(deps: ReloadDeps, changes: readonly ModelChange[]): Promise<void> {
+  const problems: string[] = [];
+  for (const { model, to, swaps, renews } of changes) {
+    const trial = deps.rollout.list(model).find(({ state }) => state === 'running' || state === 'live');
+    if ((swaps || renews) && trial !== undefined) {
+      throw new FacepoolError('conflict', `the swap of ${model} to ${trial.to} goes on; end it first`);
+    }
+    if (!swaps) continue;
+    try {
+      const next = await findManifest(deps.ports, model, to.version);
+      const serving = await findManifest(deps.ports, model, deps.aliases.state(model).stable).catch(() => null);
+      checkRole(model, serving, next);
+      checkSpace(deps.ports, model, serving, next);
+    } catch (error) {
+      problems.push(`models.${model}.version: ${messageOf(error)}`);
+    }
+  }
+  if (problems.length > 0) throw new ConfigError(problems);
+}
+
+function viewOf({ supervisor, aliases }: ReloadDeps): RunningView {
+  return {
+    stable: (model) => aliases.state(model).stable,
+    mayMove: (model, device) => {
+      const there = supervisor.residency.devices().find(({ name }) => name === device);
+      const { stable } = aliases.state(model);
+      const entry = [...supervisor.models.values()].find((one) => one.model === model && one.version === stable);
+      const needed = (entry?.manifest?.memory.load_peak_mb ?? 0) * MB;
+      return there !== undefined && there.reservedBytes + needed <= there.limitBytes;
+    },
+  };
+}
+
+function giveBudgets({ supervisor, live }: ReloadDeps): void {
+  for (const { name } of supervisor.residency.devices()) supervisor.residency.budget(deviceConfig(name, live.memory));
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
