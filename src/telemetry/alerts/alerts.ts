@@ -8,10 +8,12 @@ import type { AlertRule, Settings } from '../../contract/settings.ts';
 import type { Clock } from '../../util/clock.ts';
 import type { Events } from '../events.ts';
 import { type AlertChange, createAlertEngine } from './engine.ts';
-import { deviceReadings } from './readings.ts';
+import { deviceReadings, type Reading } from './readings.ts';
 import { openSilences } from './silences.ts';
+import { NO_DATA_MS } from './state.ts';
 import { createSwapRecord } from './swap-record.ts';
 import { type AlertFacts, changeText, emptyText, rowText } from './texts.ts';
+import { openTold, subjectOf } from './told.ts';
 import { createWebhook, type WebhookResult } from './webhook.ts';
 import { type WebhookAlert, webhookAlert } from './webhook-payload.ts';
 
@@ -19,7 +21,7 @@ export type AlertsOptions = {
   readonly settings: Pick<Settings, 'alerts' | 'alert_rules' | 'monitor' | 'data_dir'>;
   readonly events: Events;
   readonly clock: Clock;
-  /** Default: `<data_dir>/alert-silences.json`. */
+  /** Default: `<data_dir>/alert-silences.json`. What webhooks were told is in `alerts-told.json` beside it. */
   readonly stateFile?: string | undefined;
   /** Where people reach this server, e.g. `http://faces.example:8080`; asked when a message is made. */
   readonly externalUrl: () => string;
@@ -61,8 +63,12 @@ export function createAlerts(options: AlertsOptions): Alerts {
   const engine = createAlertEngine(rules, settings.monitor.sample_ms);
   const swaps = createSwapRecord();
   const file = options.stateFile ?? path.join(settings.data_dir, 'alert-silences.json');
-  const silences = openSilences(file, options.onTrouble ?? (() => {}));
-  const webhooks = settings.alerts.webhooks.map((address) =>
+  const receivers = settings.alerts.webhooks.length;
+  const onTrouble = options.onTrouble ?? (() => {});
+  const silences = openSilences(file, onTrouble);
+  const toldFile = path.join(path.dirname(file), 'alerts-told.json');
+  const heard = receivers === 0 ? null : openTold(toldFile, { clock, receivers, onTrouble });
+  const webhooks = settings.alerts.webhooks.map((address, receiver) =>
     createWebhook(address, {
       clock,
       externalUrl,
@@ -70,12 +76,13 @@ export function createAlerts(options: AlertsOptions): Alerts {
       fetch: options.fetch ?? globalThis.fetch,
       timeoutMs: settings.alerts.webhook_timeout_ms,
       onResult: options.onWebhook ?? (() => {}),
+      onSettled: (alerts) => heard?.settled(receiver, alerts),
     }),
   );
   /** By rule, then by subject. */
   const firing = new Map<string, Map<string, Firing>>();
   let observation: Observation | null = null;
-  const facts = (): AlertFacts => ({ observation, swaps });
+  const facts = (at: number): AlertFacts => ({ observation, swaps, at });
 
   const toWebhook = ({ change, text }: Omit<Firing, 'isTold'>, endsAt: number | null): WebhookAlert[] => {
     const { rule, subject } = change;
@@ -84,7 +91,13 @@ export function createAlerts(options: AlertsOptions): Alerts {
     const { metric, severity } = known;
     const value = change.value ?? known.above;
     const alert = { rule, metric, severity, subject, value, text, startsAt: change.firedAt, endsAt };
-    return [webhookAlert(alert, externalUrl())];
+    const made = webhookAlert(alert, externalUrl());
+    return [heard?.asTold(made) ?? made];
+  };
+
+  const send = (rule: string, alerts: readonly WebhookAlert[]): void => {
+    heard?.add(alerts);
+    for (const webhook of webhooks) webhook.send(rule, alerts);
   };
 
   /** All of a rule that fires, and what has just ended: as Alertmanager sends a group. */
@@ -96,7 +109,36 @@ export function createAlerts(options: AlertsOptions): Alerts {
     const shown = isSilent ? open.filter(({ isTold }) => isTold) : open;
     for (const one of shown) one.isTold = true;
     const alerts = [...ended, ...shown.flatMap((one) => toWebhook(one, null))];
-    for (const webhook of webhooks) webhook.send(rule, alerts);
+    send(rule, alerts);
+  };
+
+  /** What an earlier run told, and whether it goes on is not known yet. By rule, then by subject. */
+  const inherited = new Map<string, Map<string, WebhookAlert>>();
+  for (const { alert, settled } of heard?.list() ?? []) {
+    const { rule, subject } = subjectOf(alert);
+    const { metric, severity } = rules.get(rule) ?? {};
+    const isSame = alert.labels['metric'] === metric && alert.labels['severity'] === severity;
+    const goesOn = alert.status === 'firing' && isSame;
+    if (goesOn) inherited.set(rule, (inherited.get(rule) ?? new Map<string, WebhookAlert>()).set(subject, alert));
+    if (goesOn && settled) continue;
+    send(rule, [goesOn || alert.status === 'resolved' ? alert : ended(alert, clock.date().getTime())]);
+  }
+  let firstLookAt: number | null = null;
+  /** Goes on with them: those with a figure at once, the others after a minute, all where `readings` is null. */
+  const goOn = (rule: string, readings: readonly Reading[] | null, at: number): void => {
+    firstLookAt ??= at;
+    const waiting = inherited.get(rule);
+    for (const [subject, alert] of waiting ?? []) {
+      const value = readings?.find((one) => one.subject === subject)?.value ?? null;
+      if (readings !== null && value === null && at - firstLookAt < NO_DATA_MS) continue;
+      waiting?.delete(subject);
+      const since = Date.parse(alert.startsAt);
+      engine.restore(rule, subject, since, value, at);
+      const state = { state: 'firing', since, value, seenAt: at } as const;
+      const change = { ...state, rule, subject, change: 'firing', firedAt: since } as const;
+      const open = firing.get(rule) ?? new Map<string, Firing>();
+      firing.set(rule, open.set(subject, { change, text: alert.annotations['description'] ?? '', isTold: true }));
+    }
   };
 
   const look = (at: number, names: Iterable<string>): void => {
@@ -105,20 +147,21 @@ export function createAlerts(options: AlertsOptions): Alerts {
       if (rule === undefined) continue;
       const open = firing.get(name) ?? new Map<string, Firing>();
       firing.set(name, open);
-      const readings = [...deviceReadings(rule.metric, observation?.devices ?? []), ...swaps.readings(rule.metric)];
-      const ended: WebhookAlert[] = [];
+      const readings = [...deviceReadings(rule.metric, observation?.devices ?? []), ...swaps.readings(rule.metric, at)];
+      goOn(name, readings, at);
+      const over: WebhookAlert[] = [];
       for (const change of engine.look(name, readings, at)) {
         const { subject } = change;
-        const text = changeText(rule, change, facts());
+        const text = changeText(rule, change, facts(at));
         const before = open.get(subject);
         if (change.change === 'firing') open.set(subject, { change, text, isTold: false });
         else open.delete(subject);
-        if (change.change === 'resolved' && before?.isTold === true) ended.push(...toWebhook({ change, text }, at));
+        if (change.change === 'resolved' && before?.isTold === true) over.push(...toWebhook({ change, text }, at));
         const { severity, above } = rule;
         const told = { rule: name, subject, state: change.change, severity, above, text, at };
         events.emit('alert', { ...told, value: change.value ?? above });
       }
-      tellWebhooks(name, at, ended);
+      tellWebhooks(name, at, over);
     }
   };
 
@@ -128,6 +171,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
   const endRule = (name: string, rule: AlertRule, at: number): void => {
     const { severity, above } = rule;
     const text = `The rule ${name} was changed.`;
+    goOn(name, null, at);
     const open = [...(firing.get(name)?.values() ?? [])];
     firing.delete(name);
     engine.forget(name);
@@ -171,7 +215,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
         state: row.state,
         value: row.state === 'no_data' ? null : row.value,
         since: isoTime(row.since),
-        text: rowText(rule, row, facts()),
+        text: rowText(rule, row, facts(now)),
       }));
     });
   };
@@ -197,6 +241,7 @@ export function createAlerts(options: AlertsOptions): Alerts {
     close() {
       for (const off of unsubscribe) off();
       for (const webhook of webhooks) webhook.close();
+      heard?.close();
     },
   };
 }
@@ -204,6 +249,10 @@ export function createAlerts(options: AlertsOptions): Alerts {
 function enabled(rules: Settings['alert_rules']): [name: string, rule: AlertRule][] {
   // A copy: whoever gave them may change them.
   return Object.entries(structuredClone(rules)).filter(([, rule]) => rule.enabled);
+}
+
+function ended(alert: WebhookAlert, at: number): WebhookAlert {
+  return { ...alert, status: 'resolved', endsAt: isoTime(at) };
 }
 
 function isoTime(ms: number): string {

@@ -11,6 +11,8 @@ export type AlertFacts = {
   /** The last one; null before the first. */
   readonly observation: Pick<Observation, 'devices' | 'workers'> | null;
   readonly swaps: SwapRecord;
+  /** Milliseconds since 1970. */
+  readonly at: number;
 };
 
 /** For each metric: how its figure is written, and its name. */
@@ -35,9 +37,9 @@ export function rowText(rule: AlertRule, row: AlertRow, facts: AlertFacts): stri
 
 /** A rule that nothing gives a figure for. */
 export function emptyText(rule: AlertRule): string {
-  return rule.metric.startsWith('swap_')
-    ? 'No model was updated since the server started.'
-    : `No device tells it (${FIGURES[rule.metric].name}).`;
+  if (rule.metric === 'swap_seconds') return 'No model was updated within an hour.';
+  if (rule.metric === 'swap_error_ratio') return 'No model was updated three times within a day.';
+  return `No device tells it (${FIGURES[rule.metric].name}).`;
 }
 
 export function changeText(rule: AlertRule, change: AlertChange, facts: AlertFacts): string {
@@ -46,6 +48,9 @@ export function changeText(rule: AlertRule, change: AlertChange, facts: AlertFac
   const { name, write } = FIGURES[rule.metric];
   const lasted = formatSeconds((change.since - change.firedAt) / 1000);
   if (change.state === 'no_data' || change.value === null) {
+    if (rule.metric.startsWith('swap_')) {
+      return `${who}: no new update, and the last ones were too long ago to count (${name}), so the alert ends after ${lasted}.`;
+    }
     return `${who}: nothing is known of it (${name}) for ${formatSeconds(NO_DATA_MS / 1000)}, so the alert ends after ${lasted}.`;
   }
   return `${who}: ${name} ${write(change.value)}, so the alert ends after ${lasted}.`;
@@ -64,7 +69,7 @@ function whatToDo(
   metric: AlertMetric,
   subject: string,
   device: DeviceObservation | undefined,
-  { observation, swaps }: AlertFacts,
+  { observation, swaps, at }: AlertFacts,
 ): string {
   switch (metric) {
     case 'gpu_util':
@@ -78,7 +83,7 @@ function whatToDo(
     case 'swap_seconds':
       return ': look at the disk, and at whether the old and the new version fit into memory side by side';
     case 'swap_error_ratio': {
-      const all = swaps.of(subject);
+      const all = swaps.of(subject, at);
       const last = all.findLast(({ result }) => result !== 'ok');
       const why = last === undefined || last.reason === '' ? '' : `; the last one, to ${last.to}: ${last.reason}`;
       return ` (${failures(all)} of the last ${all.length})${why}`;

@@ -25,6 +25,8 @@ export type WebhookDeps = {
   readonly timeoutMs: number;
   readonly externalUrl: () => string;
   readonly onResult: (result: WebhookResult) => void;
+  /** The receiver has these alerts, or they were dropped: they are not sent again. */
+  readonly onSettled?: ((alerts: readonly WebhookAlert[]) => void) | undefined;
 };
 
 export type Webhook = {
@@ -81,6 +83,7 @@ export function createWebhook(address: string, deps: WebhookDeps): Webhook {
         failures = 0;
         forget(group, sent, clock.now());
         if (group.alerts.size === 0) groups.delete(rule);
+        deps.onSettled?.(sent.map(([, alert]) => alert));
         tell(rule, outcome.ok ? 'sent' : 'refused', outcome.detail);
       } else {
         // To the end: what a receiver cannot take must not hold up the rest.
@@ -98,6 +101,7 @@ export function createWebhook(address: string, deps: WebhookDeps): Webhook {
     for (const [rule, group] of groups) {
       if (clock.now() - group.waitsSince < GIVE_UP_MS) continue;
       groups.delete(rule);
+      deps.onSettled?.([...group.alerts.values()]);
       tell(rule, 'given_up', `${group.alerts.size} alerts could not be delivered for an hour`);
     }
     const longest = Math.min(LONGEST_RETRY_MS, FIRST_RETRY_MS * 2 ** Math.min(failures, 20));

@@ -68,6 +68,12 @@ it('the rules of the defaults: each fires as the documents say, and ends', (t) =
   );
   seconds(1, hotAndBusy);
   swap('failed');
+  swap('failed');
+  assert.equal(
+    told.some(({ rule: name }) => name === 'swap-errors'),
+    false,
+  );
+  swap('failed');
   assert.deepEqual(
     told.map(({ rule: name, subject, state, severity }) => [name, subject, state, severity]),
     [
@@ -120,7 +126,7 @@ it('the list is what the contract says, from the first moment', (t) => {
   assert.equal(row()?.since, '2026-01-01T00:00:00.000Z');
 });
 
-it('a slow update stays told until the next one of that model', (t) => {
+it('a slow update stays told until the next one of that model, or for an hour', (t) => {
   const slow = rule({ metric: 'swap_seconds', above: 60, clear_below: 60, for_ms: 0 });
   const { seconds, swap, events, told, clock } = open(t, { slow });
   swap('ok');
@@ -135,6 +141,11 @@ it('a slow update stays told until the next one of that model', (t) => {
       ['resolved', 5],
     ],
   );
+  swap('ok');
+  seconds(3659, gpu());
+  assert.equal(told.length, 3);
+  seconds(1, gpu());
+  assert.match(told[3]?.text ?? '', /^recognizer: no new update, .* so the alert ends after 1h 0m\.$/);
 });
 
 it('a card that is gone ends its alerts after a minute', (t) => {

@@ -48,6 +48,15 @@ it('a device that is gone is one without data: its alert ends after a minute, an
   assert.deepEqual(engine.rows(), []);
 });
 
+it('what fired before the server was started goes on, and has its end', () => {
+  const engine = createAlertEngine(RULES, 1000);
+  engine.restore('hot', 'a', -5000, 78, 0);
+  assert.deepEqual(engine.look('hot', one('a', 78), 1000), [], 'not below 75');
+  assert.equal(engine.rows()[0]?.since, -5000);
+  const [change] = engine.look('hot', one('a', 70), 2000);
+  assert.deepEqual([change?.change, change?.firedAt, change?.since], ['resolved', -5000, 2000]);
+});
+
 it('a device that tells nothing keeps its row', () => {
   const engine = createAlertEngine(RULES, 1000);
   engine.look('hot', one('a', null), 0);

@@ -35,21 +35,41 @@ it('remembers the last ten updates of each model', () => {
   const swaps = createSwapRecord();
   const end = (model: string, result: 'ok' | 'failed' | 'rolled_back', seconds: number) =>
     swaps.add({ model, from: 'v1', to: 'v2', result, seconds, reason: '', at: 0 });
-  assert.deepEqual(swaps.readings('swap_seconds'), []);
+  const at = 1000;
+  assert.deepEqual(swaps.readings('swap_seconds', at), []);
   end('a', 'failed', 70);
   for (let i = 0; i < 8; i += 1) end('a', 'ok', 10 + i);
   end('b', 'rolled_back', 5);
-  assert.deepEqual(swaps.readings('swap_seconds'), [
+  assert.deepEqual(swaps.readings('swap_seconds', at), [
     { subject: 'a', value: 17 },
     { subject: 'b', value: 5 },
   ]);
   assert.deepEqual(
-    swaps.readings('swap_error_ratio').map(({ value }) => value),
-    [1 / 9, 1],
+    swaps.readings('swap_error_ratio', at).map(({ value }) => value),
+    // Of one update there is no ratio.
+    [1 / 9],
   );
   end('a', 'ok', 1);
-  assert.equal(failures(swaps.of('a')), 1);
+  assert.equal(failures(swaps.of('a', at)), 1);
   end('a', 'ok', 1);
-  assert.deepEqual([swaps.of('a').length, failures(swaps.of('a')), swaps.of('c')], [10, 0, []]);
-  assert.deepEqual(swaps.readings('gpu_util'), []);
+  assert.deepEqual([swaps.of('a', at).length, failures(swaps.of('a', at)), swaps.of('c', at)], [10, 0, []]);
+  assert.deepEqual(swaps.readings('gpu_util', at), []);
+});
+
+it('what is long past does not count any more, and a clock that was set back takes nothing away', () => {
+  const swaps = createSwapRecord();
+  const HOUR = 3_600_000;
+  const end = (result: 'ok' | 'failed', at: number) =>
+    swaps.add({ model: 'a', from: 'v1', to: 'v2', result, seconds: 70, reason: '', at });
+  const values = (metric: 'swap_seconds' | 'swap_error_ratio', at: number) =>
+    swaps.readings(metric, at).map(({ value }) => value);
+  end('failed', 0);
+  end('failed', HOUR);
+  assert.deepEqual(values('swap_error_ratio', HOUR), [], 'two are no ratio');
+  end('ok', 2 * HOUR);
+  assert.deepEqual(values('swap_error_ratio', 2 * HOUR), [2 / 3]);
+  assert.deepEqual(values('swap_error_ratio', 24 * HOUR), []);
+  assert.equal(swaps.of('a', 24 * HOUR).length, 2);
+  assert.deepEqual([values('swap_seconds', 3 * HOUR - 1), values('swap_seconds', 3 * HOUR)], [[70], []]);
+  assert.deepEqual(values('swap_error_ratio', -HOUR), [2 / 3]);
 });

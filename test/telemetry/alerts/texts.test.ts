@@ -24,6 +24,7 @@ const FACTS: AlertFacts = {
     ],
   },
   swaps,
+  at: 1000,
 };
 
 function change(over: Partial<AlertChange>): AlertChange {
@@ -82,6 +83,10 @@ it('says how and why an alert has ended', () => {
     changeText(rule(), change({ ...ended, state: 'no_data' }), FACTS),
     'NVIDIA L4 (cuda:0): nothing is known of it (utilisation) for 1m 0s, so the alert ends after 1m 12s.',
   );
+  assert.equal(
+    changeText(rule({ metric: 'swap_seconds' }), change({ ...ended, state: 'no_data', subject: 'detector' }), FACTS),
+    'detector: no new update, and the last ones were too long ago to count (the last update took), so the alert ends after 1m 12s.',
+  );
 });
 
 it('a row says how it is now', () => {
@@ -97,5 +102,6 @@ it('a row says how it is now', () => {
   );
   assert.match(rowText(rule(), { ...row, state: 'no_data' }, FACTS), /does not tell it \(utilisation\)\.$/);
   assert.equal(emptyText(rule()), 'No device tells it (utilisation).');
-  assert.equal(emptyText(rule({ metric: 'swap_seconds' })), 'No model was updated since the server started.');
+  assert.equal(emptyText(rule({ metric: 'swap_seconds' })), 'No model was updated within an hour.');
+  assert.equal(emptyText(rule({ metric: 'swap_error_ratio' })), 'No model was updated three times within a day.');
 });

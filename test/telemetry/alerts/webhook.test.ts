@@ -216,3 +216,28 @@ it('a receiver that is not there says why, and closing ends everything', async (
   await new Promise((resolve) => setImmediate(resolve));
   assert.deepEqual([slow.clock.pending, slow.results, receiver.calls.length], [0, [], 1]);
 });
+
+it('says which alerts need not be sent again: delivered, not wanted, given up', async (t) => {
+  const receiver = await startReceiver(t);
+  const settled: string[] = [];
+  const onSettled = (alerts: readonly WebhookAlert[]): void => {
+    settled.push(alerts.map(({ labels, status }) => `${labels['device']} ${status}`).join());
+  };
+  const { webhook, told, clock, results } = open(t, receiver.address, { onSettled });
+  webhook.send('busy', [alert('a'), alert('b', 5000)]);
+  await told(1);
+  assert.deepEqual(settled, ['a firing,b resolved']);
+  receiver.status = 400;
+  webhook.send('busy', [alert('c')]);
+  await told(2);
+  receiver.status = 500;
+  webhook.send('busy', [alert('d')]);
+  await told(3);
+  assert.deepEqual(settled.slice(1), ['c firing']);
+  while (!kinds(results).includes('given_up')) {
+    const next = told(results.length + 1);
+    clock.advance(GIVE_UP_MS);
+    await next;
+  }
+  assert.deepEqual(settled.slice(1), ['c firing', 'd firing']);
+});
