@@ -97,6 +97,15 @@ test('findings of a window, also of one in which nothing was seen', async (t) =>
   );
 });
 
+test('a window of a week counts what there is of it, not the step in which it began', async (t) => {
+  const { observatory, second, now } = story(t);
+  for (let i = 0; i < 120; i++) second(1000);
+  const { findings } = await observatory.insight(now() - 7 * 86_400_000, now());
+  const [one] = findings;
+  assert.equal(one?.code, 'too_little_data');
+  assert.ok((one?.numbers['seconds'] ?? 0) >= 119 && (one?.numbers['seconds'] ?? 0) <= 120, one?.text);
+});
+
 test('a story that is closed hears nothing more', async (t) => {
   const { observatory, second, close } = story(t);
   second(1000);
