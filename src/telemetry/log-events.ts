@@ -58,7 +58,7 @@ export function logEvents(events: Events, log: Logger): void {
     else
       log.info(
         reload,
-        `the configuration was read again: ${applied.length} applied, ${needsRestart.length} need a restart`,
+        `the configuration was read again: ${applied.length} applied, ${needsRestart.length} after a restart`,
       );
   });
   events.on('swap.end', ({ at: _at, ...swap }) => {

@@ -82,7 +82,7 @@ describe('the configuration of a server that runs', { skip }, () => {
       2,
       () => post(server, '/v1/recognize?fields=liveness,embedding', photo),
       async () => {
-        await hangUp(/^the configuration was read again: 5 applied, 1 need a restart$/);
+        await hangUp(/^the configuration was read again: 5 applied, 1 after a restart$/);
         await until(
           'the new version serves',
           DONE_MS,

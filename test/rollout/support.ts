@@ -134,7 +134,7 @@ export function scene(t: TestContext, options: SceneOptions = {}) {
     made.made.filter(
       (process) => !process.dead && versionOf(process) === version && process.sent.some(({ type }) => type === 'load'),
     );
-  return { ...made, ...first, open, ended, request, over, until, answers, processes };
+  return { ...made, ...first, ports, open, ended, request, over, until, answers, processes };
 }
 
 function versionOf(process: FakeProcess): string | undefined {

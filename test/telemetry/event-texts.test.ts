@@ -109,6 +109,15 @@ describe('events in words', () => {
     assert.equal(EVENT_TEXTS.alert({ ...alert, state: 'firing' })?.text, 'Too hot.');
     assert.deepEqual(EVENT_TEXTS.history({ ok: false, detail: 'full', at })?.severity, 'warning');
     assert.equal(EVENT_TEXTS.server({ what: 'start', version: '1', detail: '', at })?.type, 'server_start');
+    const reload = { ok: true, applied: ['log.level'], needsRestart: [], detail: '', at };
+    assert.equal(EVENT_TEXTS.reload(reload)?.text, 'The configuration was read again: 1 setting applied.');
+    assert.equal(
+      EVENT_TEXTS.reload({ ...reload, applied: [], needsRestart: ['a', 'b'] })?.text,
+      'The configuration was read again: 0 settings applied; 2 settings after a restart.',
+    );
+    const refused = EVENT_TEXTS.reload({ ...reload, ok: false, applied: [], detail: 'a: no\nb: no' });
+    assert.equal(refused?.severity, 'error');
+    assert.match(refused?.text ?? '', /not all of it could be used: a: no\.$/);
     assert.equal(
       EVENT_TEXTS.server({ what: 'stop', version: '1', detail: 'SIGTERM', at })?.text,
       'The server stops (1): SIGTERM.',

@@ -1,0 +1,93 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { ConfigError } from '../../src/config/config-error.ts';
+import { FacepoolError } from '../../src/contract/errors.ts';
+import { reloadForSignal } from '../../src/rollout/reload-signal.ts';
+import { settle } from '../fixtures/fake-process.ts';
+import { reloadScene, rows } from './reload-support.ts';
+
+describe('a reload', () => {
+  it('changes what is read at each use, and tells everybody who keeps a copy', async (t) => {
+    const { reload, write, settings, supervisor, rules, log, told, pids } = await reloadScene(t);
+    const before = pids();
+    write((next) => {
+      Object.assign(next.limits, { max_faces: 7, queue: 9 });
+      next.memory.budgets = ['cpu=3000'];
+      next.log.level = 'debug';
+      delete next.alert_rules['hot'];
+      next.rollout.min_requests = 5;
+    });
+    const dry = await reload.reload(true);
+    assert.deepEqual([settings.limits.max_faces, told.length, rules.length], [100, 0, 0]);
+    const answer = await reload.reload(false);
+    assert.deepEqual(answer, { ...dry, dry_run: false });
+    const { limits, rollout } = settings;
+    assert.deepEqual([limits.max_faces, limits.queue, rollout.min_requests, log.level], [7, 256, 5, 'debug']);
+    assert.equal(supervisor.residency.devices().find(({ name }) => name === 'cpu')?.limitBytes, 3e9);
+    assert.deepEqual(rules.length, 1);
+    assert.equal(rules[0]?.['hot'], undefined);
+    assert.deepEqual(pids(), before);
+    assert.deepEqual(told[0]?.needsRestart, ['limits.queue']);
+    assert.equal(told[0]?.applied.length, 5);
+    await settle();
+    assert.deepEqual(rows(await reload.reload(false)), ['limits.queue needs_restart']);
+  });
+});
+
+describe('a reload that is refused', () => {
+  it('is refused as a whole where the file is wrong', async (t) => {
+    const { reload, fail, settings, told } = await reloadScene(t);
+    const before = structuredClone(settings);
+    fail(new ConfigError(['limits.queue (a.yaml:2): -1 is not allowed', 'models.detector.prio: unknown setting']));
+    for (const dryRun of [true, false]) {
+      await assert.rejects(reload.reload(dryRun), (error: unknown) => {
+        assert.ok(error instanceof FacepoolError && error.code === 'invalid_argument');
+        assert.match(error.message, /limits\.queue[\s\S]*models\.detector\.prio/);
+        return true;
+      });
+    }
+    assert.deepEqual(settings, before);
+    assert.deepEqual(
+      told.map(({ ok, applied }) => [ok, applied]),
+      [[false, []]],
+    );
+  });
+
+  it('names every version that cannot be used, and applies nothing beside them', async (t) => {
+    const { reload, write, settings, versions } = await reloadScene(t);
+    write((next) => {
+      next.limits.max_faces = 7;
+      Object.assign(next.models['detector'] ?? {}, { version: 'other-role' });
+      Object.assign(next.models['recognizer'] ?? {}, { version: 'nowhere' });
+    });
+    await assert.rejects(
+      reload.reload(false),
+      /models\.detector\.version: .*recognizer[\s\S]*models\.recognizer\.version: .*nowhere/,
+    );
+    assert.equal(settings.limits.max_faces, 100);
+    assert.deepEqual(versions.list(null), []);
+  });
+
+  it('does not meddle with a version that is on trial', async (t) => {
+    const { reload, detector, versions, request, over } = await reloadScene(t);
+    await over(await versions.swap('detector', request('v3', { strategy: 'canary' }), 'test'));
+    detector({ threads: 3 });
+    await assert.rejects(reload.reload(true), { code: 'conflict' });
+    detector({ threads: 'auto', priority: 2 });
+    assert.deepEqual(rows(await reload.reload(false)), ['models.detector.priority applied']);
+  });
+});
+
+describe('a reload by SIGHUP', () => {
+  it('is in the audit log, with its result', async () => {
+    const entries: unknown[] = [];
+    const audit = { record: (entry: unknown) => void entries.push(entry) };
+    await reloadForSignal({ reload: async () => ({ dry_run: false, changes: [] }) }, audit);
+    await reloadForSignal({ reload: () => Promise.reject(new ConfigError(['no'])) }, audit);
+    const same = { who: 'signal', action: 'server.reload', target: 'configuration' };
+    assert.deepEqual(entries, [
+      { ...same, result: 'ok' },
+      { ...same, result: 'invalid_argument' },
+    ]);
+  });
+});
