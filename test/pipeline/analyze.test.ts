@@ -104,7 +104,7 @@ test('everything that is asked of imaging and of models carries the request’s 
   await analyze({ ...deps, imaging: { open } }, request(), new Timings(deps.clock));
   assert.deepEqual(ids, ['request-7']);
   assert.deepEqual(
-    log.infers.map(({ model, job }) => [model, job.requestId]).sort(),
+    log.infers.map(({ model, job }) => [model, job.requestId]).sort(([a = ''], [b = '']) => a.localeCompare(b)),
     ['detector', 'liveness', 'recognizer'].map((model) => [model, 'request-7']),
   );
 });

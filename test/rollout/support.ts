@@ -146,7 +146,7 @@ function versionOf(process: FakeProcess): string | undefined {
 function misbehave(process: FakeProcess, message: FakeProcess['sent'][number]): boolean {
   if (message.type !== 'load') return false;
   const { id } = message;
-  switch (versionOf(process)) {
+  switch (versionOf(process) ?? '') {
     case 'wrong-golden': {
       const golden = { passed: false, minCosine: 0.2, detail: 'cosine 0.2' };
       const value = { provider: 'cpu', phasesMs: { create: 1, warm: 1, golden: 1 }, golden };
