@@ -46,7 +46,8 @@ export function toProblem(error: unknown, requestId: string): Problem {
 /** An error that crossed a process border unnamed carries a foreign message, which may hold a path: it stays in the log. */
 function publicDetail(error: FacepoolError): string {
   if (error.code === 'internal') return INTERNAL_DETAIL;
-  if (error.code === 'model_failed' && error.cause !== undefined) return 'The model could not do this; the server’s log says why.';
+  if (error.code === 'model_failed' && error.cause !== undefined)
+    return 'The model could not do this; the server’s log says why.';
   return error.message;
 }
 

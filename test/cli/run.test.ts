@@ -51,7 +51,10 @@ describe('a wrong command line is a usage error (2) that says what was meant', (
     [['statsu'], /^facepool: unknown command "statsu" \(did you mean "status"\?\); see: facepool help$/],
     [['xyzzy'], /^facepool: unknown command "xyzzy"; see: facepool help$/],
     [['help', 'xyzzy'], /^facepool: unknown command "xyzzy"/],
-    [['models'], /^facepool: "models" needs a second word; there are: models list, models pull, models verify, models add, models remove$/],
+    [
+      ['models'],
+      /^facepool: "models" needs a second word; there are: models list, models pull, models verify, models add, models remove$/,
+    ],
     [['models', 'pul'], /^facepool: unknown command "models pul"; there are: /],
     [['--socket', 'x', 'status'], /^facepool: the command comes first, then its flags/],
     [['status', 'x'], /^facepool: status: "x" is one word too many/],
