@@ -103,7 +103,7 @@ test('a long storm has every kind and every fault, a quarter of it broken, and i
 
 test('what the factory makes can be read, but for what is to be unreadable, and goes again', { skip }, async (t) => {
   const dir = tempDir(t);
-  const factory = versionFactory(dir, `${dir}/mirror`);
+  const factory = versionFactory(dir);
   const place = (version: string): string => `${dir}/models/recognizer/${version}`;
   const strict = await factory.sound('recognizer', 'strict', true);
   const manifest = await loadManifest(place(strict.version));

@@ -38,7 +38,7 @@ export type SwapFact = {
   readonly reason: string;
   /** From the order until it was over, or live. */
   readonly ms: number;
-  /** Of the way back. */
+  /** Of the way back, until nobody new gets the version. */
   readonly backMs: number | null;
   readonly drift: VersionsAnswer['drift'];
 };
@@ -67,7 +67,6 @@ export async function runPlan(context: StormContext, plan: Plan): Promise<SwapFa
   const now = await admin.versions(model);
   assert.equal(now.stable, stable.get(model), `${model}: ${plan.kind}, ${fault ?? 'sound'}: stable`);
   assert.deepEqual([now.canary, now.shadow, now.swap], [null, null, null]);
-  await tidy(context, model, now);
   return fact;
 }
 
@@ -151,8 +150,12 @@ async function goBack(
   version: string,
 ): Promise<{ readonly backMs: number }> {
   ledger.open(model, old);
-  const [answer, backMs] = await timed(() => during('swap', () => admin.rollback(model)));
-  assert.equal(swapOf(answer).state, 'done');
+  const asked = Date.now();
+  const swap = swapOf(await during('swap', () => admin.rollback(model)));
+  assert.equal(swap.state, 'done');
+  // Requests that the other version has begun it also ends; nobody new gets it from the switch on.
+  const step = swap.steps.find((one) => one.step === 'switch');
+  const backMs = Date.parse(step?.at ?? '') + (step?.ms ?? 0) - asked;
   assert.ok(backMs < ROLLBACK_MS, `the way back took ${backMs.toFixed(0)} ms`);
   ledger.close(model, version);
   stable.set(model, old);
@@ -197,8 +200,9 @@ function troubleFor(server: TestServer, fault: ProcessFault): { readonly stop: (
 }
 
 /** Versions that no alias means any more are forgotten, as an operator would. */
-async function tidy({ admin, factory }: StormContext, model: ModelName, now: VersionsAnswer): Promise<void> {
-  for (const { version, aliases, source } of now.versions) {
+export async function tidy({ admin, factory }: StormContext, model: ModelName): Promise<void> {
+  const { versions } = await admin.versions(model);
+  for (const { version, aliases, source } of versions) {
     if (source !== 'staged' || aliases.length > 0) continue;
     const answer = await admin.remove(model, version);
     assert.ok(answer.ok, `${version} cannot be forgotten: ${answer.ok ? '' : answer.refusal.detail}`);

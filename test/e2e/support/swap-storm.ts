@@ -1,27 +1,22 @@
 /** Versions change one after the other under constant load, a quarter of them to a broken one; what came of it, as figures. */
 import { existsSync, readdirSync } from 'node:fs';
 import path from 'node:path';
-import { SHARED_MODELS } from '../../fixtures/shared.ts';
-import { configured } from './config-file.ts';
 import { descendants } from './proc.ts';
-import { makeDataDir, startServer, type TestServer } from './server.ts';
-import { swapAdmin } from './swap-admin.ts';
-import type { SwapFault } from './swap-faults.ts';
 import { Ledger } from './swap-ledger.ts';
 import { references, startLoad, type SwapOutcome } from './swap-load.ts';
 import { processMemory } from './swap-memory.ts';
 import { BUNDLED, MODELS } from './swap-parts.ts';
 import { type Plan, planStorm } from './swap-plan.ts';
-import { runPlan, type SwapFact, type SwapStage } from './swap-step.ts';
-import { versionFactory } from './swap-versions.ts';
+import { type SwapServer, startSwapServer } from './swap-server.ts';
+import { runPlan, type SwapFact, type SwapStage, tidy } from './swap-step.ts';
 import { until } from './until.ts';
 
 const CLIENTS = 8;
-/** The caches of every process are full after so many requests. */
+/** The caches of every process are full after so many requests; a short storm has half of its own. */
 const WARM_UP = 240;
 const SETTLE_MS = 60_000;
 const KEEP_WARM_MS = 3000;
-const LEAST_STEADY = 20;
+const LEAST_STEADY = 12;
 const TRIAL_REQUESTS = 40;
 
 export type StormOptions = {
@@ -54,32 +49,26 @@ export type StormResult = {
 export const PHASES: readonly PhaseName[] = ['steady', 'staging', 'trial', 'swap'];
 
 export async function swapStorm(options: StormOptions, say: (line: string) => void): Promise<StormResult> {
-  const dataDir = makeDataDir();
-  const [mirror, cache] = [path.join(dataDir, 'mirror'), path.join(dataDir, 'weights')];
   const settings = {
-    store: { mirrors: [mirror, SHARED_MODELS] },
     // Versions go back when the storm says so; how they go back by themselves is another test.
     rollout: { keep_warm_ms: KEEP_WARM_MS, retries: 1, p99_ratio: 1000 },
     workers: { start_timeout_ms: 6000, start_retries: 1 },
     history: { enabled: false },
   };
-  // What is cached here is kept apart from what other tests share.
-  const server = await startServer({ ...configured(settings, dataDir), env: { FACEPOOL_STORE_CACHE_DIR: cache } });
+  const server = await startSwapServer(settings);
   try {
-    return await storm(server, mirror, options, say);
+    return await storm(server, options, say);
   } finally {
     await server.stop();
   }
 }
 
 async function storm(
-  server: TestServer,
-  mirror: string,
+  server: SwapServer,
   { swaps, requests, seed, plan = planStorm(swaps, seed), trialRequests = TRIAL_REQUESTS }: StormOptions,
   say: (line: string) => void,
 ): Promise<StormResult> {
-  const admin = swapAdmin(server.socket);
-  const factory = versionFactory(server.dataDir, mirror);
+  const { admin, factory } = server;
   const ledger = new Ledger(BUNDLED, () => performance.now());
   const looks = new Map(MODELS.map((model) => [BUNDLED[model], 'plain' as const]));
   const known = await references(server);
@@ -100,7 +89,7 @@ async function storm(
   const startClients = (): ReturnType<typeof startLoad> => startLoad(server, CLIENTS, known, ledger, lookOf);
 
   const warmUp = startClients();
-  await warmUp.more(WARM_UP);
+  await warmUp.more(Math.min(WARM_UP, Math.ceil(requests / 2)));
   await warmUp.stop();
   const quiet = async (): Promise<{ readonly processes: number; readonly mb: number }> => {
     await until('nobody uses anything', SETTLE_MS, async () => (await server.models()).every((m) => !m.in_use));
@@ -115,12 +104,14 @@ async function storm(
   const stable = new Map(MODELS.map((model) => [model, BUNDLED[model]]));
   const steady = Math.max(LEAST_STEADY, Math.ceil(requests / plan.length / 2));
   try {
+    const context = { server, admin, factory, ledger, load, looks, stable, during, trialRequests };
     await during('steady', () => load.more(steady));
     for (const [i, one] of plan.entries()) {
-      const fact = await runPlan({ server, admin, factory, ledger, load, looks, stable, during, trialRequests }, one);
+      const fact = await runPlan(context, one);
       facts.push(fact);
       say(`${i + 1}/${plan.length} ${one.model}: ${one.fault ?? one.kind}: ${fact.end}, ${fact.ms.toFixed(0)} ms`);
       await during('steady', () => load.more(steady));
+      await tidy(context, one.model);
     }
     while (load.outcomes.length < requests) await during('steady', () => load.more(steady));
   } finally {
@@ -164,13 +155,4 @@ function latencies(
 
 function filesUnder(dir: string): string[] {
   return existsSync(dir) ? readdirSync(dir, { recursive: true }).map(String) : [];
-}
-
-export function faultsOf(swaps: readonly SwapFact[]): ReadonlyMap<SwapFault, readonly SwapFact[]> {
-  const found = new Map<SwapFault, SwapFact[]>();
-  for (const fact of swaps) {
-    const { fault } = fact.plan;
-    if (fault !== null) found.set(fault, [...(found.get(fault) ?? []), fact]);
-  }
-  return found;
 }

@@ -18,6 +18,7 @@ import {
   STRICT,
   type VersionParts,
 } from './swap-parts.ts';
+import { MODEL_OF, type Worse, worsen } from './swap-worse.ts';
 
 export type MadeVersion = {
   readonly model: ModelName;
@@ -27,9 +28,13 @@ export type MadeVersion = {
 };
 
 export type VersionFactory = {
+  /** A folder that has to be among `store.mirrors` of the server. */
+  readonly mirror: string;
   /** @param fresh true: weights of its own, which have to be imported; false: those that came with the server */
   sound(model: ModelName, look: Look, fresh: boolean): Promise<MadeVersion>;
   broken(model: ModelName, fault: SwapFault): Promise<MadeVersion>;
+  /** It passes every probe; only traffic shows what is wrong with it. */
+  worse(how: Worse): Promise<MadeVersion>;
   /** The fields of an upload; nothing is written. */
   upload(
     model: ModelName,
@@ -40,8 +45,8 @@ export type VersionFactory = {
   remove(made: Pick<MadeVersion, 'model' | 'version'>): void;
 };
 
-/** @param mirror a folder among `store.mirrors` of the server */
-export function versionFactory(dataDir: string, mirror: string): VersionFactory {
+export function versionFactory(dataDir: string): VersionFactory {
+  const mirror = path.join(dataDir, 'mirror');
   mkdirSync(mirror, { recursive: true });
   let count = 0;
   const nameOf = (what: string): string => `v${++count}-${what.replaceAll(' ', '-')}`;
@@ -60,6 +65,7 @@ export function versionFactory(dataDir: string, mirror: string): VersionFactory 
   };
 
   return {
+    mirror,
     async sound(model, look, fresh) {
       const version = nameOf(fresh ? `${look}-fresh` : look);
       write(model, version, await compose(model, version, look, fresh));
@@ -70,6 +76,12 @@ export function versionFactory(dataDir: string, mirror: string): VersionFactory 
       const parts = await compose(model, version, 'plain', needsOwnWeights(fault));
       write(model, version, isFileFault(fault) ? await spoil(parts, fault, dataDir) : parts);
       return { model, version, look: 'plain', fault };
+    },
+    async worse(how) {
+      const model = MODEL_OF[how];
+      const version = nameOf(how);
+      write(model, version, await worsen(await compose(model, version, 'plain', true), how, mirror));
+      return { model, version, look: 'plain', fault: null };
     },
     async upload(model, look, fault) {
       const version = nameOf(`uploaded-${fault ?? look}`);

@@ -1,0 +1,31 @@
+/** A server whose versions change: with a place for weights of their own, and weights cached apart from other tests'. */
+import path from 'node:path';
+import { SHARED_MODELS } from '../../fixtures/shared.ts';
+import { configured } from './config-file.ts';
+import { makeDataDir, startServer, type TestServer } from './server.ts';
+import { type SwapAdmin, swapAdmin } from './swap-admin.ts';
+import { type VersionFactory, versionFactory } from './swap-versions.ts';
+
+export type SwapServer = TestServer & {
+  readonly admin: SwapAdmin;
+  readonly factory: VersionFactory;
+  /** A server on the same data directory with the same settings; this one has ended. */
+  readonly again: () => Promise<SwapServer>;
+};
+
+export async function startSwapServer(
+  settings: Readonly<Record<string, unknown>>,
+  dataDir: string = makeDataDir(),
+  factory: VersionFactory = versionFactory(dataDir),
+): Promise<SwapServer> {
+  const server = await startServer({
+    ...configured({ ...settings, store: { mirrors: [factory.mirror, SHARED_MODELS] } }, dataDir),
+    env: { FACEPOOL_STORE_CACHE_DIR: path.join(dataDir, 'weights') },
+  });
+  return {
+    ...server,
+    admin: swapAdmin(server.socket),
+    factory,
+    again: () => startSwapServer(settings, dataDir, factory),
+  };
+}
