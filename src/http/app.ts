@@ -20,7 +20,7 @@ import { documentsRouter, indexRouter } from './routes/documents.ts';
 import { eventsRouter } from './routes/events.ts';
 import { facesRouter } from './routes/faces.ts';
 import { gpuHistoryRouter } from './routes/gpu-history.ts';
-import { observatoryRouter } from './routes/observatory.ts';
+import { answerPlaces, observatoryRouter } from './routes/observatory.ts';
 import { modelsRouter, operationsRouter } from './routes/operations.ts';
 import { reloadRouter } from './routes/reload.ts';
 import { swapsRouter } from './routes/swaps.ts';
@@ -62,7 +62,7 @@ export function createApp(deps: AppDeps): Application {
   const documents = documentsRouter(version, keysNeeded(settings));
   const config = { version, keys_needed: keysNeeded(settings), admin_http: settings.admin.http };
   const dashboard = settings.dashboard.enabled ? createDashboard(config) : null;
-  const own = { observatory, control, settings, clock, gate, signal };
+  const own = { observatory, control, settings, clock, gate, signal, answers: answerPlaces() };
   app.use('/v1', faces, operations, documents, modelsRouter(control, gate));
   app.use('/v1', observatoryRouter(own), gpuHistoryRouter(own), eventsRouter(own));
   if (deps.changes !== undefined) {

@@ -15,7 +15,7 @@ export const OBSERVATORY_OPTIONS = {
     description: `begin: ${TIME_FORMS}; events: as far back as they are kept`,
     schema: { type: 'string', default: DEFAULT_FROM },
   },
-  to: { description: 'end, written like from', schema: { type: 'string', default: 'now' } },
+  to: { description: 'end, written like from; a minute from now at most', schema: { type: 'string', default: 'now' } },
   step: {
     description: 'each entry is the mean of so many seconds; auto: about 600 entries',
     schema: { anyOf: [{ const: 'auto' }, { type: 'integer', minimum: 1, maximum: 86_400 }], default: 'auto' },

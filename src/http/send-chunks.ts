@@ -1,26 +1,60 @@
 /** Long answers in pieces, so that neither their making nor their sending holds up other requests. */
 import type { ServerResponse } from 'node:http';
-import type { HistoryAnswer } from '../contract/history.ts';
+import { setImmediate } from 'node:timers/promises';
+import type { HistoryAnswer, StoredEvent } from '../contract/history.ts';
+import type { Clock } from '../util/clock.ts';
 
-/** Pieces are gathered to about this many characters. */
-const PIECE_CHARS = 64 * 1024;
+/** What is written at once: more is gathered or cut to it. */
+const PIECE_BYTES = 64 * 1024;
+/** A client that takes no piece for so long is cut off: everything behind the answer waits in memory. */
+export const MAX_SILENT_MS = 20_000;
 
 /**
- * Writes all chunks and ends the answer; others get their turn between two pieces. Stops when the client is gone. What
- * the chunks throw is thrown: before anything was sent it can still become a problem document.
+ * Writes all chunks and ends the answer; others get their turn between two pieces. Resolves when all of it has left, or
+ * the client is gone or cut off. What the chunks throw is thrown: before anything was sent it can still become a problem
+ * document.
  */
-export async function sendChunks(res: ServerResponse, chunks: Iterable<string> | AsyncIterable<string>): Promise<void> {
+export async function sendChunks(
+  res: ServerResponse,
+  clock: Pick<Clock, 'after'>,
+  chunks: Iterable<string> | AsyncIterable<string>,
+): Promise<void> {
   let held = '';
   for await (const chunk of chunks) {
     held += chunk;
-    if (held.length < PIECE_CHARS) continue;
-    if (res.destroyed) return;
-    const piece = held;
+    if (held.length < PIECE_BYTES) continue;
+    const bytes = Buffer.from(held);
     held = '';
-    if (res.write(piece)) await new Promise((resolve) => setImmediate(resolve));
-    else await drained(res);
+    for (let at = 0; at < bytes.length; at += PIECE_BYTES) {
+      if (res.destroyed) return;
+      if (res.write(bytes.subarray(at, at + PIECE_BYTES))) await setImmediate();
+      else await taken(res, 'drain', clock);
+    }
   }
+  if (res.destroyed) return;
+  const left = taken(res, 'finish', clock);
   res.end(held);
+  await left;
+}
+
+/** Resolves with the event, or when nobody reads any more: for that it waits {@link MAX_SILENT_MS}. */
+function taken(res: ServerResponse, event: 'drain' | 'finish', clock: Pick<Clock, 'after'>): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      cancel();
+      res.off(event, done);
+      res.off('close', done);
+      resolve();
+    };
+    const cancel = clock.after(MAX_SILENT_MS, () => {
+      // Of its request: behind another answer it has no connection of its own yet.
+      res.req.socket.destroy();
+      done();
+    });
+    res.once(event, done);
+    res.once('close', done);
+    if (res.destroyed) done();
+  });
 }
 
 /** Resolves when more may be written, or nobody reads any more. */
@@ -45,6 +79,13 @@ export function* historyJson(answer: HistoryAnswer): Generator<string> {
   yield '],"workers":[';
   yield* seriesJson(workers);
   yield `],"events":${JSON.stringify(events)}}`;
+}
+
+/** As {@link historyJson}, one event at a time. */
+export function* eventsJson(events: readonly StoredEvent[]): Generator<string> {
+  yield '{"events":[';
+  for (const [i, event] of events.entries()) yield `${i === 0 ? '' : ','}${JSON.stringify(event)}`;
+  yield ']}';
 }
 
 type Series = { readonly columns: Readonly<Record<string, readonly (number | null)[]>> };

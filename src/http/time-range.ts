@@ -3,6 +3,8 @@ import { FacepoolError } from '../contract/errors.ts';
 import { MAX_STEP_S, readStep, readTime, TIME_FORMS } from '../util/time-text.ts';
 
 export const DEFAULT_FROM = '-15m';
+/** A client's clock may be ahead by so much. */
+export const MAX_AHEAD_MS = 60_000;
 
 export type TimeRange = { readonly from: number; readonly to: number };
 
@@ -18,11 +20,12 @@ export function parseTime(name: string, text: string, now: number): number {
 }
 
 /**
- * From when to when; the last 15 minutes where nothing is said.
+ * From when to when; the last 15 minutes where nothing is said. What is to come is left out: it would be answered with
+ * as many steps of nothing as there may be.
  * @throws FacepoolError `invalid_argument` for what is no time, and for a range that does not go forward
  */
 export function parseRange(from: string | undefined, to: string | undefined, now: number): TimeRange {
-  const end = to === undefined ? now : parseTime('to', to, now);
+  const end = to === undefined ? now : Math.min(parseTime('to', to, now), now + MAX_AHEAD_MS);
   const begin = parseTime('from', from ?? DEFAULT_FROM, now);
   if (begin < end) return { from: begin, to: end };
   throw new FacepoolError('invalid_argument', 'Option from must be a time before to.', { param: 'from' });

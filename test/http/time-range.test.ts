@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { FacepoolError } from '../../src/contract/errors.ts';
-import { parseRange, parseStep, parseTime } from '../../src/http/time-range.ts';
+import { MAX_AHEAD_MS, parseRange, parseStep, parseTime } from '../../src/http/time-range.ts';
 
 const NOW = Date.UTC(2026, 0, 10, 12);
 const isAbout = (param: string) => (error: unknown) =>
@@ -24,6 +24,10 @@ test('a range is the last quarter of an hour unless it is said otherwise, and go
     assert.throws(() => parseRange(from, to, NOW), isAbout('from'), `${from} ${to}`);
   }
   assert.throws(() => parseRange(undefined, 'soon', NOW), isAbout('to'));
+  const ahead = NOW + MAX_AHEAD_MS;
+  assert.deepEqual(parseRange('-1h', new Date(ahead).toISOString(), NOW).to, ahead, 'a clock a little ahead');
+  assert.deepEqual(parseRange('-1h', '2999-01-01T00:00:00Z', NOW).to, ahead, 'nothing is known of what is to come');
+  assert.throws(() => parseRange('2998-01-01T00:00:00Z', '2999-01-01T00:00:00Z', NOW), isAbout('from'));
 });
 
 test('a step is auto, or whole seconds up to a day', () => {

@@ -36,13 +36,13 @@ const TEXTS: Readonly<Record<ObservatoryRoute, RouteText>> = {
     summary: 'GPUs over time, also as CSV',
     description: 'The CSV is one device, as long as one likes: a week by the second is streamed.',
     ok: both(answer('devices and what happened meanwhile', 'HistoryAnswer'), 'text/csv', text),
-    codes: [...RANGE_CODES, 'not_found'],
+    codes: [...RANGE_CODES, 'not_found', 'queue_full'],
   },
   '/history': {
     operationId: 'history',
     summary: 'Devices and processes over time, with what happened meanwhile',
     ok: answer('columns of figures', 'HistoryAnswer'),
-    codes: RANGE_CODES,
+    codes: [...RANGE_CODES, 'queue_full'],
   },
   '/events': {
     operationId: 'events',

@@ -1,10 +1,11 @@
 /** `/gpu/history`: the GPUs' history as JSON, or of one device as CSV, as long as one likes. Mounted under `/v1` only. */
 import { type Request, type Response, Router } from 'express';
 import { FacepoolError } from '../../contract/errors.ts';
-import type { HistoryAnswer, Observatory } from '../../contract/history.ts';
+import type { HistoryAnswer, HistoryQuery, Observatory } from '../../contract/history.ts';
 import type { Settings } from '../../contract/settings.ts';
 import { DEVICE_CSV_HEADER, deviceCsv } from '../../telemetry/history/csv.ts';
 import { parseChoice, readOptions } from '../observatory-options.ts';
+import { inPlace } from '../places.ts';
 import { addRoute } from '../route.ts';
 import { sendChunks } from '../send-chunks.ts';
 import { parseRange, parseStep, type TimeRange } from '../time-range.ts';
@@ -15,16 +16,21 @@ const HOUR_MS = 3_600_000;
 const CPU = 'cpu';
 
 export type GpuHistoryDeps = ObservatoryDeps & { readonly settings: Pick<Settings, 'monitor'> };
+/** `ask`: the history. */
+type AskDeps = GpuHistoryDeps & { readonly ask: Observatory['history'] };
 type StepRange = TimeRange & { readonly stepS: number | null };
 
 export function gpuHistoryRouter(deps: GpuHistoryDeps): Router {
   const router = Router();
   addRoute(router, 'get', '/gpu/history', 'history', deps.gate('any key'), async (req, res) => {
     const given = readOptions('/gpu/history', req.url);
-    const range = parseRange(given.from, given.to, deps.clock.date().getTime());
-    const query = { ...range, stepS: parseStep(given.step) };
+    const times = parseRange(given.from, given.to, deps.clock.date().getTime());
+    const range = { ...times, stepS: parseStep(given.step) };
     const isCsv = parseChoice('format', given.format, ['json', 'csv'], 'json') === 'csv';
-    await (isCsv ? answerCsv : answerJson)(req, res, deps, query, given.device ?? null);
+    await inPlace(deps.answers, req, (during) => {
+      const asked = { ...deps, ask: (query: HistoryQuery) => during(deps.observatory.history(query)) };
+      return (isCsv ? answerCsv : answerJson)(req, res, asked, range, given.device ?? null);
+    });
   });
   return router;
 }
@@ -32,25 +38,25 @@ export function gpuHistoryRouter(deps: GpuHistoryDeps): Router {
 async function answerJson(
   req: Request,
   res: Response,
-  deps: GpuHistoryDeps,
+  deps: AskDeps,
   range: StepRange,
   device: string | null,
 ): Promise<void> {
   const answer = await historyOf(res, deps, range, device, true);
   if (device !== null) checkKnown(device, answer, deps.observatory);
   const shown = device === null ? answer.devices.filter(({ kind }) => kind === 'gpu') : answer.devices;
-  await sendHistory(req, res, { ...answer, devices: shown });
+  await sendHistory(req, res, deps.clock, { ...answer, devices: shown });
 }
 
 /** One device. Where there is no GPU and no device is named, a CSV of nothing is its header. */
 async function answerCsv(
   req: Request,
   res: Response,
-  deps: GpuHistoryDeps,
+  deps: AskDeps,
   asked: StepRange,
   named: string | null,
 ): Promise<void> {
-  const { observatory, settings } = deps;
+  const { observatory, settings, clock, ask } = deps;
   const range = { ...asked, ...kept(asked, deps) };
   const device = named ?? observatory.gpu().gpus[0]?.id ?? null;
   // Before anything is sent: afterwards it could not be refused.
@@ -60,21 +66,21 @@ async function answerCsv(
   const lines =
     shown === null
       ? [`${DEVICE_CSV_HEADER}\n`]
-      : deviceCsv((query) => observatory.history(query), { ...range, device: shown }, settings.monitor.sample_ms);
+      : deviceCsv(ask, { ...range, device: shown }, settings.monitor.sample_ms);
   res.setHeader('Content-Type', 'text/csv; charset=utf-8; header=present');
   res.setHeader('Content-Disposition', `attachment; filename="${fileName(shown)}"`);
-  await sendChunks(res, req.method === 'HEAD' ? [] : lines);
+  await sendChunks(res, clock, req.method === 'HEAD' ? [] : lines);
 }
 
 function historyOf(
   res: Response,
-  { observatory, settings }: GpuHistoryDeps,
+  { ask, settings }: AskDeps,
   range: StepRange,
   device: string | null,
   events: boolean,
 ): Promise<HistoryAnswer> {
   const devices = device === null ? null : [device];
-  return inTime(res, settings.limits, observatory.history({ ...range, devices, workers: false, events }));
+  return inTime(res, settings.limits, ask({ ...range, devices, workers: false, events }));
 }
 
 /** Throws `not_found` for a device that is neither there now nor in the history. */

@@ -9,6 +9,7 @@ import type { Gate } from '../gate.ts';
 import { parseList, readOptions } from '../observatory-options.ts';
 import { parseBoolean } from '../options.ts';
 import { addRoute } from '../route.ts';
+import { inPlace, Places } from '../places.ts';
 import { historyJson, sendChunks } from '../send-chunks.ts';
 import { sendJson } from '../send.ts';
 import { parseRange, parseStep } from '../time-range.ts';
@@ -18,7 +19,18 @@ export type ObservatoryDeps = {
   readonly settings: Pick<Settings, 'limits' | 'history'>;
   readonly clock: Clock;
   readonly gate: Gate;
+  /** For answers of many bytes, all routes together. */
+  readonly answers: Places;
 };
+
+/** Long answers that are made or sent at the same time: each is some 12 MB until its client has read it. */
+export const MAX_ANSWERS = 8;
+/** So that one client leaves some to others. */
+export const MAX_ANSWERS_EACH = 4;
+
+export function answerPlaces(): Places {
+  return new Places({ total: MAX_ANSWERS, each: MAX_ANSWERS_EACH, doing: 'read long answers', retryAfterS: 1 });
+}
 
 /** `/gpu`, `/history`, `/alerts` and `/insight`. */
 export function observatoryRouter(deps: ObservatoryDeps): Router {
@@ -49,7 +61,9 @@ export function observatoryRouter(deps: ObservatoryDeps): Router {
       workers: given.workers === undefined || parseBoolean('workers', given.workers),
       events: given.events === undefined || parseBoolean('events', given.events),
     };
-    await sendHistory(req, res, await inTime(res, limits, observatory.history(query)));
+    await inPlace(deps.answers, req, async (during) => {
+      await sendHistory(req, res, clock, await inTime(res, limits, during(observatory.history(query))));
+    });
   });
   return router;
 }
@@ -64,7 +78,7 @@ export async function inTime<T>(res: Response, limits: Settings['limits'], answe
   }
 }
 
-export async function sendHistory(req: Request, res: Response, answer: HistoryAnswer): Promise<void> {
+export async function sendHistory(req: Request, res: Response, clock: Clock, answer: HistoryAnswer): Promise<void> {
   res.setHeader('Content-Type', 'application/json; charset=utf-8');
-  await sendChunks(res, req.method === 'HEAD' ? [] : historyJson(answer));
+  await sendChunks(res, clock, req.method === 'HEAD' ? [] : historyJson(answer));
 }
