@@ -19,6 +19,8 @@ export type EventStreamOptions = {
   readonly clock: Pick<Clock, 'after'>;
   /** Told once, when the client is cut off because it does not read. */
   readonly onSlow: () => void;
+  /** Asked at every heartbeat; false: the stream ends. */
+  readonly mayStay?: (() => boolean) | undefined;
 };
 
 export class EventStream {
@@ -83,6 +85,13 @@ export class EventStream {
   }
 
   #beat(): void {
+    if (this.#options.mayStay?.() === false) {
+      const isUnread = this.#res.writableLength > 0;
+      this.end();
+      // Its end would wait for a client that does not read.
+      if (isUnread) this.#res.destroy();
+      return;
+    }
     this.#stopHeartbeat = this.#options.clock.after(HEARTBEAT_MS, () => this.#beat());
     if (!this.#res.writableNeedDrain) this.#write(': still here\n\n');
     else if (this.#wasBlocked) this.#cut();

@@ -1,4 +1,5 @@
 /** Which requests come in: API keys, their scopes and their rates. It decides before a byte of a body is read. */
+import type { IncomingMessage } from 'node:http';
 import type { NextFunction, Request, RequestHandler, Response } from 'express';
 import { addressGroup } from '../auth/address.ts';
 import { authenticate } from '../auth/authenticate.ts';
@@ -30,6 +31,17 @@ export type GateDeps = {
 const REALM = 'Bearer realm="facepool"';
 /** Name of the policy in the RateLimit fields; there is one. */
 const POLICY = '"minute"';
+
+/** Of requests that were let in: whether they still would be. */
+const checks = new WeakMap<IncomingMessage, () => boolean>();
+
+/**
+ * For answers that go on for hours: false when the key of the request was revoked, has expired or has lost its scope.
+ * Counts for no rate.
+ */
+export function isStillAllowed(req: IncomingMessage): boolean {
+  return checks.get(req)?.() ?? true;
+}
 
 /** For routes that everyone may ask: the health of the process, and the documents. */
 export const openToAll: RequestHandler = (_req, _res, next) => next();
@@ -70,14 +82,29 @@ export function createGate({ settings, keys, clock, onKeyUsed }: GateDeps): Gate
     const key = identify(req, res, keys, clock);
     setCaller(req, { kind: 'key', id: key.id });
     stateOf(req).key = key.id;
+    checks.set(req, () => isValid(req, access, keys, clock));
     onKeyUsed(key.id);
     limit(res, `key ${key.id}`, key);
-    if (access !== 'any key' && !grants(key.scopes, access)) {
+    if (!hasScope(key, access)) {
       res.setHeader('WWW-Authenticate', `${REALM}, error="insufficient_scope", scope="${access}"`);
       throw new FacepoolError('forbidden', `The API key ${key.id} lacks the scope ${access}.`);
     }
     next();
   };
+}
+
+function hasScope(key: ApiKey, access: Access): boolean {
+  return access === 'any key' || grants(key.scopes, access);
+}
+
+/** Where the keys cannot be read, none is valid. */
+function isValid(req: IncomingMessage, access: Access, keys: GateDeps['keys'], clock: Pick<Clock, 'date'>): boolean {
+  try {
+    const token = readCredentials(req.headers);
+    return token !== null && hasScope(authenticate(token, keys, clock), access);
+  } catch {
+    return false;
+  }
 }
 
 /** The key of a request; without a valid one it is refused in the words of RFC 6750. */

@@ -31,8 +31,9 @@ async function unread(t: TestContext) {
   });
   const res = await answers.promise;
   let slow = 0;
-  const stream = new EventStream(res, { clock, onSlow: () => (slow += 1) });
-  return { clock, res, socket, stream, slow: () => slow };
+  const access = { isGiven: true };
+  const stream = new EventStream(res, { clock, onSlow: () => (slow += 1), mayStay: () => access.isGiven });
+  return { clock, res, socket, stream, access, slow: () => slow };
 }
 
 const small = (n: number): SentEvent => ({ id: storedEvent(n).id, type: 'ready', data: storedEvent(n) });
@@ -84,6 +85,17 @@ test('one that reads slowly keeps its stream', async (t) => {
   await until(() => text.includes(storedEvent(999).id));
   assert.equal(slow(), 0);
   assert.equal([...text.matchAll(/^id: /gm)].length, 301);
+});
+
+test('one that may no longer stay and does not read is cut off, not waited for', async (t) => {
+  const { clock, res, stream, access, slow } = await unread(t);
+  const missed = Array.from({ length: 1000 }, (_, n) => large(n));
+  const opening = stream.open(missed, null);
+  await until(() => res.writableNeedDrain);
+  access.isGiven = false;
+  clock.advance(HEARTBEAT_MS);
+  assert.deepEqual([res.destroyed, slow(), clock.pending], [true, 0, 0]);
+  await opening;
 });
 
 test('more events than can wait while the missed ones are sent cut it off too', async (t) => {

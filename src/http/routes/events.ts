@@ -12,9 +12,11 @@ import {
   parseTypes,
   readOptions,
 } from '../observatory-options.ts';
+import { isStillAllowed } from '../gate.ts';
+import { inPlace, Places } from '../places.ts';
 import { stateOf } from '../request-state.ts';
 import { addRoute } from '../route.ts';
-import { sendJson } from '../send.ts';
+import { eventsJson, sendChunks } from '../send-chunks.ts';
 import { parseTime } from '../time-range.ts';
 import { inTime, type ObservatoryDeps } from './observatory.ts';
 
@@ -26,15 +28,25 @@ export type EventsDeps = ObservatoryDeps & {
 
 /** Streams at the same time: each is a connection that stays. */
 export const MAX_STREAMS = 64;
+/** Of one key or address. */
+export const MAX_STREAMS_EACH = 8;
 /** The newest so many of the missed events are sent; a client that was away for longer asks for JSON. */
 export const MAX_MISSED = 10_000;
 const RETRY_AFTER_S = 5;
 /** They limit an answer that has an end. */
 const JSON_ONLY = ['from', 'to', 'limit'] as const;
 
+type Streams = { readonly open: Set<EventStream>; readonly places: Places };
+
 export function eventsRouter(deps: EventsDeps): Router {
   const router = Router();
   const open = new Set<EventStream>();
+  const places = new Places({
+    total: MAX_STREAMS,
+    each: MAX_STREAMS_EACH,
+    doing: 'read events',
+    retryAfterS: RETRY_AFTER_S,
+  });
   deps.signal?.addEventListener('abort', () => {
     for (const stream of open) stream.end();
   });
@@ -44,8 +56,8 @@ export function eventsRouter(deps: EventsDeps): Router {
     const afterId = resumeFrom(req, given);
     res.vary('Accept');
     const format = parseChoice('format', given.format, ['json', 'sse'], wantsJson(req) ? 'json' : 'sse');
-    if (format === 'json') await answerList(res, deps, given, types, afterId);
-    else await answerStream(req, res, deps, given, types, afterId, open);
+    if (format === 'json') await answerList(req, res, deps, given, types, afterId);
+    else await answerStream(req, res, deps, given, types, afterId, { open, places });
   });
   return router;
 }
@@ -61,8 +73,9 @@ function wantsJson(req: Request): boolean {
 }
 
 async function answerList(
+  req: Request,
   res: Response,
-  { observatory, clock, settings }: EventsDeps,
+  { observatory, clock, settings, answers }: EventsDeps,
   given: GivenOptions,
   types: readonly EventType[] | null,
   afterId: string | null,
@@ -71,7 +84,11 @@ async function answerList(
   const from = given.from === undefined ? null : parseTime('from', given.from, now);
   const to = given.to === undefined ? null : parseTime('to', given.to, now);
   const query = { afterId, from, to, types, limit: parseLimit(given.limit) };
-  sendJson(res, { events: await inTime(res, settings.limits, observatory.events(query)) });
+  await inPlace(answers, req, async (during) => {
+    const events = await inTime(res, settings.limits, during(observatory.events(query)));
+    res.setHeader('Content-Type', 'application/json; charset=utf-8');
+    await sendChunks(res, clock, req.method === 'HEAD' ? [] : eventsJson(events));
+  });
 }
 
 async function answerStream(
@@ -81,7 +98,7 @@ async function answerStream(
   given: GivenOptions,
   types: readonly EventType[] | null,
   afterId: string | null,
-  open: Set<EventStream>,
+  { open, places }: Streams,
 ): Promise<void> {
   for (const param of JSON_ONLY) {
     if (given[param] === undefined) continue;
@@ -90,14 +107,11 @@ async function answerStream(
     });
   }
   refuseWhenClosing(deps);
-  if (open.size >= MAX_STREAMS) {
-    throw new FacepoolError('queue_full', `${MAX_STREAMS} clients read events already.`, {
-      retryAfterS: RETRY_AFTER_S,
-    });
-  }
+  const giveBack = places.take(req);
   const { observatory, clock } = deps;
   const stream = new EventStream(res, {
     clock,
+    mayStay: () => isStillAllowed(req),
     onSlow: () => {
       stateOf(req).code = 'deadline_exceeded';
     },
@@ -110,6 +124,7 @@ async function answerStream(
   const leave = (): void => {
     stopListening();
     open.delete(stream);
+    giveBack();
     stream.end();
   };
   res.once('close', leave);

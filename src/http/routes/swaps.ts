@@ -1,7 +1,6 @@
 /** Swaps of versions: begun, promoted and taken back by administrators, watched by everybody. Mounted under `/v1` only. */
 import { type Request, type Response, Router } from 'express';
 import { callerName, callerOf } from '../../auth/caller.ts';
-import { FacepoolError } from '../../contract/errors.ts';
 import { moveRequestSchema, type Swap, swapRequestSchema, type Who } from '../../contract/rollout.ts';
 import { orAbort } from '../../util/abort.ts';
 import { readStrictJson } from '../body/strict-json.ts';
@@ -9,7 +8,9 @@ import { adminEndpoint, audited, type ChangesDeps, pathPart, refuseWhenClosing }
 import { startDeadline, startPatience } from '../deadline.ts';
 import { EventStream, type SentEvent, wantsEvents } from '../event-stream.ts';
 import { wantedGeneration } from '../generation.ts';
+import { isStillAllowed } from '../gate.ts';
 import { parseBoolean } from '../options.ts';
+import { Places } from '../places.ts';
 import { stateOf } from '../request-state.ts';
 import { addEndpoints, addRoute } from '../route.ts';
 import { sendJson } from '../send.ts';
@@ -17,12 +18,22 @@ import { readQuery } from '../strict-query.ts';
 
 /** Clients that watch a swap at the same time. */
 export const MAX_WATCHERS = 64;
+/** Of one key or address. */
+export const MAX_WATCHERS_EACH = 8;
 const RETRY_AFTER_S = 5;
+
+type Watching = { readonly watchers: Set<EventStream>; readonly places: Places };
 
 export function swapsRouter(deps: ChangesDeps): Router {
   const { rollout, gate } = deps;
   const router = Router();
   const watchers = new Set<EventStream>();
+  const places = new Places({
+    total: MAX_WATCHERS,
+    each: MAX_WATCHERS_EACH,
+    doing: 'watch swaps',
+    retryAfterS: RETRY_AFTER_S,
+  });
   deps.signal?.addEventListener('abort', () => {
     for (const stream of watchers) stream.end();
   });
@@ -41,7 +52,7 @@ export function swapsRouter(deps: ChangesDeps): Router {
     readQuery('/v1/swaps/{id}', req.url, []);
     const swap = rollout.find(pathPart(req, 'id'));
     res.vary('Accept');
-    if (wantsEvents(req)) await watch(req, res, swap, deps, watchers);
+    if (wantsEvents(req)) await watch(req, res, swap, deps, { watchers, places });
     else sendJson(res, swap);
   });
   return router;
@@ -122,7 +133,7 @@ async function watch(
   res: Response,
   first: Swap,
   deps: ChangesDeps,
-  watchers: Set<EventStream>,
+  { watchers, places }: Watching,
 ): Promise<void> {
   const endId = `${first.id}.end`;
   if (first.ended !== null && req.headers['last-event-id'] === endId) {
@@ -131,12 +142,10 @@ async function watch(
     return;
   }
   refuseWhenClosing(deps);
-  if (watchers.size >= MAX_WATCHERS) {
-    const detail = `${MAX_WATCHERS} clients watch swaps already.`;
-    throw new FacepoolError('queue_full', detail, { retryAfterS: RETRY_AFTER_S });
-  }
+  const giveBack = places.take(req);
   const stream = new EventStream(res, {
     clock: deps.clock,
+    mayStay: () => isStillAllowed(req),
     onSlow: () => {
       stateOf(req).code = 'deadline_exceeded';
     },
@@ -158,6 +167,7 @@ async function watch(
   res.once('close', () => {
     stopListening();
     watchers.delete(stream);
+    giveBack();
     stream.end();
   });
   await stream.open([sent(first)], null);

@@ -1,10 +1,16 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { describe, it, type TestContext } from 'node:test';
+import { keyFile } from '../../../src/auth/key-file.ts';
+import { KeyStore } from '../../../src/auth/key-store.ts';
+import { createKey, revokeKey } from '../../../src/auth/keys.ts';
 import { eventsAnswerSchema, type Observatory, storedEventSchema } from '../../../src/contract/history.ts';
 import { problemSchema } from '../../../src/contract/results.ts';
 import { HEARTBEAT_MS } from '../../../src/http/event-stream.ts';
-import { MAX_MISSED, MAX_STREAMS } from '../../../src/http/routes/events.ts';
+import { MAX_MISSED, MAX_STREAMS, MAX_STREAMS_EACH } from '../../../src/http/routes/events.ts';
+import { looseKey, makeKey, NEW_KEY, storeOf } from '../../fixtures/auth/keys.ts';
 import { ManualClock } from '../../fixtures/manual-clock.ts';
+import { tempDir } from '../../fixtures/temp-dir.ts';
 import { fakeObservatory, storedEvent } from '../support/observatory.ts';
 import { startServer, type TestServerOptions, until } from '../support/server.ts';
 import { openSse, type Sse } from '../support/sse.ts';
@@ -156,16 +162,58 @@ describe('GET /v1/events as a stream', () => {
   });
 
   it('is for so many clients at a time, and for others when one goes', async (t) => {
-    const { observatory, open, get } = await start(t);
+    const keys = Array.from({ length: MAX_STREAMS / MAX_STREAMS_EACH + 1 }, () => looseKey());
+    const auth = { mode: 'required' } as const;
+    const { observatory, open, get } = await start(t, {}, { auth, keys: storeOf(keys.map(({ key }) => key)) });
+    const by = (n: number) => ({ 'X-Api-Key': keys[n]?.token ?? '' });
     const streams: Sse[] = [];
-    for (let i = 0; i < MAX_STREAMS; i++) streams.push(await open());
-    const refused = await get('');
+    for (let i = 0; i < MAX_STREAMS; i++) streams.push(await open('', by(Math.floor(i / MAX_STREAMS_EACH))));
+    const refused = await get('', by(keys.length - 1));
     assert.equal(refused.status, 429);
     assert.equal(problemSchema.parse(await refused.json()).code, 'queue_full');
     assert.equal(refused.headers.get('retry-after'), '5');
     streams[0]?.close();
     await until(() => observatory.listeners() === MAX_STREAMS - 1);
+    assert.equal((await open('', by(keys.length - 1))).status, 200);
+  });
+
+  it('is for fewer clients of one address, which leave places to others', async (t) => {
+    const { observatory, open, get } = await start(t);
+    const streams: Sse[] = [];
+    for (let i = 0; i < MAX_STREAMS_EACH; i++) streams.push(await open());
+    const refused = await get('');
+    const { code, detail } = problemSchema.parse(await refused.json());
+    assert.deepEqual([refused.status, code], [429, 'queue_full']);
+    assert.match(detail, /this key or address/);
+    streams[0]?.close();
+    await until(() => observatory.listeners() === MAX_STREAMS_EACH - 1);
     assert.equal((await open()).status, 200);
+  });
+
+  it('ends at the next heartbeat when its key is revoked or has expired, and goes on for others', async (t) => {
+    const dataDir = tempDir(t);
+    const auth = { mode: 'required' } as const;
+    const { clock, observatory, open } = await start(t, {}, { auth, keys: new KeyStore(dataDir) });
+    const soon = new Date(clock.date().getTime() + 1.5 * HEARTBEAT_MS);
+    const made = [
+      makeKey(dataDir),
+      makeKey(dataDir),
+      createKey(dataDir, { ...NEW_KEY, expiresAt: soon }, clock.date()),
+    ];
+    const [kept, revoked, expiring] = await Promise.all(made.map(({ token }) => open('', { 'X-Api-Key': token })));
+    for (const stream of [kept, revoked, expiring]) await stream?.shows('retry');
+    revokeKey(dataDir, made[1]?.key.id ?? '', clock.date());
+    clock.advance(HEARTBEAT_MS);
+    assert.equal(await revoked?.over, 'end');
+    await until(() => observatory.listeners() === 2);
+    clock.advance(HEARTBEAT_MS);
+    assert.equal(await expiring?.over, 'end');
+    await until(() => observatory.listeners() === 1);
+    observatory.happen(storedEvent(1));
+    await kept?.events(1);
+    writeFileSync(keyFile(dataDir), '{');
+    clock.advance(HEARTBEAT_MS);
+    assert.equal(await kept?.over, 'end', 'keys that cannot be read are no keys');
   });
 
   it('counts as answered when it has begun: its hours are no duration, and its end is no failure', async (t) => {

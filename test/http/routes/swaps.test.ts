@@ -3,8 +3,10 @@ import { describe, it } from 'node:test';
 import { FacepoolError } from '../../../src/contract/errors.ts';
 import { problemSchema } from '../../../src/contract/results.ts';
 import { type Swap, swapSchema, swapsAnswerSchema } from '../../../src/contract/rollout.ts';
-import { MAX_WATCHERS } from '../../../src/http/routes/swaps.ts';
+import { HEARTBEAT_MS } from '../../../src/http/event-stream.ts';
+import { MAX_WATCHERS_EACH } from '../../../src/http/routes/swaps.ts';
 import { looseKey, storeOf } from '../../fixtures/auth/keys.ts';
+import { ManualClock } from '../../fixtures/manual-clock.ts';
 import { adminClient } from '../support/admin-client.ts';
 import { fakeChanges, SWAP } from '../support/changes.ts';
 import { startServer, until } from '../support/server.ts';
@@ -265,10 +267,27 @@ describe('looking at swaps', () => {
     await until(() => changes.listeners() === 0);
   });
 
+  it('ends at the next heartbeat when its key is gone', async (t) => {
+    const clock = new ManualClock();
+    const { key, token } = looseKey();
+    const known = [key];
+    const { server, changes } = await adminClient(t, {}, { auth: { mode: 'required' }, clock, keys: storeOf(known) });
+    const sse = await openSse(server.url + WATCH, { ...SSE, 'X-Api-Key': token });
+    await sse.events(1);
+    clock.advance(HEARTBEAT_MS);
+    await sse.shows(': still here');
+    known.pop();
+    clock.advance(HEARTBEAT_MS);
+    assert.equal(await sse.over, 'end');
+    await until(() => changes.listeners() === 0);
+  });
+
   it('ends with the server, and takes only so many watchers', async (t) => {
     const closing = new AbortController();
     const { server, changes } = await adminClient(t, {}, { signal: closing.signal });
-    const watching = await Promise.all(Array.from({ length: MAX_WATCHERS }, () => openSse(server.url + WATCH, SSE)));
+    const watching = await Promise.all(
+      Array.from({ length: MAX_WATCHERS_EACH }, () => openSse(server.url + WATCH, SSE)),
+    );
     const full = await fetch(server.url + WATCH, { headers: SSE });
     assert.equal(problemSchema.parse(await full.json()).code, 'queue_full');
     assert.equal(full.headers.get('retry-after'), '5');
