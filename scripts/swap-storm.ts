@@ -10,6 +10,7 @@ import { replaceRegion } from '../bench/lib/document.ts';
 import { describeMachine, machineLine } from '../bench/lib/machine.ts';
 import { percentile } from '../bench/lib/stats.ts';
 import { figure, markdown } from '../bench/lib/table.ts';
+import { totalMb } from '../test/e2e/support/swap-memory.ts';
 import { PHASES, type PhaseName, type StormResult, swapStorm } from '../test/e2e/support/swap-storm.ts';
 import type { SwapFact } from '../test/e2e/support/swap-step.ts';
 
@@ -41,13 +42,14 @@ function ratioOf({ latency }: StormResult): number {
 }
 
 function isGood(result: StormResult): boolean {
-  const { failed, wrong, strangers, processes, leftInStaging } = result;
+  const { failed, wrong, strangers, memory, leftInStaging } = result;
   const none = failed.length + wrong.length + strangers.length + leftInStaging.length === 0;
-  return none && processes[0] === processes[1] && ratioOf(result) <= MOST_RATIO;
+  return none && memory[0].processes === memory[1].processes && ratioOf(result) <= MOST_RATIO;
 }
 
 function tables(result: StormResult): string {
-  const { swaps, latency, memory, processes } = result;
+  const { swaps, latency } = result;
+  const [before, after] = result.memory;
   const broken = swaps.filter(({ plan }) => plan.fault !== null);
   const sound = swaps.filter(({ plan }) => plan.fault === null);
   const facts = markdown({
@@ -60,8 +62,7 @@ function tables(result: StormResult): string {
       ['answered wrongly', String(result.wrong.length)],
       ['answered by a version outside the two allowed', String(result.strangers.length)],
       ['p99 while versions change ÷ p99 while none does', ratioOf(result).toFixed(2)],
-      ['memory of all processes (PSS), before → after', `${figure(memory[0])} → ${figure(memory[1])} MB`],
-      ['processes, before → after', processes.join(' → ')],
+      ['processes, before → after', `${before.processes} → ${after.processes}`],
       ['files left where uploads are received', String(result.leftInStaging.length)],
     ],
   });
@@ -73,6 +74,14 @@ function tables(result: StormResult): string {
       const p99 = percentile(ms, 0.99);
       return [MEANING[phase], String(ms.length), figure(percentile(ms, 0.5)), figure(p99), (p99 / steady).toFixed(2)];
     }),
+  });
+  const parts = ['supervisor', 'imaging', 'models', 'monitor'] as const;
+  const memory = markdown({
+    head: ['memory (PSS)', 'before MB', 'after MB'],
+    rows: [
+      ...parts.map((part) => [part, figure(before.mb[part]), figure(after.mb[part])]),
+      ['all', figure(totalMb(before)), figure(totalMb(after))],
+    ],
   });
   const kinds = markdown({
     head: ['sound version', 'n', 'proven: p50 ms', 'max', 'way back: p50 ms', 'max'],
@@ -90,7 +99,7 @@ function tables(result: StormResult): string {
       return [fault, String(some.length), end, ...times(some.map(({ ms }) => ms))];
     }),
   });
-  return [facts, phases, kinds, faults].join('\n\n');
+  return [facts, phases, memory, kinds, faults].join('\n\n');
 }
 
 function count(text: string, name: string, most: number): number {
