@@ -24,6 +24,8 @@ export const ERROR_CATALOGUE = {
   too_many_faces: { status: 422, title: 'Too many faces' },
   ood_rejected: { status: 422, title: 'Face refused: out of distribution' },
   spoof_detected: { status: 422, title: 'Face refused: not live' },
+  face_too_small: { status: 422, title: 'Face too small' },
+  looks_like_other: { status: 422, title: 'Face looks like another subject' },
   poison_input: { status: 422, title: 'Picture crashed its workers' },
   queue_full: { status: 429, title: 'Queue is full' },
   rate_limited: { status: 429, title: 'Too many requests' },
@@ -33,6 +35,7 @@ export const ERROR_CATALOGUE = {
   model_stopped: { status: 503, title: 'Model is stopped' },
   model_loading: { status: 503, title: 'Model is loading' },
   memory_exhausted: { status: 503, title: 'Out of memory' },
+  people_unavailable: { status: 503, title: 'People cannot be asked for now' },
   shutting_down: { status: 503, title: 'Server is shutting down' },
   deadline_exceeded: { status: 504, title: 'Deadline exceeded' },
   storage_full: { status: 507, title: 'Disk is full' },
@@ -45,6 +48,8 @@ export type FacepoolErrorOptions = {
   readonly param?: string | undefined;
   /** Seconds after which a retry makes sense; sent as `Retry-After`. */
   readonly retryAfterS?: number | undefined;
+  /** All that is wrong, where that is more than one thing; sent as `reasons`. */
+  readonly reasons?: readonly { readonly code: string; readonly detail: string }[] | undefined;
   readonly cause?: unknown;
 };
 
@@ -53,6 +58,7 @@ export class FacepoolError extends Error {
   readonly code: ErrorCode;
   readonly param: string | undefined;
   readonly retryAfterS: number | undefined;
+  readonly reasons: FacepoolErrorOptions['reasons'];
 
   constructor(code: ErrorCode, detail: string, options: FacepoolErrorOptions = {}) {
     super(detail, options.cause === undefined ? undefined : { cause: options.cause });
@@ -60,6 +66,7 @@ export class FacepoolError extends Error {
     this.code = code;
     this.param = options.param;
     this.retryAfterS = options.retryAfterS;
+    this.reasons = options.reasons;
   }
 
   get status(): number {

@@ -100,6 +100,10 @@ export const problemSchema = z.object({
   code: z.string(),
   request_id: z.string(),
   param: z.string().optional(),
+  reasons: z
+    .array(z.object({ code: z.string(), detail: z.string() }))
+    .optional()
+    .describe('all that is wrong, where that is more than one thing'),
 });
 
 /** One model as `GET /v1/models` and `facepool status` show it. */

@@ -168,6 +168,29 @@ export const settingsSchema = z.strictObject({
     min_cosine: z.number().min(-1).max(1).describe('embeddings of the same face are at least so alike'),
     max_quality_drift: ratio.describe('most by which a quality score may move'),
   }),
+  people: z.strictObject({
+    enabled: z.boolean().describe('false: nobody can be enrolled, and /recognize knows nobody'),
+    store_images: z
+      .enum(['never', 'crops', 'originals'])
+      .describe('what is kept of an enrolled picture; crops are needed to change the recognizer’s space'),
+    encryption_key_file: z.string().describe('file with 32 bytes as hexadecimal or base64; empty = not encrypted'),
+    retention_days: z.int().nonnegative().describe('faces older than this are deleted; 0 = never'),
+    search_threads: z.union([z.literal('auto'), positive]).describe('threads of the search; auto = cores, at most 4'),
+    min_margin: z
+      .number()
+      .min(0)
+      .max(2)
+      .describe('an identity is told only when the next subject is less alike by this; 0 = always'),
+    max_faces_per_subject: positive,
+    max_faces: positive.describe('in all collections together'),
+    enrol: z.strictObject({
+      several_faces: z.enum(['refuse', 'largest']).describe('a picture with more than one face'),
+      min_face_size: z.int().nonnegative().describe('least shorter side of the box, pixels'),
+      ood: z.enum(['require', 'report']).describe('report: enrolled all the same, with a warning'),
+      liveness: z.enum(['require', 'report', 'off']).describe('off: not looked at'),
+      similar: z.enum(['refuse', 'report']).describe('a face that matches another subject'),
+    }),
+  }),
   monitor: z.strictObject({
     enabled: z.boolean().describe('false: no monitor process; GPUs are not looked at'),
     sample_ms: z.int().min(500).max(5000).describe('between two samples of devices and workers, milliseconds'),

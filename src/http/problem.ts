@@ -15,6 +15,7 @@ const RETRY_AFTER_S: Readonly<Partial<Record<ErrorCode, number>>> = {
   model_stopped: 30,
   model_loading: 2,
   memory_exhausted: 5,
+  people_unavailable: 2,
   shutting_down: 5,
 };
 
@@ -40,6 +41,7 @@ export function toProblem(error: unknown, requestId: string): Problem {
     code: known.code,
     request_id: requestId,
     ...(known.param === undefined ? {} : { param: known.param }),
+    ...(known.reasons === undefined ? {} : { reasons: known.reasons.map(({ code, detail }) => ({ code, detail })) }),
   };
 }
 

@@ -145,7 +145,7 @@ it('replaces a version from the dashboard', { skip }, async (t) => {
     assert.equal(await answering(server), NEXT);
     await trial.locator('.pill', { hasText: 'Done' }).waitFor({ timeout: WAIT_MS });
     await panel.getByRole('button', { name: 'Roll back to yunet-n of detector' }).click();
-    await panel.locator('summary .pill', { hasText: 'stable yunet-n' }).waitFor({ timeout: WAIT_MS });
+    await panel.locator('summary .pill', { hasText: /stable yunet-n$/ }).waitFor({ timeout: WAIT_MS });
     assert.equal(await answering(server), 'yunet-n');
     await panel.locator('.history > summary').click();
     const history = await panel.locator('.changes').first().locator('li').allTextContents();
