@@ -17,7 +17,10 @@ export type Space = { readonly space: string; readonly dim: number };
 export type CollectionRecord = {
   readonly id: CollectionId;
   readonly name: string;
-  /** The one it is bound to first, then those in which all its faces are embedded too. Empty until it has a face. */
+  /**
+   * The one it is bound to first, then those in which all its faces are embedded too. Empty while it has no face: when
+   * the last one goes (deleted, expired), it is bound to nothing again.
+   */
   readonly spaces: readonly Space[];
   readonly subjects: number;
   readonly faces: number;
