@@ -14,6 +14,12 @@ import { WORKER_STATES } from '../src/contract/lifecycle.ts';
 import { GPU_STATES, THROTTLE_REASONS } from '../src/contract/monitor.ts';
 import { settingsSchema } from '../src/contract/settings.ts';
 import { CODE_LABELS, createMetrics, RESTART_REASONS, ROUTE_LABELS } from '../src/telemetry/metrics.ts';
+import {
+  ENROLMENT_RESULTS,
+  FACE_RESULTS,
+  PEOPLE_STATES,
+  PEOPLE_WRITES,
+} from '../src/telemetry/metrics/people-metrics.ts';
 import { gpuReading } from './fixtures/monitor-sample.ts';
 import { observation } from './fixtures/observation.ts';
 import { tempDir } from './fixtures/temp-dir.ts';
@@ -80,9 +86,14 @@ function metricOf(series: string) {
 const WORDS: Readonly<Record<string, readonly string[]>> = {
   route: ROUTE_LABELS,
   code: CODE_LABELS,
-  state: [...WORKER_STATES, ...GPU_STATES, ...ALERT_STATES, 'ok', 'off', 'memory_only', 'failing'],
+  state: [...WORKER_STATES, ...GPU_STATES, ...ALERT_STATES, ...PEOPLE_STATES, 'ok', 'off', 'memory_only', 'failing'],
   reason: [...RESTART_REASONS, ...THROTTLE_REASONS],
-  result: ['ok', 'failed', 'rolled_back', 'passed', 'error', 'refused', 'given_up'],
+  result: [
+    ...['ok', 'failed', 'rolled_back', 'passed', 'error', 'refused', 'given_up'],
+    ...ENROLMENT_RESULTS,
+    ...FACE_RESULTS,
+  ],
+  op: PEOPLE_WRITES,
   alias: ['stable', 'canary', 'shadow'],
   kind: ['total', 'used', 'budget', 'reserved', 'foreign', 'measured', 'minor', 'major', 'corrected', 'uncorrected'],
 };

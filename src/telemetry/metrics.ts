@@ -9,6 +9,7 @@ import type { Observation } from '../contract/observation.ts';
 import { declareOn } from './metrics/declare.ts';
 import { type ForgetfulMetric, forgetSeries } from './metrics/forget.ts';
 import { declareGpus } from './metrics/gpu-metrics.ts';
+import { declarePeople } from './metrics/people-metrics.ts';
 import { declareProcesses } from './metrics/process-metrics.ts';
 import { declareStory } from './metrics/story-metrics.ts';
 import { declareTritonNames } from './metrics/triton-names.ts';
@@ -20,6 +21,9 @@ export const ROUTE_LABELS = [
   'verify',
   'liveness',
   'embed',
+  'search',
+  'enrol',
+  'people',
   'models',
   'versions',
   'swaps',
@@ -199,6 +203,7 @@ export function createMetrics({ tritonNames = false }: MetricsOptions = {}) {
   ];
   const gpus = declareGpus(declare, () => latest);
   const story = declareStory(declare);
+  const people = declarePeople(declare);
   const { shadowMetrics, ...versions } = declareVersions(declare);
   const waiting: Lengths = () => summed([...readQueues(), ...readPending()]);
   const triton = tritonNames
@@ -214,6 +219,7 @@ export function createMetrics({ tritonNames = false }: MetricsOptions = {}) {
     ...inference,
     ...workers,
     ...story,
+    ...people,
     ...versions,
     /** The router registers here what `queue_length` shows; the last one registered counts. */
     observeQueues(read: Lengths): void {
