@@ -7,7 +7,7 @@ import { FacepoolError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { InferOutput, InferPart, InferResult } from '../contract/protocol.ts';
 import type { Answered } from './dispatcher.ts';
-import type { InferJob } from './model-router.ts';
+import type { InferJob, Shared } from './model-router.ts';
 import type { Shadow } from './traffic.ts';
 
 export type ShadowTarget = {
@@ -33,8 +33,11 @@ export function runShadow(
     shadow.dropped();
     return;
   }
-  // The frame stays while the copy is made, though its request ends.
-  const release = job.shared.hold();
+  const release = hold(job.shared);
+  if (release === null) {
+    shadow.dropped();
+    return;
+  }
   const copy: InferJob = {
     ...job,
     parts,
@@ -50,7 +53,18 @@ export function runShadow(
       // Only what the version itself did wrong is a difference.
       (error: unknown) => (isModelsFault(error) ? shadow.compared(stable, null, null) : shadow.dropped()),
     )
-    .finally(release);
+    .finally(release)
+    // Whatever is wrong with a copy, nobody asked for it.
+    .catch(() => {});
+}
+
+/** The frame stays while the copy is made, though its request ends; null where it has gone already. */
+function hold(shared: Shared): (() => void) | null {
+  try {
+    return shared.hold();
+  } catch {
+    return null;
+  }
 }
 
 function isModelsFault(error: unknown): boolean {

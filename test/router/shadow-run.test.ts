@@ -14,13 +14,16 @@ const graph = manifest.graphs[0]?.id ?? '';
 const STABLE: InferOutput = { role: 'detector', faces: [] };
 const ANSWER: Answered<InferResult> = { value: { output: STABLE, computeMs: 7, waitMs: 0 }, queueMs: 0 };
 
-function copy(given: { readonly target?: Partial<ShadowTarget>; readonly shared?: boolean } = {}) {
+function copy(
+  given: { readonly target?: Partial<ShadowTarget>; readonly shared?: boolean; readonly gone?: boolean } = {},
+) {
   const told: string[] = [];
   const held = { count: 0 };
   const jobs: InferJob[] = [];
   const shared = {
     tensors: [],
     hold: () => {
+      if (given.gone === true) throw new Error('the picture is closed');
       held.count += 1;
       return () => void (held.count -= 1);
     },
@@ -72,6 +75,12 @@ describe('a copy', () => {
       await settle();
       assert.deepEqual([told, jobs.length], [['dropped'], 0]);
     }
+  });
+
+  it('is left out where the picture has gone, and costs the answer nothing', async () => {
+    const { told, jobs } = copy({ gone: true });
+    await settle();
+    assert.deepEqual([told, jobs.length], [['dropped'], 0]);
   });
 
   it('that fails by the version’s fault is a difference; by ours it was never made', async () => {
