@@ -121,7 +121,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     prepare,
   });
   const { traffic, versions, ports } = createRollout(
-    { settings, clock, events, metrics, supervisor, aliases },
+    { settings, clock, events, metrics, supervisor, aliases, onTrouble: (what, err) => log.error({ err }, what) },
     async (entry, signal) => {
       const probed = await routers.models.get(entry)?.probe(signal);
       return probed?.value.passed === true;
@@ -155,6 +155,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     runImporter: (params, signal) => runImporter(params, importing, signal),
     runInspector: (params, signal) => runInspector(params, importing, signal),
     versions: (model) => versions.versions(model),
+    withdraw: (...version) => versions.withdraw(...version),
   });
   const reload = createReload({
     configured: base,

@@ -85,13 +85,17 @@ export const swapSchema = z.strictObject({
 });
 export type Swap = z.infer<typeof swapSchema>;
 
-const share = z.strictObject({ version: versionName, percent: percentSchema });
+const share = z.strictObject({
+  version: versionName,
+  percent: percentSchema,
+  auto_rollback: z.boolean().optional().describe('false: it does not go back by itself; true where it is not told'),
+});
 /** One change of the aliases of a model. */
 export const aliasChangeSchema = z.strictObject({
   generation: z.int(),
   at: time,
   by: z.string(),
-  action: z.enum(['configured', 'promote', 'canary', 'shadow', 'clear', 'rollback']),
+  action: z.enum(['configured', 'promote', 'canary', 'shadow', 'clear', 'rollback', 'forget']),
   stable: z.string(),
   canary: share.nullable(),
   shadow: share.nullable(),

@@ -61,6 +61,9 @@ export type StageOptions = {
 export type Staging = {
   /** Unknown model → `not_found`. After a failure nothing is left of it. */
   stage(model: string, upload: VersionUpload, options: StageOptions): Promise<VersionRow>;
-  /** Only of versions that are staged and have neither an alias nor a swap, which the caller has looked at. */
-  remove(model: string, version: string): Promise<void>;
+  /**
+   * Only of versions that are staged, which the caller has looked at. Needed by an alias or a swap → `conflict`; what a
+   * rollback would go back to may go, and then there is no way back. `by`: for the history.
+   */
+  remove(model: string, version: string, by?: string): Promise<void>;
 };

@@ -5,11 +5,19 @@ import type { AliasChange, AliasState } from '../contract/rollout.ts';
 export type Move =
   /** This version gets all traffic; what was stable is kept as `previous`. */
   | { readonly action: 'promote'; readonly version: string }
-  | { readonly action: 'canary' | 'shadow'; readonly version: string; readonly percent: number }
+  | {
+      readonly action: 'canary' | 'shadow';
+      readonly version: string;
+      readonly percent: number;
+      /** Default true. */
+      readonly autoRollback?: boolean | undefined;
+    }
   /** No canary and no shadow any more. */
   | { readonly action: 'clear' }
   /** Away with canary and shadow; where there is neither, back to `previous`. */
-  | { readonly action: 'rollback' };
+  | { readonly action: 'rollback' }
+  /** The version was removed: it is no way back any more. */
+  | { readonly action: 'forget'; readonly version: string };
 
 export type Author = { readonly at: Date; readonly by: string; readonly why: string };
 
@@ -52,6 +60,11 @@ export function moveAliases(state: AliasState, move: Move, author: Author, ifGen
   return { ...moved, history };
 }
 
+/** What is canary or shadow. */
+export function triedVersion({ canary, shadow }: Pick<AliasState, 'canary' | 'shadow'>): string | null {
+  return (canary ?? shadow)?.version ?? null;
+}
+
 type Target = Partial<Pick<AliasState, 'stable' | 'canary' | 'shadow' | 'previous'>>;
 
 function target(state: AliasState, move: Move): Target {
@@ -67,8 +80,9 @@ function target(state: AliasState, move: Move): Target {
       if (other !== null && other.version !== move.version) {
         throw new FacepoolError('conflict', `${other.version} is being tried; promote it or roll it back first`);
       }
-      const share = { version: move.version, percent: move.percent };
-      return move.action === 'canary' ? { canary: share, shadow: null } : { shadow: share };
+      const kept = move.autoRollback === false ? { auto_rollback: false } : {};
+      const share = { version: move.version, percent: move.percent, ...kept };
+      return move.action === 'canary' ? { canary: share, shadow: null } : { canary: null, shadow: share };
     }
     case 'clear':
       return { canary: null, shadow: null };
@@ -76,6 +90,10 @@ function target(state: AliasState, move: Move): Target {
       if (state.canary !== null || state.shadow !== null) return { canary: null, shadow: null };
       if (state.previous === null) throw new FacepoolError('conflict', 'there is no version to go back to');
       return { stable: state.previous, previous: state.stable };
+    }
+    case 'forget': {
+      if (state.previous !== move.version) throw new FacepoolError('conflict', `${move.version} is no way back`);
+      return { previous: null };
     }
   }
 }

@@ -2,6 +2,7 @@
 import { FacepoolError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import type { SwapRequest } from '../contract/rollout.ts';
+import type { AliasStore } from './alias-store.ts';
 import type { RolloutPorts } from './ports.ts';
 
 /** @throws FacepoolError `model_missing`, `model_failed` */
@@ -48,11 +49,11 @@ export function checkSpace(
 }
 
 /**
- * True: both versions do not fit, and the old one may go first. The entry is forgotten where there is no way.
+ * True: both versions do not fit, and the old one may go first.
  * @throws FacepoolError `memory_exhausted`
  */
 export function needsGap(
-  ports: Pick<RolloutPorts, 'state' | 'room' | 'remove'>,
+  ports: Pick<RolloutPorts, 'state' | 'room'>,
   model: string,
   entry: string,
   request: SwapRequest,
@@ -61,7 +62,28 @@ export function needsGap(
   const room = ports.room(entry);
   if (room === 'now' || (room === 'evict' && request.allow_evict)) return false;
   if (request.allow_gap && request.strategy === 'immediate') return true;
-  ports.remove(entry);
   const way = room === 'evict' ? 'idle models would have to go (allow_evict)' : 'allow_gap would end the old one first';
   throw new FacepoolError('memory_exhausted', `both versions of ${model} do not fit into its memory; ${way}`);
+}
+
+/** Of the version that is to come, and of the one that serves; null where that cannot be read. */
+export async function manifestsOf(
+  {
+    ports,
+    aliases,
+  }: { readonly ports: Pick<RolloutPorts, 'listVersions'>; readonly aliases: Pick<AliasStore, 'state'> },
+  model: string,
+  version: string,
+): Promise<{ readonly serving: Manifest | null; readonly next: Manifest }> {
+  const next = await findManifest(ports, model, version);
+  const serving = await findManifest(ports, model, aliases.state(model).stable).catch(() => null);
+  checkRole(model, serving, next);
+  return { serving, next };
+}
+
+/** @throws FacepoolError `conflict` where the aliases are at another generation than the one that is wanted */
+export function refuseGeneration(generation: number, wanted: number | undefined): void {
+  if (wanted === undefined || wanted === generation) return;
+  const detail = `the aliases are at generation ${generation}, not ${wanted}: somebody changed them meanwhile`;
+  throw new FacepoolError('conflict', detail, { param: 'if_generation' });
 }

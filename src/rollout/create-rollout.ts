@@ -76,6 +76,8 @@ async function fallBack(
 export type RolloutParts = Omit<ServerPortsDeps, 'probe'> & {
   readonly aliases: AliasStore;
   readonly metrics: Metrics;
+  /** Told of what nobody waits for. */
+  readonly onTrouble?: ((what: string, error: unknown) => void) | undefined;
 };
 
 /**
@@ -100,6 +102,7 @@ export function createRollout(
     ports,
     aliases,
     traffic,
+    onTrouble: parts.onTrouble,
     copiesOf: (model, version) => copiesTo(metrics, model, version),
     onEnd: (swap, seconds) => {
       const result = swap.state === 'done' ? 'ok' : swap.state === 'rolled_back' ? 'rolled_back' : 'failed';

@@ -38,6 +38,8 @@ export type RolloutPorts = {
   readonly add: (model: string, version: string, manifest: Manifest) => string;
   /** Only what has no process. */
   readonly remove: (entry: string) => void;
+  /** It is nobody's: not a version that is registered. It is not among `entries`, nor found, until the answer is called. */
+  readonly hide: (entry: string) => () => void;
   readonly room: (entry: string) => Room;
   /** Resolves when it is proven and serves; rejects with what went wrong, and then it may be tried again. */
   readonly load: (entry: string, signal: AbortSignal, onState: (state: WorkerState) => void) => Promise<Loaded>;

@@ -1,17 +1,21 @@
 /** Versions of models while they serve: swaps, canaries, shadows, and the way back. One swap of a model at a time. */
 import { FacepoolError } from '../contract/errors.ts';
-import type { Manifest } from '../contract/manifest.ts';
-import type { Rollout, Swap, SwapRequest, Who } from '../contract/rollout.ts';
+import type { AliasState, Rollout, Swap, SwapRequest, Who } from '../contract/rollout.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Clock } from '../util/clock.ts';
+import { triedVersion } from './alias-state.ts';
 import type { AliasStore } from './alias-store.ts';
-import { checkRole, checkSpace, findManifest, needsGap } from './checks.ts';
+import { checkSpace, manifestsOf, needsGap, refuseGeneration } from './checks.ts';
+import { Leaving } from './leaving.ts';
 import type { RolloutPorts } from './ports.ts';
+import { reshare } from './reshare.ts';
+import { AUTOMATIC, type Resumed, resumeTrial, trialsToResume } from './resume.ts';
 import type { OnCopy, ShadowStats } from './shadow-stats.ts';
 import { isOver, SwapLog, type SwapRecord } from './swap-log.ts';
-import { discard, finishSwap, forgetOthers, runSwap, type SwapDeps, type SwapPlan } from './swap-run.ts';
+import { endOld, runSwap, switchBack, type SwapDeps, type SwapPlan, switchTo } from './swap-run.ts';
 import { tellVersions } from './tell-versions.ts';
 import { Trials } from './trials.ts';
+import { Turns } from './turns.ts';
 import type { VersionTraffic } from './version-traffic.ts';
 
 export type RolloutDeps = {
@@ -22,39 +26,61 @@ export type RolloutDeps = {
   readonly traffic: VersionTraffic;
   /** Told of every swap that is over. */
   readonly onEnd: (swap: Swap, seconds: number) => void;
+  /** Told of what nobody waits for. */
+  readonly onTrouble?: ((what: string, error: unknown) => void) | undefined;
   /** A version is to be a shadow; the answer is told of every copy. */
   readonly copiesOf?: ((model: string, version: string) => OnCopy) | undefined;
 };
 
 const BY_ITSELF = 'facepool';
 
+/** A swap that runs: what cuts it short, and its end. `isBack`: it goes back to the version before. */
+type Running = {
+  readonly record: SwapRecord;
+  readonly abort: AbortController;
+  readonly isBack: boolean;
+  readonly done: Promise<void>;
+};
+
 export class Versions implements Rollout {
   readonly #deps: RolloutDeps;
+  readonly #swapDeps: SwapDeps;
   readonly #log: SwapLog;
   readonly #trials: Trials;
-  /** Swaps that run: their ends, and what cuts them short. */
-  readonly #running = new Map<string, { readonly abort: AbortController; readonly done: Promise<void> }>();
-  /** Models whose swap is being checked. */
-  readonly #checking = new Set<string>();
+  readonly #leaving: Leaving;
+  readonly #running = new Map<string, Running>();
+  readonly #turns: Turns;
+  readonly #resumed: readonly Resumed[];
   #closed = false;
 
   constructor(deps: RolloutDeps) {
     this.#deps = deps;
-    this.#log = new SwapLog(deps.clock);
-    const { clock, settings, traffic, copiesOf = () => () => {} } = deps;
-    this.#trials = new Trials(clock, settings.rollout, traffic, copiesOf);
+    const { clock, settings, traffic, ports, aliases, copiesOf = () => () => {}, onTrouble = () => {} } = deps;
+    this.#log = new SwapLog(clock, deps.onEnd);
+    this.#turns = new Turns((model) => this.#log.current(model)?.swap ?? null);
+    this.#trials = new Trials(clock, settings.rollout, traffic, copiesOf, ports);
+    const { keep_warm_ms: keepWarmMs } = settings.rollout;
+    const longestRequestMs = settings.limits.max_timeout_ms;
+    this.#leaving = new Leaving({ ports, traffic, aliases, keepWarmMs, longestRequestMs, onTrouble });
+    this.#swapDeps = {
+      ...{ ports, clock, aliases, traffic, longestRequestMs, onTrouble },
+      leaving: this.#leaving,
+      settings: settings.rollout,
+    };
+    this.#resumed = trialsToResume(settings, aliases, this.#log, BY_ITSELF);
   }
 
-  /** What was on trial when the server ended is on trial again. Does not wait for it. */
+  /** What was on trial when the server ended is on trial again, one after the other. Rejects never. */
   async restore(): Promise<void> {
-    const { aliases, settings } = this.#deps;
-    for (const model of Object.keys(settings.models)) {
-      const { canary, shadow } = settings.models[model]?.enabled === true ? aliases.state(model) : NOTHING;
-      const tried = canary ?? shadow;
-      if (tried === null) continue;
-      const strategy = canary === null ? 'shadow' : 'canary';
-      const request = { ...AUTOMATIC, version: tried.version, strategy, percent: tried.percent } as const;
-      await this.#resume(model, { ...request, why: 'after a restart' });
+    for (const { model, request, record } of this.#resumed) {
+      if (isOver(record.swap)) continue;
+      const abort = new AbortController();
+      const resumed = { model, request, record, signal: abort.signal };
+      const parts = { ...this.#swapDeps, trials: this.#trials, isClosed: () => this.#closed, by: BY_ITSELF };
+      const done = resumeTrial(parts, resumed).then((entry) => {
+        if (entry !== null) this.#onTrial(model, record, entry);
+      });
+      await this.#track(model, { record, abort, isBack: false, done });
     }
   }
 
@@ -65,56 +91,83 @@ export class Versions implements Rollout {
   }
 
   async swap(model: string, request: SwapRequest, by: string): Promise<Swap> {
-    const state = this.#deps.aliases.state(model);
-    this.#refuseGeneration(state.generation, request.if_generation);
+    const state = this.#state(model, request.if_generation);
     const live = this.#log.current(model);
-    if (live?.swap.state === 'live' && live.swap.to === request.version) return this.#reshare(model, request, by, live);
+    if (live?.swap.state === 'live' && live.swap.to === request.version) {
+      await reshare({ ...this.#swapDeps, trials: this.#trials }, model, request, by, live);
+      this.#onTrial(model, live, this.#deps.ports.entryOf(model, request.version) ?? '');
+      return live.swap;
+    }
     if (state.stable === request.version) throw new FacepoolError('conflict', `${request.version} is stable already`);
     return this.#begin(model, request, by, 'promote');
   }
 
   async promote(model: string, who: Who): Promise<Swap> {
-    const { aliases } = this.#deps;
-    const state = aliases.state(model);
-    this.#refuseGeneration(state.generation, who.ifGeneration);
+    const { aliases, ports } = this.#deps;
+    const state = this.#state(model, who.ifGeneration);
     const record = this.#log.current(model);
-    const tried = state.canary ?? state.shadow;
-    if (tried === null || record?.swap.state !== 'live') {
+    const version = triedVersion(state);
+    if (version === null || record?.swap.state !== 'live') {
       throw new FacepoolError('conflict', `${model} has no canary and no shadow to promote`);
     }
-    const entry = this.#deps.ports.entryOf(model, tried.version);
-    if (entry === null || !this.#deps.ports.state(entry).isReady) {
-      throw new FacepoolError('conflict', `${tried.version} does not serve now; it cannot be promoted`);
+    const { serving, next } = await manifestsOf(this.#deps, model, version);
+    checkSpace(ports, model, serving, next);
+    // From here to the switch nothing is waited for.
+    refuseGeneration(aliases.state(model).generation, state.generation);
+    const entry = ports.entryOf(model, version);
+    if (entry === null || !ports.state(entry).isReady) {
+      throw new FacepoolError('conflict', `${version} does not serve now; it cannot be promoted`);
     }
-    const { serving, next } = await this.#manifests(model, tried.version);
-    checkSpace(this.#deps.ports, model, serving, next);
-    const request = { ...AUTOMATIC, version: tried.version, why: who.why };
-    const plan = { model, request, by: who.by, move: 'promote' } as const;
-    const old = this.#deps.ports.entryOf(model, state.stable);
-    await finishSwap(this.#swapDeps, plan, record, entry, false);
+    const old = ports.entryOf(model, state.stable);
+    const request = { ...AUTOMATIC, version, why: who.why };
+    switchTo(this.#swapDeps, { model, request, by: who.by, entry, old, gap: false, move: 'promote' }, record);
     this.#afterSwitch(model, old, entry, record);
+    const done = endOld(this.#swapDeps, record, old, entry);
+    await this.#track(model, { record, abort: new AbortController(), isBack: false, done });
     return record.swap;
   }
 
   async rollback(model: string, who: Who): Promise<Swap> {
-    const { aliases } = this.#deps;
-    const state = aliases.state(model);
-    this.#refuseGeneration(state.generation, who.ifGeneration);
+    const state = this.#state(model, who.ifGeneration);
     const running = this.#running.get(model);
-    const record = this.#log.current(model);
-    if (running !== undefined && record !== null) {
-      running.abort.abort(new FacepoolError('conflict', `rolled back by ${who.by}${who.why && `: ${who.why}`}`));
+    const record = running?.record ?? this.#log.current(model);
+    if (record !== null && triedVersion(state) === record.swap.to) return this.#takeBack(model, record, who);
+    if (running !== undefined) {
+      const { phase } = running.record;
+      if (!running.isBack && phase === 'switched') {
+        switchBack(this.#swapDeps, model, running.record, who);
+        this.#trials.end(model);
+        return running.record.swap;
+      }
+      if (phase === 'open' && !running.isBack) {
+        running.abort.abort(new FacepoolError('conflict', `rolled back by ${who.by}${who.why && `: ${who.why}`}`));
+      }
       await running.done;
-      return record.swap;
+      // It goes back already, or was cut short; a process that was ending has to end first.
+      if (running.isBack || phase === 'open') return running.record.swap;
+      if (this.#deps.aliases.state(model).generation !== state.generation) return running.record.swap;
     }
-    if (record?.swap.state === 'live') return this.#takeBack(model, record, who);
     const { previous } = state;
     if (previous === null) throw new FacepoolError('conflict', 'there is no version to go back to');
-    const request = { ...AUTOMATIC, version: previous, why: who.why };
-    const swap = await this.#begin(model, request, who.by, 'rollback');
+    const swap = await this.#begin(model, { ...AUTOMATIC, version: previous, why: who.why }, who.by, 'rollback');
     // A version that is still warm takes no time: whoever asked sees it done.
     await this.#running.get(model)?.done;
     return this.#log.find(swap.id);
+  }
+
+  /** Runs the work, which removes the version's files, when nothing of the version is there any more. */
+  async withdraw(model: string, version: string, by: string, work: () => Promise<void>): Promise<void> {
+    const { aliases, ports } = this.#deps;
+    const { stable, canary, shadow, previous } = this.#state(model, undefined);
+    if ([stable, canary?.version, shadow?.version].includes(version)) {
+      throw new FacepoolError('conflict', `${model} ${version} serves; it cannot be removed`, { param: 'version' });
+    }
+    await this.#turns.remove(model, version, async () => {
+      if (previous === version) aliases.move(model, { action: 'forget', version }, by, 'it was removed');
+      const entry = ports.entryOf(model, version);
+      if (entry !== null) await this.#leaving.end(entry, 'its version is removed');
+      await work();
+    });
   }
 
   find(id: string): Swap {
@@ -147,142 +200,99 @@ export class Versions implements Rollout {
     for (const { abort } of this.#running.values()) abort.abort(ending);
   }
 
-  get #swapDeps(): SwapDeps {
-    const { ports, clock, aliases, traffic, settings } = this.#deps;
-    return {
-      ports,
-      clock,
-      aliases,
-      traffic,
-      settings: settings.rollout,
-      longestRequestMs: settings.limits.max_timeout_ms,
-    };
-  }
-
-  #refuseGeneration(generation: number, wanted: number | undefined): void {
+  #state(model: string, wanted: number | undefined): AliasState {
+    const state = this.#deps.aliases.state(model);
     if (this.#closed) throw new FacepoolError('shutting_down', 'the server is shutting down');
-    if (wanted === undefined || wanted === generation) return;
-    const detail = `the aliases are at generation ${generation}, not ${wanted}: somebody changed them meanwhile`;
-    throw new FacepoolError('conflict', detail, { param: 'if_generation' });
+    refuseGeneration(state.generation, wanted);
+    return state;
   }
 
-  async #manifests(
-    model: string,
-    version: string,
-  ): Promise<{ readonly serving: Manifest | null; readonly next: Manifest }> {
+  #begin(model: string, request: SwapRequest, by: string, move: SwapPlan['move']): Promise<Swap> {
     const { ports, aliases } = this.#deps;
-    const next = await findManifest(ports, model, version);
-    const serving = await findManifest(ports, model, aliases.state(model).stable).catch(() => null);
-    checkRole(model, serving, next);
-    return { serving, next };
-  }
-
-  async #begin(model: string, request: SwapRequest, by: string, move: SwapPlan['move']): Promise<Swap> {
-    const { ports, aliases } = this.#deps;
-    const current = this.#log.current(model);
-    if (current !== null || this.#checking.has(model)) {
-      const what = current === null ? 'another swap' : `the swap to ${current.swap.to}`;
-      throw new FacepoolError('swap_in_progress', `${what} of ${model} goes on; end it first`);
-    }
-    this.#checking.add(model);
-    try {
-      const { serving, next } = await this.#manifests(model, request.version);
-      if (request.strategy === 'immediate') checkSpace(ports, model, serving, next);
-      await forgetOthers(this.#swapDeps, model, request.version);
-      const entry = ports.entryOf(model, request.version) ?? ports.add(model, request.version, next);
-      const gap = needsGap(ports, model, entry, request);
-      const record = this.#log.begin(model, aliases.state(model).stable, request, by);
+    const { version, strategy } = request;
+    return this.#turns.begin(model, version, async () => {
+      const { serving, next } = await manifestsOf(this.#deps, model, version);
+      if (strategy !== 'shadow') checkSpace(ports, model, serving, next);
+      await this.#leaving.recall(ports.entryOf(model, version) ?? '');
+      await this.#leaving.forgetOthers(model, version);
+      const { stable } = this.#state(model, undefined);
+      const there = ports.entryOf(model, version);
+      const entry = there ?? ports.add(model, version, next);
+      let gap: boolean;
+      try {
+        gap = needsGap(ports, model, entry, request);
+      } catch (error) {
+        if (there === null) ports.remove(entry);
+        throw error;
+      }
+      const record = this.#log.begin(model, stable, request, by);
       record.add('stage', 0, next.graphs.length === 1 ? '1 graph' : `${next.graphs.length} graphs`);
       record.add('room', 0, gap ? 'not beside the old version: it goes first' : 'beside the old version');
-      if (request.strategy === 'shadow') this.#trials.compare(model, serving, next);
-      this.#run({ model, request, by, manifest: next, gap, move }, record);
+      if (strategy === 'shadow') this.#trials.compare(model, serving, next);
+      const old = ports.entryOf(model, aliases.state(model).stable);
+      this.#run({ model, request, by, entry, old, gap, move }, record);
       return record.swap;
-    } finally {
-      this.#checking.delete(model);
-    }
+    });
   }
 
   #run(plan: SwapPlan, record: SwapRecord): void {
-    const { model } = plan;
+    const { model, entry, old, move } = plan;
     const abort = new AbortController();
-    const old = this.#deps.ports.entryOf(model, record.swap.from);
-    const done = runSwap(this.#swapDeps, plan, record, abort.signal).then(() => {
-      this.#running.delete(model);
-      const entry = this.#deps.ports.entryOf(model, plan.request.version);
-      if (record.swap.state === 'live' && entry !== null) this.#onTrial(plan, old, entry, record);
-      else if (record.swap.state === 'done' && entry !== null) this.#afterSwitch(model, old, entry, record, plan);
-      else this.#ended(record);
+    const onSwitched = (): void => this.#afterSwitch(model, move === 'rollback' ? null : old, entry, record);
+    const done = runSwap(this.#swapDeps, plan, record, abort.signal, onSwitched).then(() => {
+      if (record.swap.state === 'live') this.#onTrial(model, record, entry);
+      else if (record.phase === 'open') this.#trials.endTrial(model);
     });
-    this.#running.set(model, { abort, done });
+    void this.#track(model, { record, abort, isBack: move === 'rollback', done });
   }
 
-  #onTrial(plan: Pick<SwapPlan, 'model' | 'request'>, old: string | null, entry: string, record: SwapRecord): void {
-    const { model, request } = plan;
-    if (!request.auto_rollback) return;
-    const back = (why: string): Promise<Swap> => this.#takeBack(model, record, { by: BY_ITSELF, why });
-    this.#trials.whileLive(model, old, entry, (reason) => void back(reason).catch(() => {}));
+  /** Resolves when it is over or live. */
+  #track(model: string, running: Running): Promise<void> {
+    const done = running.done
+      .catch((error: unknown) => {
+        this.#swapDeps.onTrouble(`the swap of ${model} to ${running.record.swap.to} broke off`, error);
+        running.record.finish('failed', 'it broke off');
+      })
+      .finally(() => {
+        if (this.#running.get(model)?.record === running.record) this.#running.delete(model);
+      });
+    this.#running.set(model, { ...running, done });
+    return done;
   }
 
-  #afterSwitch(model: string, old: string | null, entry: string, record: SwapRecord, plan?: SwapPlan): void {
-    this.#ended(record);
+  #onTrial(model: string, record: SwapRecord, entry: string): void {
+    if (!record.autoRollback) return;
+    const old = this.#deps.ports.entryOf(model, record.swap.from);
+    this.#trials.whileLive(model, old, entry, async (why) => {
+      const isLive = record.swap.state === 'live' && record.phase === 'open';
+      if (isLive) this.#takeBack(model, record, { by: BY_ITSELF, why });
+    });
+  }
+
+  /** `old` null: it is not watched, because there is nothing to go back to, or it went back. */
+  #afterSwitch(model: string, old: string | null, entry: string, record: SwapRecord): void {
     this.#trials.end(model);
-    if (old === null || plan?.move === 'rollback' || plan?.request.auto_rollback === false) return;
-    const back = (why: string): Promise<Swap> => this.rollback(model, { by: BY_ITSELF, why });
-    this.#trials.afterSwitch(model, old, entry, (reason) => void back(reason).catch(() => {}));
+    if (old === null || !record.autoRollback) return;
+    this.#trials.afterSwitch(model, old, entry, (why) => this.#goBack(model, record, why));
   }
 
-  async #takeBack(model: string, record: SwapRecord, who: Who): Promise<Swap> {
-    this.#trials.end(model);
+  /** What this swap made stable is worse: away with what is tried to replace it, and back. */
+  async #goBack(model: string, record: SwapRecord, why: string): Promise<void> {
+    const who = { by: BY_ITSELF, why };
+    const stays = (): boolean => this.#deps.aliases.state(model).stable === record.swap.to;
+    if (stays() && this.#log.current(model) !== null) await this.rollback(model, who);
+    if (stays()) await this.rollback(model, who);
+  }
+
+  /** @throws what the disk says; nothing has changed then */
+  #takeBack(model: string, record: SwapRecord, who: Who): Swap {
     this.#deps.aliases.move(model, { action: 'rollback' }, who.by, who.why);
+    this.#trials.endTrial(model);
     record.finish('rolled_back', who.why || `by ${who.by}`);
-    this.#ended(record);
+    this.#running.get(model)?.abort.abort(new FacepoolError('conflict', `rolled back by ${who.by}`));
     const entry = this.#deps.ports.entryOf(model, record.swap.to);
     // Nobody waits for its end.
-    if (entry !== null) void discard(this.#swapDeps, model, entry, 'rolled back').catch(() => {});
+    if (entry !== null) this.#leaving.discardLater(model, entry, 'rolled back');
     return record.swap;
-  }
-
-  #reshare(model: string, request: SwapRequest, by: string, record: SwapRecord): Swap {
-    if (request.strategy === 'immediate') {
-      throw new FacepoolError('conflict', `${request.version} is being tried already; promote it`);
-    }
-    const { strategy, version, percent, why } = request;
-    this.#deps.aliases.move(model, { action: strategy, version, percent }, by, why);
-    record.set({ strategy, percent });
-    record.add('switch', 0, `${percent} % of the traffic`);
-    return record.swap;
-  }
-
-  async #resume(model: string, request: SwapRequest): Promise<void> {
-    const { aliases, ports } = this.#deps;
-    const record = this.#log.begin(model, aliases.state(model).stable, request, BY_ITSELF);
-    try {
-      const { serving, next } = await this.#manifests(model, request.version);
-      if (request.strategy === 'shadow') this.#trials.compare(model, serving, next);
-      const entry = ports.entryOf(model, request.version) ?? ports.add(model, request.version, next);
-      ports.keep(entry);
-      const end = record.step('load', 'after a restart');
-      await ports.load(entry, new AbortController().signal, () => {});
-      end();
-      record.finish('live');
-      this.#onTrial({ model, request }, ports.entryOf(model, record.swap.from), entry, record);
-    } catch (error) {
-      aliases.move(model, { action: 'clear' }, BY_ITSELF, 'it did not start after a restart');
-      record.finish('failed', error instanceof Error ? error.message : String(error));
-      this.#ended(record);
-    }
-  }
-
-  #ended(record: SwapRecord): void {
-    if (isOver(record.swap)) this.#deps.onEnd(record.swap, (this.#deps.clock.now() - record.startedAt) / 1000);
   }
 }
-
-const NOTHING = { canary: null, shadow: null } as const;
-const AUTOMATIC = {
-  strategy: 'immediate',
-  percent: 10,
-  auto_rollback: true,
-  allow_evict: true,
-  allow_gap: false,
-} as const;

@@ -37,6 +37,7 @@ export function serverPorts(deps: ServerPortsDeps): RolloutPorts {
     if (entry === undefined) throw new Error(`no entry ${name}`);
     return entry;
   };
+  const hidden = new Set<string>();
   return {
     listVersions: async (model) =>
       (await listVersions(settings, model)).map(({ version, source, manifest, problem }) => ({
@@ -45,10 +46,13 @@ export function serverPorts(deps: ServerPortsDeps): RolloutPorts {
         manifest,
         problem: problem?.message ?? null,
       })),
-    entryOf: (model, version) => supervisor.entryOf(model, version)?.name ?? null,
+    entryOf: (model, version) => {
+      const name = supervisor.entryOf(model, version)?.name;
+      return name === undefined || hidden.has(name) ? null : name;
+    },
     entries: (model) =>
       [...supervisor.models.values()]
-        .filter((entry) => entry.model === model)
+        .filter((entry) => entry.model === model && !hidden.has(entry.name))
         .map((entry) => ({ entry: entry.name, version: entry.version })),
     state: (name) => {
       const { process } = get(name);
@@ -57,6 +61,10 @@ export function serverPorts(deps: ServerPortsDeps): RolloutPorts {
     },
     add: (model, version, manifest) => supervisor.addVersion(model, version, manifest).name,
     remove: (name) => supervisor.removeVersion(name),
+    hide: (name) => {
+      hidden.add(name);
+      return () => hidden.delete(name);
+    },
     room: (name) => ROOM[residency.plan(name).verdict] ?? 'no',
     load: (name, signal, onState) => load(deps, get(name), signal, onState),
     measure: async (name, signal) => {

@@ -12,18 +12,28 @@ export function isOver(swap: Pick<Swap, 'state'>): boolean {
   return OVER.has(swap.state);
 }
 
+/**
+ * How a swap is taken back. `open`: nothing is stable yet. `switched`: the new version is, and the old one ends its
+ * requests and can be stable again at once. `ending`: the old one's process ends.
+ */
+export type SwapPhase = 'open' | 'switched' | 'ending';
+
 /** One swap that is going on. */
 export class SwapRecord {
   readonly #clock: Clock;
-  readonly #tell: (swap: Swap) => void;
-  readonly startedAt: number;
+  readonly #tell: (swap: Swap, seconds: number) => void;
+  readonly #startedAt: number;
+  phase: SwapPhase = 'open';
+  /** The new version may go back by itself. */
+  autoRollback: boolean;
   #swap: Swap;
 
-  constructor(swap: Swap, clock: Clock, tell: (swap: Swap) => void) {
+  constructor(swap: Swap, autoRollback: boolean, clock: Clock, tell: (swap: Swap, seconds: number) => void) {
     this.#swap = swap;
+    this.autoRollback = autoRollback;
     this.#clock = clock;
     this.#tell = tell;
-    this.startedAt = clock.now();
+    this.#startedAt = clock.now();
   }
 
   get swap(): Swap {
@@ -55,7 +65,7 @@ export class SwapRecord {
     this.#change(change);
   }
 
-  /** Steps that still run end with it. */
+  /** Steps that still run end with it. The first end counts: nothing changes after it. */
   finish(state: SwapState, reason = ''): void {
     const now = this.#clock.date();
     const steps = this.#swap.steps.map((one) =>
@@ -65,24 +75,28 @@ export class SwapRecord {
   }
 
   #change(change: Partial<Swap>): void {
+    if (isOver(this.#swap)) return;
     this.#swap = { ...this.#swap, ...change };
-    this.#tell(this.#swap);
+    this.#tell(this.#swap, (this.#clock.now() - this.#startedAt) / 1000);
   }
 }
 
 export class SwapLog {
   readonly #clock: Clock;
+  readonly #onOver: (swap: Swap, seconds: number) => void;
   readonly #records: SwapRecord[] = [];
   readonly #listeners = new Set<(swap: Swap) => void>();
 
-  constructor(clock: Clock) {
+  /** @param onOver told once of every swap that is over */
+  constructor(clock: Clock, onOver: (swap: Swap, seconds: number) => void = () => {}) {
     this.#clock = clock;
+    this.#onOver = onOver;
   }
 
   begin(
     model: string,
     from: string,
-    request: Pick<SwapRequest, 'version' | 'strategy' | 'percent'>,
+    request: Pick<SwapRequest, 'version' | 'strategy' | 'percent'> & Partial<Pick<SwapRequest, 'auto_rollback'>>,
     by: string,
   ): SwapRecord {
     const now = this.#clock.date();
@@ -102,8 +116,9 @@ export class SwapLog {
       gap_ms: null,
       steps: [],
     };
-    const record = new SwapRecord(swap, this.#clock, (changed) => {
+    const record = new SwapRecord(swap, request.auto_rollback ?? true, this.#clock, (changed, seconds) => {
       for (const listener of [...this.#listeners]) listener(changed);
+      if (isOver(changed)) this.#onOver(changed, seconds);
     });
     this.#records.push(record);
     // Those that go on are never forgotten.

@@ -2,9 +2,13 @@
 import type { Manifest } from '../contract/manifest.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Clock } from '../util/clock.ts';
+import type { RolloutPorts } from './ports.ts';
 import { type OnCopy, ShadowStats } from './shadow-stats.ts';
 import type { VersionTraffic } from './version-traffic.ts';
 import { Watch } from './watch.ts';
+
+/** Takes the version back; rejects where that cannot be done now. */
+export type OnWorse = (reason: string) => Promise<void>;
 
 const NONE_COMPARED = { count: 0, differing: 0 };
 /** Score from which a face is live, where versions are compared. */
@@ -15,6 +19,7 @@ export class Trials {
   readonly #settings: Settings['rollout'];
   readonly #traffic: VersionTraffic;
   readonly #copiesOf: (model: string, version: string) => OnCopy;
+  readonly #ports: Pick<RolloutPorts, 'state'>;
   readonly #watch: Watch;
   readonly #stats = new Map<string, ShadowStats>();
 
@@ -24,7 +29,9 @@ export class Trials {
     settings: Settings['rollout'],
     traffic: VersionTraffic,
     copiesOf: (model: string, version: string) => OnCopy,
+    ports: Pick<RolloutPorts, 'state'>,
   ) {
+    this.#ports = ports;
     this.#copiesOf = copiesOf;
     this.#clock = clock;
     this.#settings = settings;
@@ -46,9 +53,10 @@ export class Trials {
   }
 
   /** A canary or shadow is judged as long as it is one. `stable` and `candidate` are entries. */
-  whileLive(model: string, stable: string | null, candidate: string, onWorse: (reason: string) => void): void {
+  whileLive(model: string, stable: string | null, candidate: string, onWorse: OnWorse): void {
     this.#watch.begin({
-      model,
+      key: `${model} trial`,
+      fault: () => this.#fault(candidate),
       stable: () => (stable === null ? [] : this.#traffic.outcomes(stable)),
       // A shadow's runs are the copies': late by design, and nobody's.
       candidate: () => (this.#stats.has(model) ? [] : this.#traffic.outcomes(candidate)),
@@ -59,10 +67,11 @@ export class Trials {
   }
 
   /** What has just become stable is watched for one window, against what the old version did before. */
-  afterSwitch(model: string, old: string, entry: string, onWorse: (reason: string) => void): void {
+  afterSwitch(model: string, old: string, entry: string, onWorse: OnWorse): void {
     const before = this.#traffic.outcomes(old);
     this.#watch.begin({
-      model,
+      key: `${model} switch`,
+      fault: () => this.#fault(entry),
       stable: () => before,
       candidate: () => this.#traffic.outcomes(entry),
       compared: () => NONE_COMPARED,
@@ -71,9 +80,27 @@ export class Trials {
     });
   }
 
-  end(model: string): void {
-    this.#watch.end(model);
+  /** The canary or shadow goes on, and does not go back by itself. */
+  unwatch(model: string): void {
+    this.#watch.end(`${model} trial`);
+  }
+
+  /** The canary or shadow is none any more. What became stable before it is watched on. */
+  endTrial(model: string): void {
+    this.unwatch(model);
     this.#stats.delete(model);
+  }
+
+  /** Another version is stable. */
+  end(model: string): void {
+    this.#watch.end(`${model} switch`);
+    this.endTrial(model);
+  }
+
+  /** Why it cannot serve at all; null where it can, or will soon. */
+  #fault(entry: string): string | null {
+    const { state, reason } = this.#ports.state(entry);
+    return state === 'failed' || state === 'missing' ? `it is ${state}: ${reason}` : null;
   }
 
   close(): void {

@@ -13,14 +13,16 @@ import type { RolloutPorts } from './ports.ts';
 export type VersionStagingDeps = {
   readonly settings: Settings;
   readonly supervisor: Supervisor;
-  readonly ports: Pick<RolloutPorts, 'entryOf' | 'load' | 'stop' | 'remove'>;
+  readonly ports: Pick<RolloutPorts, 'hide' | 'load' | 'stop' | 'remove'>;
   readonly runImporter: RunImporter;
   readonly runInspector: RunInspector;
   readonly versions: (model: string) => Promise<VersionsAnswer>;
+  /** Does the work when nothing of the version is there any more; refuses where something needs it. */
+  readonly withdraw: (model: string, version: string, by: string, work: () => Promise<void>) => Promise<void>;
 };
 
 export function createStaging(deps: VersionStagingDeps): Staging {
-  const { settings, ports, runImporter, runInspector } = deps;
+  const { settings, runImporter, runInspector } = deps;
   return {
     async stage(model: string, upload: VersionUpload, { by, signal, onStep }: StageOptions): Promise<VersionRow> {
       const request = { model, version: upload.version, manifest: upload.manifest, files: upload.files, by };
@@ -32,13 +34,8 @@ export function createStaging(deps: VersionStagingDeps): Staging {
       if (row === undefined) throw new FacepoolError('conflict', `${upload.version} was removed meanwhile`);
       return row;
     },
-    async remove(model, version) {
-      const entry = ports.entryOf(model, version);
-      if (entry !== null) {
-        await ports.stop(entry, 'its version is removed');
-        ports.remove(entry);
-      }
-      await removeVersion(settings, model, version);
+    remove(model, version, by = 'nobody') {
+      return deps.withdraw(model, version, by, () => removeVersion(settings, model, version));
     },
   };
 }
@@ -51,11 +48,17 @@ async function proveUpload(
   signal: AbortSignal,
 ): Promise<void> {
   const { version } = prepared.manifest;
+  if (supervisor.models.has(`${model}@${version}`)) {
+    throw new FacepoolError('conflict', `${model} ${version} is being registered already`, { param: 'version' });
+  }
   const { name } = supervisor.addVersion(model, version, prepared.manifest, prepared);
+  // No swap may take it for a version that nobody needs any more.
+  const show = ports.hide(name);
   try {
     await ports.load(name, signal, () => {});
   } finally {
     await ports.stop(name, 'it was proven, or not');
     ports.remove(name);
+    show();
   }
 }

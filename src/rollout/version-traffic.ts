@@ -31,6 +31,8 @@ export class VersionTraffic {
   readonly #held = new Map<string, number>();
   readonly #waiting = new Map<string, (() => void)[]>();
   readonly #windows = new Map<string, OutcomeWindow>();
+  /** Model → entry that everybody waits for, whatever the aliases say. */
+  readonly #diverted = new Map<string, string>();
 
   constructor(deps: VersionTrafficDeps) {
     this.#deps = deps;
@@ -40,12 +42,20 @@ export class VersionTraffic {
     const { aliases, ports } = this.#deps;
     const state = aliases(model);
     if (state === null) return { entry: model, alias: 'stable' };
+    const diverted = this.#diverted.get(model);
+    if (diverted !== undefined) return { entry: diverted, alias: 'stable' };
     const { canary } = state;
     if (canary !== null && isChosen(model, client, canary.percent)) {
       const entry = ports.entryOf(model, canary.version);
       if (entry !== null && ports.state(entry).isReady) return { entry, alias: 'canary' };
     }
     return { entry: ports.entryOf(model, state.stable) ?? model, alias: 'stable' };
+  }
+
+  /** From now on everybody waits for this entry; the answer ends that. */
+  divert(model: string, entry: string): () => void {
+    this.#diverted.set(model, entry);
+    return () => this.#diverted.delete(model);
   }
 
   hold(entry: string): () => void {

@@ -1,18 +1,22 @@
 /** Watches versions that are on trial, once a second, and says when one is worse than what it is to replace. */
 import type { Settings } from '../contract/settings.ts';
 import type { Clock } from '../util/clock.ts';
-import { type Compared, judge, type Outcome } from './judge.ts';
+import { type Compared, judge, type Outcome, type Verdict } from './judge.ts';
 
 const LOOK_MS = 1000;
 
 export type Trial = {
-  readonly model: string;
+  /** One trial per key: a new one takes the place of the old. */
+  readonly key: string;
+  /** Why it cannot serve at all; null where it can. */
+  readonly fault: () => string | null;
   readonly stable: () => readonly Outcome[];
   readonly candidate: () => readonly Outcome[];
   readonly compared: () => Compared;
   /** On the clock; Infinity: as long as it is on trial. */
   readonly until: number;
-  readonly onWorse: (reason: string) => void;
+  /** Rejects where nothing could be done: it is looked at again. */
+  readonly onWorse: (reason: string) => Promise<void>;
 };
 
 export class Watch {
@@ -20,20 +24,21 @@ export class Watch {
   readonly #settings: Settings['rollout'];
   readonly #trials = new Map<string, Trial>();
   #cancel: (() => void) | null = null;
+  #closed = false;
 
   constructor(clock: Clock, settings: Settings['rollout']) {
     this.#clock = clock;
     this.#settings = settings;
   }
 
-  /** One trial per model: a new one takes the place of the old. */
   begin(trial: Trial): void {
-    this.#trials.set(trial.model, trial);
+    if (this.#closed) return;
+    this.#trials.set(trial.key, trial);
     this.#cancel ??= this.#clock.after(LOOK_MS, () => this.#look());
   }
 
-  end(model: string): void {
-    this.#trials.delete(model);
+  end(key: string): void {
+    this.#trials.delete(key);
   }
 
   #look(): void {
@@ -48,16 +53,30 @@ export class Watch {
       driftRatio: drift_ratio,
     };
     for (const trial of [...this.#trials.values()]) {
-      const verdict = judge(limits, trial.stable(), trial.candidate(), trial.compared());
+      const reason = trial.fault() ?? reasonOf(judge(limits, trial.stable(), trial.candidate(), trial.compared()));
       const isOver = this.#clock.now() >= trial.until;
-      if (verdict.worse || isOver) this.#trials.delete(trial.model);
-      if (verdict.worse) trial.onWorse(verdict.reason);
+      if (reason !== null || isOver) this.#trials.delete(trial.key);
+      if (reason !== null) void this.#act(trial, reason);
     }
     if (this.#trials.size > 0) this.#cancel = this.#clock.after(LOOK_MS, () => this.#look());
   }
 
+  async #act(trial: Trial, reason: string): Promise<void> {
+    try {
+      await trial.onWorse(reason);
+    } catch {
+      // Another swap goes on, or the disk is full. Unless something newer is watched, this is watched on.
+      if (!this.#trials.has(trial.key)) this.begin(trial);
+    }
+  }
+
   close(): void {
+    this.#closed = true;
     this.#cancel?.();
     this.#trials.clear();
   }
+}
+
+function reasonOf(verdict: Verdict): string | null {
+  return verdict.worse ? verdict.reason : null;
 }

@@ -35,6 +35,17 @@ describe('moves', () => {
     assert.deepEqual([state.stable, state.canary], ['v2', null]);
   });
 
+  it('forgets the version before', () => {
+    const state = after({ action: 'promote', version: 'v2' }, { action: 'forget', version: 'v1' });
+    assert.deepEqual([state.stable, state.previous, state.generation], ['v2', null, 2]);
+    assert.equal(state.history.at(-1)?.action, 'forget');
+  });
+
+  it('a canary may become a shadow, and is none any more', () => {
+    const state = after(canary('v2'), { action: 'shadow', version: 'v2', percent: 5 });
+    assert.deepEqual([state.canary, state.shadow], [null, { version: 'v2', percent: 5 }]);
+  });
+
   it('changes the share of a canary; a shadow may become a canary', () => {
     assert.equal(after(canary('v2', 10), canary('v2', 50)).canary?.percent, 50);
     const state = after({ action: 'shadow', version: 'v2', percent: 5 }, canary('v2', 1));
@@ -45,6 +56,7 @@ describe('moves', () => {
     'promoting what is stable': [{ action: 'promote', version: 'v1' }],
     'a canary of what is stable': [canary('v1')],
     'a shadow beside a canary of another version': [canary('v2'), { action: 'shadow', version: 'v3', percent: 1 }],
+    'forgetting what is not the version before': [{ action: 'forget', version: 'v2' }],
     'going back with nothing before': [{ action: 'rollback' }],
   };
   for (const [what, moves] of Object.entries(refused)) {
@@ -83,6 +95,7 @@ it('whatever is done, the state is sound: 20,000 random moves', () => {
       canary(version),
       { action: 'clear' },
       { action: 'rollback' },
+      { action: 'forget', version },
     ]);
     try {
       const next = moveAliases(state, move, author);
@@ -94,6 +107,7 @@ it('whatever is done, the state is sound: 20,000 random moves', () => {
     assert.notEqual(state.canary?.version, state.stable);
     assert.notEqual(state.shadow?.version, state.stable);
     assert.notEqual(state.previous, state.stable);
+    assert.ok(state.canary === null || state.shadow === null);
   }
   assert.ok(aliasStateSchema.safeParse(state).success);
 });

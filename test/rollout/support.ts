@@ -19,6 +19,10 @@ const BROKEN = ['wrong-golden', 'crashes', 'no-memory', 'silent'] as const;
 export type SceneOptions = {
   readonly settings?: (defaults: Settings) => Settings;
   readonly embeddingsIn?: (space: string) => number;
+  /** True: what a message to a process of this version would have brought about is not to happen. */
+  readonly onSent?: (version: string, message: FakeProcess['sent'][number], process: FakeProcess) => boolean;
+  /** Other hands. */
+  readonly ports?: (real: RolloutPorts) => Partial<RolloutPorts>;
 };
 
 export const job = (signal = new AbortController().signal) => ({
@@ -52,7 +56,8 @@ export function scene(t: TestContext, options: SceneOptions = {}) {
         missing: [],
       };
     },
-    onSent: (process, message) => misbehave(process, message),
+    onSent: (process, message) =>
+      options.onSent?.(versionOf(process) ?? '', message, process) === true || misbehave(process, message),
     traffic: {
       choose: (model, client) => late.traffic?.choose(model, client) ?? { entry: model, alias: 'stable' },
       hold: (entry) => late.traffic?.hold(entry) ?? (() => {}),
@@ -81,6 +86,8 @@ export function scene(t: TestContext, options: SceneOptions = {}) {
       { version: 'unreadable', source: 'staged' as const, manifest: null, problem: 'line 3 is no YAML' },
     ],
   };
+  Object.assign(ports, options.ports?.(ports));
+  const troubles: string[] = [];
   const ended: Swap[] = [];
   const open = () => {
     const aliases = new AliasStore({
@@ -95,12 +102,13 @@ export function scene(t: TestContext, options: SceneOptions = {}) {
       clock,
       windowMs: settings.rollout.window_ms,
       ports,
-      aliases: (model) => (model in settings.models ? aliases.state(model) : null),
+      aliases: (model) => (settings.models[model]?.enabled === true ? aliases.state(model) : null),
       stats: (model) => versions.stats(model),
     });
     late.traffic = traffic;
     const onEnd = (swap: Swap): void => void ended.push(swap);
-    const versions: Versions = new Versions({ settings, clock, ports, aliases, traffic, onEnd });
+    const onTrouble = (what: string): void => void troubles.push(what);
+    const versions: Versions = new Versions({ settings, clock, ports, aliases, traffic, onEnd, onTrouble });
     return { aliases, traffic, versions };
   };
   const first = open();
@@ -134,7 +142,7 @@ export function scene(t: TestContext, options: SceneOptions = {}) {
     made.made.filter(
       (process) => !process.dead && versionOf(process) === version && process.sent.some(({ type }) => type === 'load'),
     );
-  return { ...made, ...first, ports, open, ended, request, over, until, answers, processes };
+  return { ...made, ...first, ports, open, ended, troubles, request, over, until, answers, processes };
 }
 
 function versionOf(process: FakeProcess): string | undefined {

@@ -34,6 +34,23 @@ test('steps have their times, and everybody is told of each', () => {
   assert.equal(record.swap.percent, null, 'an immediate swap has no share');
 });
 
+test('its first end counts, and is told once', () => {
+  const clock = new ManualClock();
+  const over: [string, number][] = [];
+  const swaps = new SwapLog(clock, ({ state }, seconds) => over.push([state, seconds]));
+  const told: string[] = [];
+  swaps.onChange(({ state }) => told.push(state));
+  const record = swaps.begin('detector', 'v1', REQUEST, 'anna');
+  const end = record.step('drain');
+  clock.advance(1500);
+  record.finish('rolled_back', 'odd boxes');
+  end('dry');
+  record.add('stop', 0);
+  record.finish('done');
+  assert.deepEqual([record.swap.state, record.swap.reason, record.swap.steps.length], ['rolled_back', 'odd boxes', 1]);
+  assert.deepEqual([over, told], [[['rolled_back', 1.5]], ['running', 'rolled_back']]);
+});
+
 test('what still runs when it fails ends with it', () => {
   const { clock, begin } = log();
   const record = begin();

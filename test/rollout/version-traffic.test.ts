@@ -41,6 +41,13 @@ describe('choosing', () => {
     const count = CLIENTS.filter((client) => traffic.choose('detector', client).alias === 'canary').length;
     assert.ok(count > 150 && count < 250, `${count}`);
   });
+  it('while both versions do not fit, everybody waits for the one that comes', () => {
+    const { traffic } = make(canary);
+    const end = traffic.divert('detector', 'detector@v3');
+    assert.ok(CLIENTS.every((client) => traffic.choose('detector', client).entry === 'detector@v3'));
+    end();
+    assert.ok(CLIENTS.every((client) => traffic.choose('detector', client).entry !== 'detector@v3'));
+  });
   it('a canary that is not ready serves nobody', () => {
     const { traffic } = make(canary, false);
     assert.ok(CLIENTS.every((client) => traffic.choose('detector', client).entry === 'detector'));

@@ -116,7 +116,7 @@ async function remove(req: Request, res: Response, deps: ChangesDeps): Promise<v
   const version = pathPart(req, 'version');
   await audited(deps.audit, req, { action: 'model.remove', target: model, version }, async () => {
     await refuseInUse(deps, model, version);
-    await deps.staging.remove(model, version);
+    await deps.staging.remove(model, version, callerName(callerOf(req)));
   });
   res.status(204).end();
 }
@@ -127,7 +127,9 @@ async function refuseInUse(deps: ChangesDeps, model: string, version: string): P
   const refused = (why: string): FacepoolError =>
     new FacepoolError('conflict', `${model}/${version} cannot be removed: ${why}.`, { param: 'version' });
   if (source === 'bundled') throw refused('it came with facepool');
-  if (aliases.length > 0) throw refused(`it is ${aliases.join(' and ')}`);
+  // What a rollback would go back to may be thrown away: then there is no way back.
+  const serving = aliases.filter((alias) => alias !== 'previous');
+  if (serving.length > 0) throw refused(`it is ${serving.join(' and ')}`);
   const { swap } = await deps.rollout.versions(model);
   if (swap !== null && swap.ended === null && [swap.from, swap.to].includes(version)) throw refused('a swap uses it');
 }

@@ -175,7 +175,6 @@ describe('removing a version', () => {
       [{}, 'yunet-n', /came with facepool/],
       [staged(['canary']), 'yunet-2', /it is canary/],
       [staged(['shadow']), 'yunet-2', /it is shadow/],
-      [staged(['previous']), 'yunet-2', /it is previous/],
       [{ swap: SWAP }, 'yunet-2', /a swap uses it/],
     ] as const) {
       const { refused, changes } = await adminClient(t, { versions });

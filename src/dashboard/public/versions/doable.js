@@ -11,8 +11,8 @@
  */
 export function doableWith({ aliases, source, problem }, isBusy) {
   if (isBusy || aliases.includes('stable')) return [];
-  if (aliases.includes('previous')) return problem === null ? ['back', 'choose'] : [];
-  /** @type {('choose' | 'remove')[]} */
-  const doable = problem === null ? ['choose'] : [];
-  return source === 'staged' && aliases.length === 0 ? [...doable, 'remove'] : doable;
+  const isPrevious = aliases.includes('previous');
+  /** @type {('choose' | 'back' | 'remove')[]} */
+  const doable = problem !== null ? [] : isPrevious ? ['back', 'choose'] : ['choose'];
+  return source === 'staged' && (isPrevious || aliases.length === 0) ? [...doable, 'remove'] : doable;
 }

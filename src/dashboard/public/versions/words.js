@@ -105,6 +105,7 @@ const CHANGES = {
   shadow: ({ shadow }) => `copies ${sharePercent(shadow?.percent ?? 0)} of the traffic to ${shadow?.version ?? '?'}`,
   clear: ({ stable }) => `ended the trial; ${stable} gets all traffic`,
   rollback: ({ stable }) => `went back to ${stable}`,
+  forget: () => 'removed the version before',
 };
 
 /** @param {AliasChange} change what somebody did, after their name */
