@@ -1,0 +1,121 @@
+/** What the pipeline asks of people: who is it, and keep this face. The store is the truth; the search follows it. */
+import { FacepoolError } from '../contract/errors.ts';
+import { DEFAULT_COLLECTION, type Gallery, type Hit, type NewFace, type StoredFace } from '../contract/people.ts';
+import type { PeopleWrite } from '../telemetry/metrics/people-metrics.ts';
+import { Opening, type OpeningDeps } from './opening.ts';
+import type { IndexHit } from './vector-index.ts';
+
+export type GalleryDeps = OpeningDeps & {
+  readonly onWrite?: ((op: PeopleWrite, seconds: number) => void) | undefined;
+  readonly onSearch?: ((seconds: number) => void) | undefined;
+};
+
+/** Searches of one question, when what was found was removed meanwhile. */
+const MAX_SEARCHES = 3;
+
+export class PeopleGallery implements Gallery {
+  readonly opening: Opening;
+  readonly #deps: GalleryDeps;
+
+  constructor(deps: GalleryDeps) {
+    this.#deps = deps;
+    this.opening = new Opening(deps);
+  }
+
+  async match(
+    collection: string,
+    space: string,
+    embeddings: readonly Float32Array[],
+    k: number,
+    signal: AbortSignal,
+  ): Promise<Hit[][]> {
+    const nobody = embeddings.map((): Hit[] => []);
+    if (!this.#deps.settings.people.enabled || this.opening.isUntouched) return absent(collection, nobody);
+    const { indexes } = this.opening.current;
+    const record = this.opening.directory.collection(collection);
+    if (record === undefined) return absent(collection, nobody);
+    if (record.faces === 0 || embeddings.length === 0) return nobody;
+    const known = record.spaces.find((one) => one.space === space);
+    const index = indexes.get(record.id, space);
+    if (known === undefined || index === undefined || !indexes.isLoaded(record.id, space)) {
+      const spaces = record.spaces.map((one) => one.space).join(', ');
+      const detail = `the people of "${collection}" are known in ${spaces}, not in ${space}`;
+      throw new FacepoolError('space_mismatch', detail, { param: 'collection' });
+    }
+    if (embeddings.some((embedding) => embedding.length !== known.dim)) {
+      throw new FacepoolError('space_mismatch', `an embedding of ${space} has ${known.dim} numbers`);
+    }
+    const begun = this.#deps.clock.now();
+    try {
+      for (let left = MAX_SEARCHES; ; left--) {
+        const found = await index.search(embeddings, k, signal);
+        const hits = found.map((own) => this.#named(own));
+        // Less than asked for is whole when the index has no more.
+        const isWhole = hits.every((own, i) => own.length === found[i]?.length);
+        if (isWhole || left === 1) return hits;
+      }
+    } finally {
+      this.#deps.onSearch?.((this.#deps.clock.now() - begun) / 1000);
+    }
+  }
+
+  spacesOf(collection: string): readonly string[] {
+    return this.opening.directory.collection(collection)?.spaces.map(({ space }) => space) ?? [];
+  }
+
+  async findDigest(collection: string, subject: string, digest: string): Promise<StoredFace | null> {
+    if (this.opening.isUntouched) return absent(collection, null);
+    const { store } = this.opening.current;
+    const record = this.opening.directory.collection(collection);
+    if (record === undefined) return absent(collection, null);
+    const found = await store.subject(record.id, subject);
+    return found === null ? null : store.findDigest(found.id, digest);
+  }
+
+  async add(face: NewFace): Promise<StoredFace> {
+    const { store, indexes } = await this.opening.use();
+    const { directory } = this.opening;
+    const { max_faces_per_subject: perSubject, max_faces: all } = this.#deps.settings.people;
+    const added = await this.timed('add_face', () => store.addFace(face, { perSubject, all }));
+    const isFirst = (directory.collection(face.collection)?.faces ?? 0) === 0;
+    directory.setCollection(added.collection);
+    directory.setSubject(added.subject);
+    const { id: collection, spaces } = added.collection;
+    for (const { space } of spaces) {
+      const vector = face.embeddings.get(space);
+      if (vector === undefined) continue;
+      if (isFirst) indexes.begin(collection, space);
+      indexes.add(space, [{ faceId: added.face.face_id, collection, subject: added.subject.id, vector }]);
+    }
+    return added.face;
+  }
+
+  /** A change of the store, timed until it is durable. */
+  async timed<T>(op: PeopleWrite, work: () => Promise<T>): Promise<T> {
+    const begun = this.#deps.clock.now();
+    const result = await work();
+    this.#deps.onWrite?.(op, (this.#deps.clock.now() - begun) / 1000);
+    return result;
+  }
+
+  /** One hit per subject, by its name of now; those that are no more are left out. */
+  #named(own: readonly IndexHit[]): Hit[] {
+    const hits = new Map<number, Hit>();
+    for (const { faceId, subject: id, cosine } of own) {
+      const subject = this.opening.directory.subject(id);
+      if (subject === undefined || hits.has(subject.id)) continue;
+      hits.set(subject.id, { subject: subject.name, face_id: faceId, cosine });
+    }
+    return [...hits.values()];
+  }
+}
+
+/** An absent default collection has nobody in it; another one is a mistake. */
+function absent<T>(collection: string, nobody: T): T {
+  if (collection === DEFAULT_COLLECTION) return nobody;
+  throw noCollection(collection);
+}
+
+export function noCollection(name: string): FacepoolError {
+  return new FacepoolError('not_found', `there is no collection "${name}"`, { param: 'collection' });
+}

@@ -1,0 +1,198 @@
+/**
+ * The life of the store and its search: opened when there is something to open, or with the first change, so that a
+ * server without people has neither the thread nor the file; tried again when it fails; replaced by a restore.
+ */
+import { FacepoolError } from '../contract/errors.ts';
+import type { PeopleStatus } from '../contract/people.ts';
+import type { Settings } from '../contract/settings.ts';
+import type { Clock } from '../util/clock.ts';
+import { Directory } from './directory.ts';
+import type { PeopleStore } from './people-store.ts';
+import { SpaceIndexes } from './space-indexes.ts';
+import type { SearchPool } from './vector-index.ts';
+
+export type OpeningDeps = {
+  /** Read at each use. */
+  readonly settings: Pick<Settings, 'people'>;
+  readonly clock: Clock;
+  /** True: there is a store on the disk already. */
+  readonly exists: () => boolean;
+  readonly createStore: () => Promise<PeopleStore>;
+  readonly createPool: () => Promise<SearchPool>;
+  /** A store that cannot be opened, and the like; never a name, never an embedding. */
+  readonly onTrouble: (what: string, error: unknown) => void;
+};
+
+/** The store and its search, open. */
+export type OpenPeople = { readonly store: PeopleStore; readonly indexes: SpaceIndexes };
+
+/** Waits between two tries to open a store that could not be opened. */
+const RETRY_MS = [5_000, 15_000, 60_000];
+/** Names read at once. */
+const NAMES_PAGE = 5000;
+
+export class Opening {
+  readonly directory = new Directory();
+  readonly #deps: OpeningDeps;
+  /** `empty`: nothing was opened, because there is nothing yet. */
+  #state: PeopleStatus['state'] = 'empty';
+  #detail = '';
+  #open: OpenPeople | null = null;
+  #opening: Promise<OpenPeople> | null = null;
+  #pool: Promise<SearchPool> | null = null;
+  #storeBytes = 0;
+  #failures = 0;
+  #cancelRetry = (): void => {};
+  #closed = false;
+
+  constructor(deps: OpeningDeps) {
+    this.#deps = deps;
+  }
+
+  /** Begins to open what there is; nothing waits for it. */
+  start(): void {
+    if (this.#deps.settings.people.enabled && this.#deps.exists()) void this.#begin().catch(() => {});
+  }
+
+  /** What was begun is finished; nothing can be asked afterwards. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelRetry();
+    await this.#opening?.catch(() => {});
+    const open = this.#open;
+    this.#open = null;
+    open?.indexes.clear();
+    await open?.store.close();
+    await (await this.#pool)?.close();
+  }
+
+  get state(): { readonly state: PeopleStatus['state']; readonly detail: string } {
+    if (!this.#deps.settings.people.enabled) return { state: 'off', detail: 'people.enabled is false' };
+    const isEmpty = this.#state === 'ready' && this.directory.collections().every(({ faces }) => faces === 0);
+    return { state: isEmpty ? 'empty' : this.#state, detail: this.#detail };
+  }
+
+  get bytes(): { readonly store: number; readonly index: number } {
+    return { store: this.#storeBytes, index: this.#open?.indexes.bytes ?? 0 };
+  }
+
+  /** True: there never was anybody, and nothing has to be opened to know it. */
+  get isUntouched(): boolean {
+    return this.#open === null && this.#state === 'empty';
+  }
+
+  /** @throws `people_unavailable`: switched off, being read, failed; `shutting_down` */
+  get current(): OpenPeople {
+    if (this.#closed) throw new FacepoolError('shutting_down', 'The server is shutting down.');
+    if (!this.#deps.settings.people.enabled) throw unavailable('people are switched off (people.enabled)');
+    if (this.#open === null) throw unavailable(this.#detail);
+    return this.#open;
+  }
+
+  /** As `current`, but a store that nobody has needed yet is opened, and made. */
+  async use(): Promise<OpenPeople> {
+    if (!this.isUntouched || this.#closed || !this.#deps.settings.people.enabled) return this.current;
+    return this.#opening ?? this.#begin();
+  }
+
+  /** Counts and spaces as the store has them. */
+  async refresh(): Promise<void> {
+    const { store } = this.current;
+    this.directory.setCollections(await store.collections());
+    this.#storeBytes = (await store.totals()).bytes;
+  }
+
+  /** Everything is read again: `replace` makes the store another one, or rejects and leaves it as it is. */
+  async reopen(replace: (store: PeopleStore) => Promise<void>): Promise<void> {
+    const { store, indexes } = await this.use();
+    this.#open = null;
+    this.#set('loading', 'another store takes its place');
+    indexes.clear();
+    let fault: unknown = null;
+    const replaced = replace(store).catch((error: unknown) => {
+      fault = error;
+    });
+    this.#opening = replaced.then(() => this.#load(store));
+    try {
+      await this.#opening;
+    } catch (error) {
+      await store.close();
+      throw this.#failed(error);
+    } finally {
+      this.#opening = null;
+    }
+    if (fault !== null) throw fault;
+  }
+
+  async #begin(): Promise<OpenPeople> {
+    // While a new one is made there is still nobody, which everybody may know.
+    if (this.#deps.exists()) this.#set('loading', 'the store is being opened');
+    this.#opening = this.#openStore();
+    try {
+      const open = await this.#opening;
+      this.#failures = 0;
+      return open;
+    } catch (error) {
+      throw this.#failed(error);
+    } finally {
+      this.#opening = null;
+    }
+  }
+
+  async #openStore(): Promise<OpenPeople> {
+    const store = await this.#deps.createStore();
+    try {
+      await store.open();
+      return await this.#load(store);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  /** Reads everything that the search needs. */
+  async #load(store: PeopleStore): Promise<OpenPeople> {
+    const indexes = new SpaceIndexes(await (this.#pool ??= this.#deps.createPool()));
+    this.directory.clear();
+    const collections = await store.collections();
+    this.directory.setCollections(collections);
+    for (let after = 0; ; ) {
+      const page = await store.names(after, NAMES_PAGE);
+      for (const subject of page) this.directory.setSubject(subject);
+      after = page.at(-1)?.id ?? after;
+      if (page.length < NAMES_PAGE) break;
+    }
+    const { faces, bytes } = await store.totals();
+    for (const { space } of await store.spaces()) {
+      const own = collections.filter(({ spaces }) => spaces.some((one) => one.space === space)).map(({ id }) => id);
+      await indexes.load(store, space, own, (read) => {
+        if (this.#closed) throw new FacepoolError('shutting_down', 'The server is shutting down.');
+        this.#set(this.#state, `${read} of ${faces} faces are read`);
+      });
+    }
+    this.#storeBytes = bytes;
+    this.#open = { store, indexes };
+    this.#set('ready', '');
+    return this.#open;
+  }
+
+  #failed(error: unknown): FacepoolError {
+    const known =
+      error instanceof FacepoolError ? error : unavailable('they cannot be opened; the log says why', error);
+    this.#set('failed', known.message);
+    if (this.#closed) return known;
+    this.#deps.onTrouble('people cannot be opened', error);
+    const wait = RETRY_MS[Math.min(this.#failures++, RETRY_MS.length - 1)] ?? 0;
+    this.#cancelRetry = this.#deps.clock.after(wait, () => void this.#begin().catch(() => {}));
+    return known;
+  }
+
+  #set(state: PeopleStatus['state'], detail: string): void {
+    this.#state = state;
+    this.#detail = detail;
+  }
+}
+
+function unavailable(detail: string, cause?: unknown): FacepoolError {
+  return new FacepoolError('people_unavailable', `People cannot be asked for now: ${detail}`, { cause });
+}

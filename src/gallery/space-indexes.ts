@@ -1,0 +1,125 @@
+/** The indexes of the search: one per collection and embedding space. */
+import type { CollectionId, PeopleStore, VectorRecord } from './people-store.ts';
+import type { SearchPool, VectorIndex } from './vector-index.ts';
+
+/** Vectors read and indexed at once: about a millisecond of the event loop. */
+const PAGE = 1000;
+
+export class SpaceIndexes {
+  readonly #pool: SearchPool;
+  readonly #indexes = new Map<string, VectorIndex>();
+  /** Of which collections and spaces everybody is found. Others are being read, or not known. */
+  readonly #loaded = new Set<string>();
+  /** While a space is read: faces that were removed meanwhile, which a page that was read before may still hold. */
+  #removedMeanwhile: Set<string> | null = null;
+  #loading: Promise<void> = Promise.resolve();
+
+  constructor(pool: SearchPool) {
+    this.#pool = pool;
+  }
+
+  get bytes(): number {
+    let sum = 0;
+    for (const index of this.#indexes.values()) sum += index.bytes;
+    return sum;
+  }
+
+  /** Undefined: nothing of the space is indexed for the collection. */
+  get(collection: CollectionId, space: string): VectorIndex | undefined {
+    return this.#indexes.get(keyOf(collection, space));
+  }
+
+  /** True once every vector of the collection in the space is found. */
+  isLoaded(collection: CollectionId, space: string): boolean {
+    return this.#loaded.has(keyOf(collection, space));
+  }
+
+  /** What has nothing in it is whole from its first vector on. */
+  begin(collection: CollectionId, space: string): void {
+    this.#loaded.add(keyOf(collection, space));
+  }
+
+  add(space: string, records: readonly VectorRecord[]): void {
+    for (const [collection, own] of Map.groupBy(records, (record) => record.collection)) {
+      const dim = own[0]?.vector.length ?? 0;
+      const key = keyOf(collection, space);
+      const index = this.#indexes.get(key) ?? this.#pool.createIndex(dim);
+      this.#indexes.set(key, index);
+      index.add(own);
+    }
+  }
+
+  remove(faceIds: readonly string[]): void {
+    if (faceIds.length === 0) return;
+    for (const id of faceIds) this.#removedMeanwhile?.add(id);
+    for (const index of this.#indexes.values()) index.remove(faceIds);
+  }
+
+  relabel(from: number, to: number): void {
+    for (const index of this.#indexes.values()) index.relabel(from, to);
+  }
+
+  /**
+   * Reads a space from the store; one after the other. Everybody of `collections` is found in it afterwards.
+   * @param onPage gets the number read so far; what it throws ends the reading
+   */
+  load(
+    store: Pick<PeopleStore, 'vectors'>,
+    space: string,
+    collections: readonly CollectionId[],
+    onPage: (read: number) => void = () => {},
+  ): Promise<void> {
+    const run = this.#loading.then(async () => {
+      await this.#read(store, space, onPage);
+      for (const collection of collections) this.begin(collection, space);
+    });
+    this.#loading = run.catch(() => {});
+    return run;
+  }
+
+  async #read(store: Pick<PeopleStore, 'vectors'>, space: string, onPage: (read: number) => void): Promise<void> {
+    const removed = new Set<string>();
+    this.#removedMeanwhile = removed;
+    try {
+      let after: string | null = null;
+      for (let read = 0; ; ) {
+        const page: readonly VectorRecord[] = await store.vectors(space, after, PAGE);
+        // No wait between this look and the adding: what is removed later is removed from the index.
+        this.add(space, removed.size === 0 ? page : page.filter(({ faceId }) => !removed.has(faceId)));
+        read += page.length;
+        onPage(read);
+        after = page.at(-1)?.faceId ?? after;
+        if (page.length < PAGE) break;
+      }
+    } finally {
+      this.#removedMeanwhile = null;
+    }
+  }
+
+  forgetSpace(space: string): void {
+    this.#forget((key) => key.endsWith(`/${space}`));
+  }
+
+  forgetCollection(collection: CollectionId): void {
+    this.#forget((key) => key.startsWith(`${collection}/`));
+  }
+
+  #forget(isMeant: (key: string) => boolean): void {
+    for (const key of this.#loaded) if (isMeant(key)) this.#loaded.delete(key);
+    for (const [key, index] of this.#indexes) {
+      if (!isMeant(key)) continue;
+      index.clear();
+      this.#indexes.delete(key);
+    }
+  }
+
+  clear(): void {
+    for (const index of this.#indexes.values()) index.clear();
+    this.#indexes.clear();
+    this.#loaded.clear();
+  }
+}
+
+function keyOf(collection: CollectionId, space: string): string {
+  return `${collection}/${space}`;
+}
