@@ -118,6 +118,8 @@ export type PeopleStore = {
 
   /** Every vector of a space, in pages by face id. */
   vectors(space: string, after: string | null, limit: number): Promise<readonly VectorRecord[]>;
+  /** Of these faces, those that have one; in no order. For exports. */
+  vectorsOf(space: string, faceIds: readonly string[]): Promise<readonly VectorRecord[]>;
   /** Spaces in which anything is stored, with how many vectors. */
   spaces(): Promise<readonly (Space & { readonly vectors: number })[]>;
 

@@ -96,8 +96,9 @@ export class SpaceIndexes {
     }
   }
 
-  forgetSpace(space: string): void {
-    this.#forget((key) => key.endsWith(`/${space}`));
+  forget(collection: CollectionId, space: string): void {
+    const own = keyOf(collection, space);
+    this.#forget((key) => key === own);
   }
 
   forgetCollection(collection: CollectionId): void {
