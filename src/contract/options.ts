@@ -1,5 +1,6 @@
 /** Request options: query parameters or form fields with the same names everywhere. Values arrive as strings. */
 import * as z from 'zod';
+import { collectionName, subjectName } from './people.ts';
 
 export const FACE_FIELDS = ['landmarks', 'quality', 'ood', 'liveness', 'embedding', 'crop'] as const;
 export type FaceField = (typeof FACE_FIELDS)[number];
@@ -35,13 +36,16 @@ export const OPTION_SCHEMAS = {
   fields: fields.describe(`comma list of ${FACE_FIELDS.join(', ')}`),
   embedding_format: z.enum(['array', 'base64']).describe('base64: float32 little-endian'),
   top_k: integer(1, 100).describe('matches per face'),
-  collection: z.string().min(1).max(100).describe('which people'),
+  collection: collectionName.describe('which people'),
   match_threshold: number(-1, 1).describe('a false accept rate named in the manifest, or a cosine'),
   liveness_policy: policy.describe('require: a face that fails is refused'),
   ood_policy: policy.describe('require: a face that fails is refused'),
   detector: modelName.describe('another configured detector'),
   recognizer: modelName.describe('another configured recognizer'),
   timeout_ms: integer(1, 3_600_000).describe('deadline of the whole request, capped by the config'),
+  subject: subjectName.describe('who it is; made where there is nobody of that name'),
+  several_faces: z.enum(['refuse', 'largest']).describe('a picture with more than one face'),
+  similar: z.enum(['refuse', 'report']).describe('a face that matches another subject'),
   crop_margin: number(0, 4).describe('with fields=crop: surroundings, as a fraction of the box side on every side'),
 } as const;
 
@@ -56,6 +60,21 @@ export const ROUTE_OPTIONS = {
   verify: [...ALL, 'match_threshold', 'liveness_policy', 'ood_policy'],
   liveness: [...FACES],
   embed: [...FACES, 'embedding_format'],
+  /** With a picture; with an embedding only `top_k`, `collection`, `match_threshold`, `recognizer` and `timeout_ms` say something. */
+  search: [...ALL, 'top_k', 'collection', 'match_threshold', 'liveness_policy', 'ood_policy'],
+  /** What is not given is as `people.enrol` says. The collection is in the path. */
+  enrol: [
+    'subject',
+    'det_threshold',
+    'min_face_size',
+    'detector',
+    'recognizer',
+    'timeout_ms',
+    'liveness_policy',
+    'ood_policy',
+    'several_faces',
+    'similar',
+  ],
 } as const satisfies Record<string, readonly OptionName[]>;
 
 export type RouteName = keyof typeof ROUTE_OPTIONS;

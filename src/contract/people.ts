@@ -5,6 +5,7 @@
 import * as z from 'zod';
 import {
   boxSchema,
+  faceSchema,
   imageSchema,
   livenessSchema,
   matchSchema,
@@ -139,6 +140,11 @@ export const searchAnswerSchema = z.strictObject({
   request_id: z.string(),
   space: z.string(),
   matches: z.array(matchSchema),
+  /** Of a picture only, as /verify tells them. */
+  identity: z.string().nullable().optional(),
+  face: faceSchema.optional().describe('the largest face of the picture: the one that was looked for'),
+  image: imageSchema.optional(),
+  models: modelsSchema.optional(),
   timings_ms: timingsSchema,
 });
 export type SearchAnswer = z.infer<typeof searchAnswerSchema>;

@@ -124,8 +124,18 @@ export type EncodeParams = {
   readonly faces: readonly FaceGeometry[];
   readonly margin: number;
   readonly quality: number;
+  /** Longest side of a JPEG; without it 1024. */
+  readonly maxSide?: number | undefined;
 };
-export type EncodeResult = { readonly jpegs: readonly Uint8Array[] };
+/** Where a JPEG was taken from: the point (x, y) of the picture is at ((x − left)·scaleX, (y − top)·scaleY) in it. */
+export type JpegPlace = {
+  readonly left: number;
+  readonly top: number;
+  readonly scaleX: number;
+  readonly scaleY: number;
+};
+/** One of each per face. */
+export type EncodeResult = { readonly jpegs: readonly Uint8Array[]; readonly places: readonly JpegPlace[] };
 
 export type ImagingCalls = {
   open: { params: OpenParams; result: OpenResult };

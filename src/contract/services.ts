@@ -1,5 +1,6 @@
 /** What the outer layers (HTTP, admin, CLI) ask of the inner ones. Implemented in `src/pipeline` and `src/supervisor`. */
 import type { RequestOptions } from './options.ts';
+import type { EmbeddingInput, EnrolAnswer, SearchAnswer } from './people.ts';
 import type { FacesAnswer, ModelStatus, PlanAnswer, VerifyAnswer } from './results.ts';
 
 export type RequestContext = {
@@ -13,6 +14,15 @@ export type RequestContext = {
 
 export type FacesRequest = RequestContext & { readonly image: Uint8Array };
 export type VerifyRequest = RequestContext & { readonly source: Uint8Array; readonly target: Uint8Array };
+export type EnrolRequest = FacesRequest & {
+  readonly collection: string;
+  /** In NFC, as `subjectName` gives it. */
+  readonly subject: string;
+  /** The caller may read people: a refusal says whom the face looks like. */
+  readonly canName: boolean;
+};
+/** A picture (its largest face), or an embedding. */
+export type SearchRequest = RequestContext & ({ readonly image: Uint8Array } | { readonly embedding: EmbeddingInput });
 
 /** Every method rejects with a FacepoolError only. */
 export type Pipeline = {
@@ -21,6 +31,16 @@ export type Pipeline = {
   liveness(request: FacesRequest): Promise<FacesAnswer>;
   embed(request: FacesRequest): Promise<FacesAnswer>;
   verify(request: VerifyRequest): Promise<VerifyAnswer>;
+  /**
+   * Who it may be. No trust can be told of a bare embedding: its `match` says only that the cosine reaches the threshold.
+   * @throws `no_face`, `space_mismatch`, `not_found` (collection), `people_unavailable`, and what a policy refuses
+   */
+  search(request: SearchRequest): Promise<SearchAnswer>;
+  /**
+   * Keeps the face. Resolves when it is durable and will be found; a picture of the subject that is there already changes nothing.
+   * @throws a refusal: the gravest as `code`, all of them as `reasons`
+   */
+  enrol(request: EnrolRequest): Promise<EnrolAnswer>;
 };
 
 export type ReadyCheck = { readonly name: string; readonly ok: boolean; readonly detail: string };

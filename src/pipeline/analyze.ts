@@ -10,6 +10,7 @@ import { describeFaces, faceGeometry } from './describe-faces.ts';
 import { detectStep } from './detect-step.ts';
 import type { FaceRecord } from './face-record.ts';
 import type { Needs } from './needs.ts';
+import type { Trial } from './poison-memory.ts';
 import type { Timings } from './timings.ts';
 import { IMAGING_CULPRIT, withFrame } from './with-frame.ts';
 
@@ -17,6 +18,8 @@ export type Analysis = {
   readonly image: FacesAnswer['image'];
   readonly faces: readonly FaceRecord[];
   readonly truncated: boolean;
+  /** Faces that were detected, also those that `limit` left out. */
+  readonly found: number;
   readonly models: Record<string, ModelRef>;
   readonly recognizer: RecognizerManifest | null;
   readonly liveness: LivenessManifest | null;
@@ -28,6 +31,16 @@ export type AnalyzeRequest = {
   readonly options: RequestOptions;
   readonly signal: AbortSignal;
   readonly needs: Needs;
+  /** Further work on the picture, side by side with the models. Where imaging dies it begins again, with other faces. */
+  readonly also?: ((open: OpenPicture) => Promise<void>) | undefined;
+};
+
+export type OpenPicture = {
+  readonly frame: Frame;
+  /** At least one. */
+  readonly faces: readonly FaceRecord[];
+  readonly trial: Trial;
+  readonly signal: AbortSignal;
 };
 
 const DEFAULT_CROP_MARGIN = 0.25;
@@ -64,19 +77,16 @@ export async function analyze(deps: PipelineDeps, request: AnalyzeRequest, timin
       await Promise.all([
         describeFaces(deps, frame, faces, tried.recognizer, tried.liveness, needs, either, timings),
         needs.jpeg ? encodeFaces(frame, faces, options, either, timings) : undefined,
+        request.also?.({ frame, faces, trial, signal: either }),
       ]);
     }
     if (recognizer !== null) refs[recognizer.name] = recognizer.ref();
     if (liveness !== null) refs[liveness.name] = liveness.ref();
     return {
-      image: {
-        width: frame.width,
-        height: frame.height,
-        format: frame.format,
-        orientation_applied: frame.orientationApplied,
-      },
+      image: imageOf(frame),
       faces,
       truncated: detected.truncated,
+      found: detected.found,
       models: refs,
       recognizer: recognizer?.manifest ?? null,
       liveness: liveness?.manifest ?? null,
@@ -84,6 +94,12 @@ export async function analyze(deps: PipelineDeps, request: AnalyzeRequest, timin
   });
   trial.acquit();
   return analysis;
+}
+
+/** What is told of the picture itself. */
+export function imageOf(frame: Frame): FacesAnswer['image'] {
+  const { width, height, format, orientationApplied } = frame;
+  return { width, height, format, orientation_applied: orientationApplied };
 }
 
 async function encodeFaces(

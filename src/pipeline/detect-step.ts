@@ -13,6 +13,8 @@ export type DetectStepResult = {
   readonly faces: readonly DetectedFace[];
   /** More faces were found than `max_faces`. */
   readonly truncated: boolean;
+  /** All faces that are large enough, whatever `limit` says. */
+  readonly found: number;
 };
 
 export async function detectStep(
@@ -47,7 +49,7 @@ export async function detectStep(
   deps.metrics.facesTotal.inc({ model: detector.name }, faces.length);
   const max = deps.settings.limits.max_faces;
   const limit = options.limit === undefined || options.limit === 0 ? max : Math.min(options.limit, max);
-  return { faces: faces.slice(0, limit), truncated: faces.length > max && limit === max };
+  return { faces: faces.slice(0, limit), truncated: faces.length > max && limit === max, found: faces.length };
 }
 
 /** Faces whose shorter side is long enough, largest first. */

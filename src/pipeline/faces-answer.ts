@@ -6,7 +6,6 @@ import { analyze } from './analyze.ts';
 import type { Analysis } from './analyze.ts';
 import type { PipelineDeps } from './deps.ts';
 import { tellFace } from './face-record.ts';
-import type { FaceRecord } from './face-record.ts';
 import type { Needs } from './needs.ts';
 import { Timings } from './timings.ts';
 
@@ -15,8 +14,8 @@ export type FacesRoute = {
   readonly needs: Needs;
   /** Throws when a face is refused. */
   readonly check?: (analysis: Analysis) => void;
-  /** Adds what only this route tells. */
-  readonly extend?: (answer: FaceAnswer, face: FaceRecord, analysis: Analysis) => void;
+  /** What only this route tells: found out for all faces at once, then added to each in their order. */
+  readonly extend?: (analysis: Analysis, timings: Timings) => Promise<(answer: FaceAnswer, face: number) => void>;
 };
 
 export async function answerFaces(deps: PipelineDeps, request: FacesRequest, route: FacesRoute): Promise<FacesAnswer> {
@@ -24,9 +23,10 @@ export async function answerFaces(deps: PipelineDeps, request: FacesRequest, rou
   const { image: bytes, options, requestId, signal } = request;
   const analysis = await analyze(deps, { bytes, options, requestId, signal, needs: route.needs }, timings);
   route.check?.(analysis);
-  const faces = analysis.faces.map((face) => {
+  const extend = await route.extend?.(analysis, timings);
+  const faces = analysis.faces.map((face, i) => {
     const answer = tellFace(face, route.fields, analysis, options.embedding_format);
-    route.extend?.(answer, face, analysis);
+    extend?.(answer, i);
     return answer;
   });
   return {

@@ -2,27 +2,22 @@
  * POST /recognize: who each face is, how far that can be trusted, and why not. Quality and OOD are always computed,
  * because no identity may be told without them.
  */
-import { FacepoolError } from '../contract/errors.ts';
 import type { FaceField } from '../contract/options.ts';
 import type { FacesAnswer } from '../contract/results.ts';
 import type { FacesRequest } from '../contract/services.ts';
 import { modelOf } from './deps.ts';
 import type { PipelineDeps } from './deps.ts';
 import { answerFaces } from './faces-answer.ts';
-import { enforcePolicies } from './policy.ts';
-import { matchThreshold } from './similarity.ts';
+import { checkPeople, embeddingOf, matchingOf, searchFaces, tellMatches } from './matching.ts';
+import { enforcePolicies, isTrusted } from './policy.ts';
 
 const DEFAULT_FIELDS: readonly FaceField[] = ['landmarks', 'quality', 'ood'];
-const DEFAULT_COLLECTION = 'default';
 
 export async function recognize(deps: PipelineDeps, request: FacesRequest): Promise<FacesAnswer> {
-  const { options } = request;
-  // No people are kept yet: there is the empty default collection and no other.
-  if (options.collection !== undefined && options.collection !== DEFAULT_COLLECTION) {
-    throw new FacepoolError('not_found', `there is no collection "${options.collection}"`, { param: 'collection' });
-  }
+  const { options, signal } = request;
   const recognizer = modelOf(deps, options.recognizer ?? 'recognizer', 'recognizer');
-  matchThreshold(options.match_threshold, recognizer.manifest);
+  const matching = matchingOf(options, recognizer.manifest);
+  await checkPeople(deps, matching.collection, recognizer, signal);
 
   const fields = new Set<FaceField>(options.fields ?? DEFAULT_FIELDS);
   if (options.embedding_format !== undefined) fields.add('embedding');
@@ -37,9 +32,26 @@ export async function recognize(deps: PipelineDeps, request: FacesRequest): Prom
     fields,
     needs,
     check: (analysis) => enforcePolicies(analysis.faces, analysis, options),
-    extend: (answer) => {
-      answer.matches = [];
-      answer.identity = null;
+    extend: async (analysis, timings) => {
+      const embeddings = analysis.faces.map(embeddingOf);
+      const hits = await searchFaces(deps, matching, recognizer, embeddings, signal, timings);
+      const told = analysis.faces.map((face, i) => {
+        const trusted = isTrusted(face, analysis);
+        const known = tellMatches(
+          hits[i] ?? [],
+          matching,
+          recognizer.manifest,
+          trusted,
+          deps.settings.people.min_margin,
+        );
+        const result = !trusted ? 'untrusted' : known.identity === null ? 'unknown' : 'identified';
+        deps.metrics.recognizedFaces.inc({ result });
+        return known;
+      });
+      return (answer, i) => {
+        answer.matches = told[i]?.matches ?? [];
+        answer.identity = told[i]?.identity ?? null;
+      };
     },
   });
 }

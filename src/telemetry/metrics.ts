@@ -53,7 +53,7 @@ export const CODE_LABELS: readonly CodeLabel[] = [
   ...(Object.keys(ERROR_CATALOGUE) as ErrorCode[]),
 ];
 
-export const STAGES = ['queue', 'decode', 'crop', 'detect', 'embed', 'liveness', 'encode'] as const;
+export const STAGES = ['queue', 'decode', 'crop', 'detect', 'embed', 'liveness', 'encode', 'match', 'store'] as const;
 export type Stage = (typeof STAGES)[number];
 
 export const INFERENCE_RESULTS = ['ok', 'error', 'retried', 'abandoned'] as const;

@@ -9,6 +9,7 @@ import type { PipelineDeps } from '../../src/pipeline/deps.ts';
 import { detectorManifest } from '../fixtures/manifests.ts';
 import { ManualClock } from '../fixtures/manual-clock.ts';
 import { misbehaving } from '../fixtures/misbehaving.ts';
+import { fakePipeline } from '../fixtures/pipeline.ts';
 
 const isPoison = (error: unknown): boolean => error instanceof FacepoolError && error.code === 'poison_input';
 const bytes = (n: number): Uint8Array => Uint8Array.of(n, 2, 3);
@@ -108,7 +109,9 @@ test('with real processes: the picture that crashes workers is refused, then at 
   assert.equal(server.status().state, 'ready', server.status().reason);
   const { settings, clock, metrics, routers } = server;
   const poison = new PoisonMemory({ ttlMs: 600_000, limit: settings.workers.max_attempts, clock });
-  const deps: PipelineDeps = { settings, clock, metrics, poison, imaging: routers.imaging, model: routers.model };
+  const { gallery, embedIn, enrolments } = fakePipeline({ script: {} }).deps;
+  const real = { settings, clock, metrics, imaging: routers.imaging, model: routers.model };
+  const deps: PipelineDeps = { ...real, poison, gallery, embedIn, enrolments };
   const ask = (image: Uint8Array) =>
     detect(deps, { requestId: 'r', image, options: {}, signal: AbortSignal.timeout(20_000) });
   const red = await plain(255, 0, 0);

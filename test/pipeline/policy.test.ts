@@ -13,6 +13,7 @@ const analysis = (part: Partial<Analysis> = {}): Analysis => ({
   image: { width: 1, height: 1, format: 'png', orientation_applied: false },
   faces: [],
   truncated: false,
+  found: 0,
   models: {},
   recognizer: RECOGNIZER,
   liveness: LIVENESS,

@@ -2,11 +2,11 @@
 import sharp from 'sharp';
 import { boxHeight, boxWidth } from '../../src/contract/geometry.ts';
 import type { Box } from '../../src/contract/geometry.ts';
-import type { EncodeParams, EncodeResult } from '../../src/contract/protocol.ts';
+import type { EncodeParams, EncodeResult, JpegPlace } from '../../src/contract/protocol.ts';
 import type { Frame } from './frame.ts';
 import type { Raster } from './raster.ts';
 
-/** Longest side of a face's JPEG. */
+/** Longest side of a face's JPEG, where none is asked for. */
 const MAX_SIDE = 1024;
 
 export type Region = { readonly left: number; readonly top: number; readonly width: number; readonly height: number };
@@ -27,8 +27,8 @@ export function regionOf(box: Box, margin: number, width: number, height: number
 
 type Size = { readonly width: number; readonly height: number };
 
-function cappedSize(region: Region): Size {
-  const scale = Math.min(1, MAX_SIDE / Math.max(region.width, region.height));
+function cappedSize(region: Region, maxSide: number): Size {
+  const scale = Math.min(1, maxSide / Math.max(region.width, region.height));
   const side = (n: number): number => Math.max(1, Math.round(n * scale));
   return { width: side(region.width), height: side(region.height) };
 }
@@ -51,19 +51,29 @@ async function encodeOne(raster: Raster, region: Region, size: Size, quality: nu
     .toBuffer();
 }
 
-/** One JPEG per face, with as many pixels as the face has in the picture, up to 1024 a side. */
+/** One JPEG per face, with as many pixels as the face has in the picture, up to `maxSide`, and where it was taken from. */
 export async function encodeFaces(frame: Frame, params: EncodeParams): Promise<EncodeResult> {
-  if (params.faces.length === 0) return { jpegs: [] };
+  if (params.faces.length === 0) return { jpegs: [], places: [] };
+  const { maxSide = MAX_SIDE } = params;
   const { width, height } = frame.header;
   const regions = params.faces.map((face) => regionOf(face.box, params.margin, width, height));
   const smallest = Math.min(...regions.map((region) => Math.max(region.width, region.height)));
-  const { raster } = await frame.atScale(Math.min(1, MAX_SIDE / smallest));
+  const { raster } = await frame.atScale(Math.min(1, maxSide / smallest));
   const { sx, sy } = frame.scaleOf(raster);
   const jpegs: Uint8Array[] = [];
+  const places: JpegPlace[] = [];
   // One after the other: a crowd must not fill the queue of libuv's threads.
   for (const region of regions) {
     const scaled = scaleRegion(region, sx, sy, raster);
-    jpegs.push(await encodeOne(raster, scaled, cappedSize(region), params.quality));
+    const size = cappedSize(region, maxSide);
+    jpegs.push(await encodeOne(raster, scaled, size, params.quality));
+    // By what was taken, not by what was wanted: whole pixels of the raster.
+    places.push({
+      left: scaled.left / sx,
+      top: scaled.top / sy,
+      scaleX: (sx * size.width) / scaled.width,
+      scaleY: (sy * size.height) / scaled.height,
+    });
   }
-  return { jpegs };
+  return { jpegs, places };
 }

@@ -7,7 +7,7 @@ import { encodeFaces, regionOf } from '../../../workers/imaging/encode.ts';
 import { FrameStore } from '../../../workers/imaging/frame-store.ts';
 import type { Frame } from '../../../workers/imaging/frame.ts';
 import { openPicture } from '../../../workers/imaging/open.ts';
-import { GREEN, farthest, quadrants } from './support.ts';
+import { BLUE, GREEN, RED, farthest, quadrants } from './support.ts';
 
 before(() => configureSharp());
 
@@ -55,6 +55,33 @@ test('a face is encoded with the pixels it has in the picture, up to 1024 a side
   assert.ok(farthest([...pixel], GREEN) <= 6, 'it is the right part of the picture');
 });
 
+test('a smaller longest side can be asked for, and it is told where each JPEG was taken from', async () => {
+  const frame = await open(await quadrants(4001, 2003).jpeg().toBuffer());
+  const faces = [{ box: { x_min: 1001, y_min: 301, x_max: 1804, y_max: 900 }, landmarks: null }];
+  const asked = { frame: frame.id, faces, margin: 0.5, quality: 95, maxSide: 512 };
+  const { jpegs, places } = await encodeFaces(frame, asked);
+  const { width, height } = await sharp(jpegs[0]).metadata();
+  assert.equal(Math.max(width, height), 512);
+  const place = places[0];
+  assert.ok(place);
+  // The grown box, to a pixel of the picture.
+  assert.ok(Math.abs(place.left - 599.5) < 3 && Math.abs(place.top - 1.5) < 3, JSON.stringify(place));
+  const right = place.left + width / place.scaleX;
+  const bottom = place.top + height / place.scaleY;
+  assert.ok(Math.abs(right - 2205.5) < 6 && Math.abs(bottom - 1199.5) < 6, `${right} ${bottom}`);
+  // The quadrants meet in the middle of the picture, and so they do in the JPEG.
+  const middle = [(2000.5 - place.left) * place.scaleX, (1001.5 - place.top) * place.scaleY] as const;
+  for (const [dx, dy, colour] of [
+    [-4, -4, RED],
+    [4, -4, GREEN],
+    [-4, 4, BLUE],
+  ] as const) {
+    const pixel = { left: Math.round(middle[0] + dx), top: Math.round(middle[1] + dy), width: 1, height: 1 };
+    const seen = await sharp(jpegs[0]).extract(pixel).raw().toBuffer();
+    assert.ok(farthest([...seen], colour) <= 12, `${dx} ${dy}: ${[...seen]}`);
+  }
+});
+
 test('detail that the reduced frame has lost is in the JPEG', async () => {
   const stripes = Uint8Array.from({ length: 2560 * 640 * 3 }, (_, i) => (Math.floor(i / 6) % 2 === 0 ? 255 : 0));
   const picture = await sharp(stripes, { raw: { width: 2560, height: 640, channels: 3 } })
@@ -71,7 +98,7 @@ test('no faces, no JPEGs; faces of no size give one pixel; little memory gives t
   const bytes = await quadrants(2000, 1000).jpeg().toBuffer();
   const frame = await open(bytes, bytes.length + 640 * 320 * 3);
   const none = await encodeFaces(frame, { frame: frame.id, faces: [], margin: 1, quality: 80 });
-  assert.deepEqual(none, { jpegs: [] });
+  assert.deepEqual(none, { jpegs: [], places: [] });
   const faces = [
     { box: { x_min: 5, y_min: 5, x_max: 5, y_max: 5 }, landmarks: null },
     { box, landmarks: null },
