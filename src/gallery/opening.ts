@@ -179,8 +179,10 @@ export class Opening {
   #failed(error: unknown): FacepoolError {
     const known =
       error instanceof FacepoolError ? error : unavailable('they cannot be opened; the log says why', error);
-    this.#set('failed', known.message);
-    if (this.#closed) return known;
+    // Where nothing could be made there is still nobody, and the next change tries again.
+    const isNew = !this.#deps.exists();
+    this.#set(isNew ? 'empty' : 'failed', isNew ? '' : known.message);
+    if (this.#closed || isNew) return known;
     this.#deps.onTrouble('people cannot be opened', error);
     const wait = RETRY_MS[Math.min(this.#failures++, RETRY_MS.length - 1)] ?? 0;
     this.#cancelRetry = this.#deps.clock.after(wait, () => void this.#begin().catch(() => {}));
@@ -194,5 +196,6 @@ export class Opening {
 }
 
 function unavailable(detail: string, cause?: unknown): FacepoolError {
-  return new FacepoolError('people_unavailable', `People cannot be asked for now: ${detail}`, { cause });
+  const said = 'People cannot be asked for now: ';
+  return new FacepoolError('people_unavailable', detail.startsWith(said) ? detail : said + detail, { cause });
 }

@@ -1,0 +1,119 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PeopleStore } from '../../src/gallery/people-store.ts';
+import { newFace, peopleRig, plainPool, unit } from '../fixtures/people-rig.ts';
+
+test('a server without people opens nothing, and knows nobody', async () => {
+  const { gallery, people, made, signal } = peopleRig();
+  gallery.opening.start();
+  assert.deepEqual(await gallery.match('default', 'a', [unit(1), unit(2)], 3, signal), [[], []]);
+  await assert.rejects(gallery.match('staff', 'a', [unit(1)], 1, signal), { code: 'not_found', param: 'collection' });
+  assert.equal(await gallery.findDigest('default', 'anna', 'x'), null);
+  assert.deepEqual(gallery.spacesOf('default'), []);
+  assert.equal(people.status().state, 'empty');
+  assert.deepEqual(made, { stores: 0, pools: 0 });
+});
+
+test('whoever is enrolled is found by the next question, the nearest face of each subject first', async () => {
+  const { gallery, people, signal, writes } = peopleRig();
+  await gallery.add(newFace('anna', 1));
+  const second = await gallery.add(newFace('anna', 2));
+  await gallery.add(newFace('ben', 3));
+  const [hits] = await gallery.match('default', 'a', [unit(2)], 5, signal);
+  assert.equal(hits?.length, 2);
+  assert.deepEqual([hits[0]?.subject, hits[0]?.face_id], ['anna', second.face_id]);
+  assert.ok(Math.abs((hits[0]?.cosine ?? 0) - 1) < 1e-6);
+  assert.equal(hits[1]?.subject, 'ben');
+  assert.deepEqual(gallery.spacesOf('default'), ['a']);
+  assert.deepEqual([people.status().faces, people.status().subjects, people.status().state], [3, 2, 'ready']);
+  assert.deepEqual(writes, ['add_face', 'add_face', 'add_face']);
+  assert.equal((await gallery.findDigest('default', 'anna', 'digest-2'))?.face_id, second.face_id);
+  assert.equal(await gallery.findDigest('default', 'ben', 'digest-2'), null);
+});
+
+test('two spaces are never compared', async () => {
+  const { gallery, signal } = peopleRig();
+  await gallery.add(newFace('anna', 1));
+  await assert.rejects(gallery.match('default', 'b', [unit(1)], 1, signal), {
+    code: 'space_mismatch',
+    message: 'the people of "default" are known in a, not in b',
+  });
+  await assert.rejects(gallery.match('default', 'a', [unit(1, 3)], 1, signal), { code: 'space_mismatch' });
+  await assert.rejects(gallery.add(newFace('ben', 2, { embeddings: new Map([['b', unit(2)]]) })), {
+    code: 'space_mismatch',
+  });
+});
+
+test('an empty collection may begin again in another space', async () => {
+  const { gallery, people, signal } = peopleRig();
+  await gallery.add(newFace('anna', 1));
+  await people.deleteSubject('default', 'anna');
+  await gallery.add(newFace('ben', 2, { embeddings: new Map([['b', unit(2)]]) }));
+  assert.equal((await gallery.match('default', 'b', [unit(2)], 1, signal))[0]?.[0]?.subject, 'ben');
+});
+
+test('limits are those of the settings at that moment', async () => {
+  const { gallery, settings } = peopleRig({ people: { max_faces_per_subject: 1 } });
+  await gallery.add(newFace('anna', 1));
+  await assert.rejects(gallery.add(newFace('anna', 2)), { code: 'conflict' });
+  settings.people.max_faces_per_subject = 2;
+  await gallery.add(newFace('anna', 2));
+});
+
+test('a subject that is deleted or renamed while a search runs is not named as it was', async () => {
+  let searching = async (): Promise<void> => {};
+  const { gallery, people, signal } = peopleRig({ pool: plainPool({ searching: () => searching() }) });
+  for (const [name, seed] of [
+    ['anna', 1],
+    ['ben', 2],
+    ['carl', 3],
+  ] as const)
+    await gallery.add(newFace(name, seed));
+  let searches = 0;
+  searching = async () => {
+    searches += 1;
+    if (searches > 1) return;
+    await people.deleteSubject('default', 'anna');
+    await people.changeSubject('default', 'ben', { subject: 'bernd', merge: false });
+  };
+  const [hits] = await gallery.match('default', 'a', [unit(1)], 2, signal);
+  assert.deepEqual(hits?.map(({ subject }) => subject).toSorted(), ['bernd', 'carl']);
+  assert.equal(searches, 2, 'asked again, since one of what was found was gone');
+});
+
+test('a subject that is merged while a search runs is told once, by its new name', async () => {
+  let searching = async (): Promise<void> => {};
+  const { gallery, people, signal } = peopleRig({ pool: plainPool({ searching: () => searching() }) });
+  await gallery.add(newFace('anna', 1));
+  await gallery.add(newFace('ann', 2));
+  searching = async () => {
+    searching = async () => {};
+    await people.changeSubject('default', 'ann', { subject: 'anna', merge: true });
+  };
+  const [hits] = await gallery.match('default', 'a', [unit(2)], 5, signal);
+  assert.deepEqual(
+    hits?.map(({ subject }) => subject),
+    ['anna'],
+  );
+  assert.ok((hits?.[0]?.cosine ?? 0) > 0.999);
+});
+
+test('switched off: /recognize knows nobody, and nothing can be enrolled', async () => {
+  const { gallery, people, signal } = peopleRig({ exists: true, people: { enabled: false } });
+  gallery.opening.start();
+  assert.deepEqual(await gallery.match('default', 'a', [unit(1)], 1, signal), [[]]);
+  await assert.rejects(gallery.add(newFace('anna', 1)), { code: 'people_unavailable' });
+  assert.equal(people.status().state, 'off');
+});
+
+test('a store that fails is never an answer that nobody is known', async () => {
+  const { gallery, signal, told } = peopleRig({
+    exists: true,
+    wrap: (store): PeopleStore => ({ ...store, open: () => Promise.reject(new Error('no')) }),
+  });
+  gallery.opening.start();
+  await new Promise(setImmediate);
+  await assert.rejects(gallery.match('default', 'a', [unit(1)], 1, signal), { code: 'people_unavailable' });
+  await assert.rejects(gallery.add(newFace('anna', 1)), { code: 'people_unavailable' });
+  assert.deepEqual(told, ['people cannot be opened']);
+});

@@ -1,0 +1,113 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { PeopleStore } from '../../src/gallery/people-store.ts';
+import { memoryStore } from '../fixtures/memory-people-store.ts';
+import { newFace, peopleRig, plainPool, unit } from '../fixtures/people-rig.ts';
+
+const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+
+async function filled(): Promise<PeopleStore> {
+  const store = memoryStore();
+  const { gallery } = peopleRig({ store });
+  for (let seed = 1; seed <= 5; seed++) await gallery.add(newFace(`person ${seed}`, seed));
+  await gallery.opening.close();
+  return store;
+}
+
+test('what was kept is found after a start, and not before everything is read', async () => {
+  const store = await filled();
+  let go = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    go = resolve;
+  });
+  const { gallery, people, signal } = peopleRig({
+    store,
+    exists: true,
+    wrap: (inner) => ({ ...inner, vectors: (...page) => gate.then(() => inner.vectors(...page)) }),
+  });
+  gallery.opening.start();
+  await settled();
+  assert.equal(people.status().state, 'loading');
+  await assert.rejects(gallery.match('default', 'a', [unit(3)], 1, signal), { code: 'people_unavailable' });
+  await assert.rejects(gallery.add(newFace('late', 9)), { code: 'people_unavailable' });
+  go();
+  await settled();
+  assert.equal(people.status().state, 'ready');
+  assert.equal((await gallery.match('default', 'a', [unit(3)], 1, signal))[0]?.[0]?.subject, 'person 3');
+});
+
+test('a store that cannot be opened is tried again after 5, 15 and 60 s, and serves as soon as it can', async () => {
+  const inner = await filled();
+  let opens = 0;
+  const { gallery, clock, people, told, signal } = peopleRig({
+    exists: true,
+    store: {
+      ...inner,
+      open: async () => {
+        opens += 1;
+        if (opens < 4) throw new Error('the disk is away: /secret/path');
+        await inner.open();
+      },
+    },
+  });
+  gallery.opening.start();
+  await settled();
+  assert.deepEqual([people.status().state, opens], ['failed', 1]);
+  assert.doesNotMatch(people.status().detail, /secret/);
+  for (const [wait, tries] of [
+    [5_000, 2],
+    [15_000, 3],
+    [60_000, 4],
+  ] as const) {
+    clock.advance(wait - 1);
+    await settled();
+    assert.equal(opens, tries - 1);
+    clock.advance(1);
+    await settled();
+    assert.equal(opens, tries);
+  }
+  assert.equal(people.status().state, 'ready');
+  assert.equal(told.length, 3);
+  assert.equal((await gallery.match('default', 'a', [unit(2)], 1, signal))[0]?.[0]?.subject, 'person 2');
+});
+
+test('several first changes open one store', async () => {
+  const { gallery, made } = peopleRig();
+  await Promise.all([1, 2, 3].map((seed) => gallery.add(newFace('anna', seed))));
+  assert.deepEqual(made, { stores: 1, pools: 1 });
+});
+
+test('another store takes the place of this one', async () => {
+  const { gallery, people, signal, store } = peopleRig();
+  await gallery.add(newFace('old', 1));
+  await gallery.opening.reopen(async () => {
+    const [collection] = await store.collections();
+    await store.deleteCollection(collection?.id ?? 0);
+    const { limit } = { limit: { perSubject: 5, all: 5 } };
+    await store.addFace(newFace('new', 2), limit);
+  });
+  assert.equal((await gallery.match('default', 'a', [unit(1)], 3, signal))[0]?.[0]?.subject, 'new');
+  assert.equal(people.status().faces, 1);
+});
+
+test('a restore that is refused leaves everybody where they were', async () => {
+  const { gallery, people, signal } = peopleRig();
+  await gallery.add(newFace('anna', 1));
+  await assert.rejects(
+    gallery.opening.reopen(() => Promise.reject(new Error('not a store'))),
+    /not a store/,
+  );
+  assert.equal(people.status().state, 'ready');
+  assert.equal((await gallery.match('default', 'a', [unit(1)], 1, signal))[0]?.[0]?.subject, 'anna');
+});
+
+test('close ends the store, its threads and its tries', async () => {
+  const pool = plainPool();
+  const { gallery, signal, clock } = peopleRig({ pool });
+  await gallery.add(newFace('anna', 1));
+  await gallery.opening.close();
+  assert.equal(pool.closed, true);
+  assert.equal(clock.pending, 0);
+  await assert.rejects(gallery.match('default', 'a', [unit(1)], 1, signal), { code: 'shutting_down' });
+  await assert.rejects(gallery.add(newFace('ben', 2)), { code: 'shutting_down' });
+});

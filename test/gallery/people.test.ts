@@ -1,0 +1,173 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { People } from '../../src/contract/people.ts';
+import type { PeopleStore } from '../../src/gallery/people-store.ts';
+import { DIM, newFace, peopleRig, unit } from '../fixtures/people-rig.ts';
+
+const ALL = { limit: 100, cursor: null };
+
+async function pagesOf<T>(
+  ask: (cursor: string | null) => Promise<{ items: T[]; next: string | null }>,
+): Promise<T[][]> {
+  const pages: T[][] = [];
+  for (let cursor: string | null = null; ; ) {
+    const { items, next } = await ask(cursor);
+    pages.push(items);
+    if (next === null) return pages;
+    cursor = next;
+  }
+}
+
+test('collections are made, listed in pages, and go with everybody in them', async () => {
+  const { people, gallery, signal } = peopleRig();
+  for (const name of ['staff', 'guests', 'Visitors']) await people.createCollection(name);
+  await gallery.add(newFace('anna', 1, { collection: 'staff' }));
+  await assert.rejects(people.createCollection('staff'), { code: 'conflict' });
+  const pages = await pagesOf(async (cursor) => {
+    const { collections, next_cursor } = await people.collections({ limit: 2, cursor });
+    return { items: collections.map(({ name }) => name), next: next_cursor };
+  });
+  assert.deepEqual(pages, [['Visitors', 'guests'], ['staff']]);
+  const staff = await people.collection('staff');
+  assert.deepEqual([staff.space, staff.also, staff.subjects, staff.faces], ['a', [], 1, 1]);
+  await people.deleteCollection('staff');
+  await assert.rejects(people.collection('staff'), { code: 'not_found' });
+  await assert.rejects(gallery.match('staff', 'a', [unit(1)], 1, signal), { code: 'not_found' });
+  await assert.rejects(people.deleteCollection('staff'), { code: 'not_found' });
+});
+
+test('the default collection is there as soon as it is asked for, also by two at once', async () => {
+  const { people } = peopleRig();
+  const [a, b] = await Promise.all([
+    people.createSubject('default', 'anna', {}),
+    people.createSubject('default', 'ben', {}),
+  ]);
+  assert.deepEqual([a.subject, b.subject], ['anna', 'ben']);
+  assert.equal((await people.collections(ALL)).collections.length, 1);
+  await assert.rejects(people.createSubject('other', 'anna', {}), { code: 'not_found', param: 'collection' });
+});
+
+test('subjects: pages by name, a part of the name, metadata', async () => {
+  const { people } = peopleRig();
+  for (const name of ['Zoë', 'anna', 'Änne', 'ben']) await people.createSubject('default', name, { n: name.length });
+  const pages = await pagesOf(async (cursor) => {
+    const { subjects, next_cursor } = await people.subjects('default', { limit: 3, cursor });
+    return { items: subjects.map(({ subject }) => subject), next: next_cursor };
+  });
+  assert.deepEqual(pages, [['Zoë', 'anna', 'ben'], ['Änne']]);
+  const found = await people.subjects('default', { ...ALL, find: 'NN' });
+  assert.deepEqual(
+    found.subjects.map(({ subject }) => subject),
+    ['anna', 'Änne'],
+  );
+  await assert.rejects(people.createSubject('default', 'anna', {}), { code: 'conflict' });
+  const changed = await people.changeSubject('default', 'anna', { merge: false, metadata: { floor: 2 } });
+  assert.deepEqual(changed.metadata, { floor: 2 });
+});
+
+test('a cursor that is none is refused', async () => {
+  const { people } = peopleRig();
+  await people.createSubject('default', 'anna', {});
+  for (const cursor of ['', 'x', 'MnN0YWZm', '%%%', `${Buffer.from('1anna').toString('base64url')}=`]) {
+    await assert.rejects(
+      people.subjects('default', { limit: 1, cursor }),
+      { code: 'invalid_argument', param: 'cursor' },
+      cursor,
+    );
+  }
+});
+
+test('a rename keeps the id; to a name that is taken it is refused, unless both are to be one', async () => {
+  const { people, gallery, signal } = peopleRig();
+  await gallery.add(newFace('anna', 1));
+  await gallery.add(newFace('ann', 2));
+  const before = await people.subject('default', 'ann');
+  const renamed = await people.changeSubject('default', 'ann', { subject: 'anne', merge: false });
+  assert.deepEqual([renamed.subject, renamed.id], ['anne', before.id]);
+  assert.equal((await gallery.match('default', 'a', [unit(2)], 1, signal))[0]?.[0]?.subject, 'anne');
+  await assert.rejects(people.changeSubject('default', 'anne', { subject: 'anna', merge: false }), {
+    code: 'conflict',
+  });
+  const merged = await people.changeSubject('default', 'anne', {
+    subject: 'anna',
+    merge: true,
+    metadata: { both: true },
+  });
+  assert.deepEqual([merged.subject, merged.faces, merged.metadata], ['anna', 2, { both: true }]);
+  assert.equal((await gallery.match('default', 'a', [unit(2)], 5, signal))[0]?.length, 1);
+  await assert.rejects(people.subject('default', 'anne'), { code: 'not_found', param: 'subject' });
+});
+
+test('a deleted subject, and a deleted face, are found by nobody any more', async () => {
+  const { people, gallery, signal } = peopleRig();
+  const face = await gallery.add(newFace('anna', 1));
+  await gallery.add(newFace('anna', 2));
+  await gallery.add(newFace('ben', 3));
+  const named = async (seed: number) =>
+    (await gallery.match('default', 'a', [unit(seed)], 5, signal))[0]?.map((hit) => [hit.subject, hit.face_id]);
+  await people.deleteFace('default', face.face_id);
+  assert.ok((await named(1))?.every(([, id]) => id !== face.face_id));
+  await assert.rejects(people.face('default', face.face_id), { code: 'not_found' });
+  await assert.rejects(people.deleteFace('default', face.face_id), { code: 'not_found' });
+  const gone = await people.deleteSubject('default', 'anna');
+  assert.equal(gone.subject, 'anna');
+  assert.deepEqual(
+    (await named(1))?.map(([subject]) => subject),
+    ['ben'],
+  );
+  assert.deepEqual([people.status().subjects, people.status().faces], [1, 1]);
+});
+
+test('faces of a collection, of a subject, and their pictures', async () => {
+  const { people, gallery } = peopleRig();
+  const crop = { jpeg: Uint8Array.of(1, 2), landmarks: [] };
+  const kept = await gallery.add(newFace('anna', 1, { crop }));
+  const bare = await gallery.add(newFace('ben', 2));
+  const ids = async (subject?: string) =>
+    (await people.faces('default', { ...ALL, subject })).faces.map(({ face_id }) => face_id);
+  assert.deepEqual(await ids(), [kept.face_id, bare.face_id]);
+  assert.deepEqual(await ids('ben'), [bare.face_id]);
+  await assert.rejects(ids('carl'), { code: 'not_found' });
+  assert.deepEqual(Buffer.from(await people.faceImage('default', kept.face_id, 'crop')), Buffer.of(1, 2));
+  await assert.rejects(people.faceImage('default', bare.face_id, 'crop'), { code: 'not_found', param: 'what' });
+  await assert.rejects(people.faceImage('default', 'nobody', 'crop'), { code: 'not_found', param: 'face_id' });
+});
+
+test('an embedding is enrolled only in a space that a recognizer makes, whole and of length 1', async () => {
+  const { people } = peopleRig();
+  const array = [...unit(1)];
+  const face = await people.addEmbedding('default', 'anna', { space: 'a', array });
+  assert.equal(face.source, 'embedding');
+  await assert.rejects(people.addEmbedding('default', 'anna', { space: 'z', array }), { code: 'space_mismatch' });
+  await assert.rejects(people.addEmbedding('default', 'anna', { space: 'a', array: array.slice(1) }), {
+    code: 'invalid_argument',
+    message: `an embedding of a has ${DIM} numbers, not ${DIM - 1}`,
+  });
+});
+
+test('the check compares the search with the store', async () => {
+  const { people, gallery } = peopleRig();
+  const face = await gallery.add(newFace('anna', 1));
+  assert.deepEqual(
+    { ...(await people.check()), ms: 0 },
+    { ok: true, faults: [], collections: 1, subjects: 1, faces: 1, ms: 0 },
+  );
+  gallery.opening.current.indexes.remove([face.face_id]);
+  const found = await people.check();
+  assert.deepEqual([found.ok, found.faults], [false, ['the search knows 0 of the 1 faces of "default" in a']]);
+});
+
+test('a change that fails in the store changes nothing of what is told', async () => {
+  const full = (): Promise<never> => Promise.reject(Object.assign(new Error('full'), { code: 'storage_full' }));
+  const { people, gallery, signal } = peopleRig({
+    wrap: (store): PeopleStore => ({ ...store, deleteSubject: full, mergeSubjects: full }),
+  });
+  await gallery.add(newFace('anna', 1));
+  await gallery.add(newFace('ben', 2));
+  const trials: ((people: People) => Promise<unknown>)[] = [
+    (all) => all.deleteSubject('default', 'anna'),
+    (all) => all.changeSubject('default', 'anna', { subject: 'ben', merge: true }),
+  ];
+  for (const trial of trials) await assert.rejects(trial(people), { code: 'storage_full' });
+  assert.equal((await gallery.match('default', 'a', [unit(1)], 1, signal))[0]?.[0]?.subject, 'anna');
+});

@@ -1,0 +1,87 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { VectorRecord } from '../../src/gallery/people-store.ts';
+import { SpaceIndexes } from '../../src/gallery/space-indexes.ts';
+import { plainPool, unit } from '../fixtures/people-rig.ts';
+
+const record = (n: number, collection = 1): VectorRecord => ({
+  faceId: String(n).padStart(5, '0'),
+  collection,
+  subject: n,
+  vector: unit(n),
+});
+
+test('a space is read in pages, and whole only at the end', async () => {
+  const all = Array.from({ length: 2500 }, (_, i) => record(i, 1 + (i % 2)));
+  const asked: (string | null)[] = [];
+  const indexes = new SpaceIndexes(plainPool());
+  const told: number[] = [];
+  const store = {
+    vectors: async (_space: string, after: string | null, limit: number) => {
+      asked.push(after);
+      assert.equal(indexes.isLoaded(1, 'a'), false);
+      return all.filter(({ faceId }) => after === null || faceId > after).slice(0, limit);
+    },
+  };
+  await indexes.load(store, 'a', [1, 2], (read) => told.push(read));
+  assert.deepEqual(
+    [asked, told],
+    [
+      [null, '00999', '01999'],
+      [1000, 2000, 2500],
+    ],
+  );
+  assert.deepEqual([indexes.get(1, 'a')?.size, indexes.get(2, 'a')?.size], [1250, 1250]);
+  assert.deepEqual([indexes.isLoaded(1, 'a'), indexes.isLoaded(2, 'a'), indexes.isLoaded(3, 'a')], [true, true, false]);
+});
+
+test('a face that is removed while its page is on the way does not come back', async () => {
+  const indexes = new SpaceIndexes(plainPool());
+  const store = {
+    vectors: async (_space: string, after: string | null) => {
+      if (after !== null) return [];
+      const page = [record(1), record(2)];
+      await new Promise(setImmediate);
+      indexes.remove([record(1).faceId]);
+      return page;
+    },
+  };
+  await indexes.load(store, 'a', [1]);
+  assert.equal(indexes.get(1, 'a')?.size, 1);
+  indexes.add('a', [record(1)]);
+  assert.equal(indexes.get(1, 'a')?.size, 2, 'only while it is read');
+});
+
+test('two readings come one after the other; one that fails leaves nothing whole', async () => {
+  const indexes = new SpaceIndexes(plainPool());
+  const broken = { vectors: () => Promise.reject(new Error('the disk')) };
+  const good = { vectors: async (_space: string, after: string | null) => (after === null ? [record(1)] : []) };
+  const results = await Promise.allSettled([indexes.load(broken, 'a', [1]), indexes.load(good, 'b', [1])]);
+  assert.deepEqual(
+    results.map(({ status }) => status),
+    ['rejected', 'fulfilled'],
+  );
+  assert.deepEqual([indexes.isLoaded(1, 'a'), indexes.isLoaded(1, 'b')], [false, true]);
+});
+
+test('forgetting a collection, or one of its spaces, leaves the others', () => {
+  const indexes = new SpaceIndexes(plainPool());
+  for (const [collection, space] of [
+    [1, 'a'],
+    [1, 'b'],
+    [11, 'a'],
+  ] as const) {
+    indexes.begin(collection, space);
+    indexes.add(space, [record(collection, collection)]);
+  }
+  indexes.forget(1, 'a');
+  assert.deepEqual(
+    [indexes.isLoaded(1, 'a'), indexes.isLoaded(1, 'b'), indexes.isLoaded(11, 'a')],
+    [false, true, true],
+  );
+  indexes.forgetCollection(1);
+  assert.deepEqual([indexes.get(1, 'b'), indexes.get(11, 'a')?.size], [undefined, 1]);
+  assert.equal(indexes.bytes, 16);
+  indexes.clear();
+  assert.equal(indexes.bytes, 0);
+});
