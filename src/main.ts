@@ -17,7 +17,7 @@ import { runtimeVersion } from './models/import.ts';
 import { obtainModel, withVersion } from './models/obtain.ts';
 import { cleanStaging } from './models/staging/area.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
-import { PoisonMemory } from './pipeline/poison-memory.ts';
+import { poisonMemory } from './pipeline/poison-memory.ts';
 import { createControl } from './router/control.ts';
 import { aliasOf, createRollout, openAliases, withStableVersions } from './rollout/create-rollout.ts';
 import { createReload } from './rollout/reload.ts';
@@ -128,8 +128,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     },
   );
   const routers = createRouters({ settings, clock, metrics, events, supervisor, traffic });
-  const { poison_ttl_ms: ttlMs, max_attempts: limit } = settings.workers;
-  const poison = new PoisonMemory({ ttlMs, limit, clock });
+  const poison = poisonMemory(settings, clock);
   const pipeline = createPipeline({ settings, clock, metrics, poison, imaging: routers.imaging, begin: routers.begin });
   const control = createControl({
     settings,
@@ -237,7 +236,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
       app,
       control,
       observatory: story.observatory,
-      servedHost: settings.http.allowed_hosts[0] ?? settings.http.host,
+      servedHost: () => settings.http.allowed_hosts[0] ?? settings.http.host,
       socketPath: settings.admin.socket,
       log,
       audit,

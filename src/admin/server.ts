@@ -25,7 +25,7 @@ export type AdminServerOptions = {
   readonly control: Control;
   readonly observatory: Pick<Observatory, 'silence'>;
   /** A name that the app's Host check lets pass (`http.host`): who opened the socket needs no such check. */
-  readonly servedHost: string;
+  readonly servedHost: () => string;
   /** At most 107 bytes (`fitSocketPath`). */
   readonly socketPath: string;
   readonly log: AdminLog;
@@ -64,7 +64,7 @@ export function createAdminServer(options: AdminServerOptions): AdminServer {
     else sendProblem(res, error, randomUUID());
   };
   const asServedHost: RequestHandler = (req, _res, next) => {
-    req.headers.host = servedHost;
+    req.headers.host = servedHost();
     next();
   };
   // Who may open the socket has passed the check of the file system.

@@ -5,12 +5,18 @@ import type { Settings } from '../contract/settings.ts';
 
 /** `*` stands for any name, also at the end of a path. The first that fits counts; what fits none needs a restart. */
 const EFFECTS: readonly (readonly [pattern: string, effect: ReloadEffect])[] = [
+  ['http.allowed_hosts', 'applied'],
+  ['http.allowed_origins', 'applied'],
+  ['auth.rate_limit_per_minute', 'applied'],
+  ['auth.burst', 'applied'],
+  // The port's own limit of a request follows from it.
+  ['limits.max_timeout_ms', 'needs_restart'],
+  ['limits.*', 'applied'],
+  ['workers.*', 'applied'],
+  ['store.mirrors', 'applied'],
+  ['store.offline', 'applied'],
+  ['memory.*', 'applied'],
   ['log.level', 'applied'],
-  ['limits.timeout_ms', 'applied'],
-  ['limits.pixels', 'applied'],
-  ['limits.max_faces', 'applied'],
-  ['memory.budgets', 'applied'],
-  ['memory.headroom_mb', 'applied'],
   ['alert_rules.*', 'applied'],
   ['alert_rules.*.*', 'applied'],
   // Outcomes are kept for one window, whose length is fixed.
@@ -50,7 +56,8 @@ function compare(path: readonly string[], from: unknown, to: unknown, changes: S
   changes.push({ setting, from: shown(setting, from), to: shown(setting, to), effect: effectOf(path) });
 }
 
-function effectOf(path: readonly string[]): ReloadEffect {
+/** What a change of this setting takes, as far as the setting alone says. */
+export function effectOf(path: readonly string[]): ReloadEffect {
   const found = EFFECTS.find(([pattern]) => {
     const parts = pattern.split('.');
     return parts.length === path.length && parts.every((part, i) => part === '*' || part === path[i]);

@@ -40,8 +40,8 @@ export type AppDeps = {
   readonly onKeyUsed: (id: string) => void;
   /** Makes the admin routes for this port, each behind the check it is given; without it they do not exist here. */
   readonly admin?: ((authorize: RequestHandler) => RequestHandler) | undefined;
-  /** Versions, swaps and the configuration; without it these routes do not exist. */
-  readonly changes?: Changes | undefined;
+  /** Versions, swaps and the configuration. */
+  readonly changes: Changes;
   /** Aborted when the server closes: ends answers that have no end of their own. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -65,10 +65,8 @@ export function createApp(deps: AppDeps): Application {
   const own = { observatory, control, settings, clock, gate, signal, answers: answerPlaces() };
   app.use('/v1', faces, operations, documents, modelsRouter(control, gate));
   app.use('/v1', observatoryRouter(own), gpuHistoryRouter(own), eventsRouter(own));
-  if (deps.changes !== undefined) {
-    const all = { ...deps.changes, settings, control, gate, clock, log, signal };
-    app.use('/v1', versionsRouter(all), swapsRouter(all), reloadRouter(all));
-  }
+  const all = { ...deps.changes, settings, control, gate, clock, log, signal };
+  app.use('/v1', versionsRouter(all), swapsRouter(all), reloadRouter(all));
   app.use('/', faces, operations, documents, indexRouter(version, dashboard));
   if (dashboard !== null) app.use('/', dashboard.router);
   if (deps.admin !== undefined) app.use(deps.admin(adminCheck(gate)));

@@ -5,7 +5,7 @@ import { FacepoolError } from '../contract/errors.ts';
 import type { Settings } from '../contract/settings.ts';
 
 const PREFLIGHT_MAX_AGE_S = '600';
-const CORS_METHODS = 'GET, HEAD, POST, DELETE, OPTIONS';
+const CORS_METHODS = 'GET, HEAD, POST, PATCH, DELETE, OPTIONS';
 const CORS_REQUEST_HEADERS =
   'Authorization, Content-Type, If-Match, Last-Event-ID, X-Api-Key, X-Client-Id, X-Request-Id';
 const CORS_EXPOSED_HEADERS =
@@ -29,10 +29,12 @@ function ownAddress(req: IncomingMessage): string | undefined {
 
 /** Refuses foreign hosts and origins with `forbidden`, answers preflights, and marks answers for allowed origins. */
 export function guard(http: Pick<Settings['http'], 'allowed_hosts' | 'allowed_origins' | 'host'>): RequestHandler {
-  const hosts = new Set([...http.allowed_hosts, http.host].map(hostName));
-  const origins = new Set(http.allowed_origins.map((origin) => origin.toLowerCase().replace(/\/$/, '')));
+  let known = knownOf(http);
 
   return (req: Request, res: Response, next: NextFunction) => {
+    // A reload brings other lists.
+    if (known.from !== http.allowed_hosts || known.origin !== http.allowed_origins) known = knownOf(http);
+    const { hosts, origins } = known;
     const host = hostName(req.headers.host ?? '');
     if (host === null || !(hosts.has(host) || host === ownAddress(req))) {
       throw new FacepoolError(
@@ -58,6 +60,15 @@ export function guard(http: Pick<Settings['http'], 'allowed_hosts' | 'allowed_or
     res.setHeader('Access-Control-Allow-Headers', CORS_REQUEST_HEADERS);
     res.setHeader('Access-Control-Max-Age', PREFLIGHT_MAX_AGE_S);
     res.status(204).end();
+  };
+}
+
+function knownOf(http: Pick<Settings['http'], 'allowed_hosts' | 'allowed_origins' | 'host'>) {
+  return {
+    from: http.allowed_hosts,
+    origin: http.allowed_origins,
+    hosts: new Set([...http.allowed_hosts, http.host].map(hostName)),
+    origins: new Set(http.allowed_origins.map((origin) => origin.toLowerCase().replace(/\/$/, ''))),
   };
 }
 

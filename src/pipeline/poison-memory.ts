@@ -5,6 +5,7 @@
  */
 import { createHash } from 'node:crypto';
 import { FacepoolError } from '../contract/errors.ts';
+import type { Settings } from '../contract/settings.ts';
 import type { Charges } from '../router/dispatcher.ts';
 import type { Clock } from '../util/clock.ts';
 
@@ -31,6 +32,19 @@ export type Trial = {
   /** The request was answered: what it had been charged with, where it ran, was not its doing. */
   readonly acquit: () => void;
 };
+
+/** By the settings as they are at each use: a reload may change them. */
+export function poisonMemory(settings: Pick<Settings, 'workers'>, clock: Clock): PoisonMemory {
+  return new PoisonMemory({
+    get ttlMs() {
+      return settings.workers.poison_ttl_ms;
+    },
+    get limit() {
+      return settings.workers.max_attempts;
+    },
+    clock,
+  });
+}
 
 export class PoisonMemory {
   readonly #options: PoisonOptions;

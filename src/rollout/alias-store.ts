@@ -23,6 +23,8 @@ export class AliasStore {
   readonly #file: string;
   readonly #now: () => Date;
   #models: Map<string, AliasState>;
+  /** Of models that are not served now: for when they come back. */
+  readonly #away: Map<string, AliasState>;
 
   /**
    * A version that the settings name and that differs from what they named when the file was written wins over the file:
@@ -31,10 +33,11 @@ export class AliasStore {
   constructor(options: AliasStoreOptions) {
     this.#file = path.join(options.dataDir, 'aliases.json');
     this.#now = options.now;
-    const kept = readStates(this.#file, options);
+    this.#away = new Map(readStates(this.#file, options));
     this.#models = new Map(
       [...options.configured].map(([model, version]) => {
-        const state = kept.get(model);
+        const state = this.#away.get(model);
+        this.#away.delete(model);
         const author: Author = { at: options.now(), by: 'settings', why: '' };
         if (state === undefined) return [model, initialState(version, author)];
         return [model, state.configured === version ? state : reconfigured(state, version, author)];
@@ -47,6 +50,28 @@ export class AliasStore {
     const state = this.#models.get(model);
     if (state === undefined) throw new FacepoolError('not_found', `there is no model "${model}"`, { param: 'model' });
     return state;
+  }
+
+  /** Null for a model that is not served. */
+  find(model: string): AliasState | null {
+    return this.#models.get(model) ?? null;
+  }
+
+  /** A model that is served from now on, in the version that the settings name; what is known of it counts on. */
+  add(model: string, version: string): void {
+    const known = this.#away.get(model);
+    const author: Author = { at: this.#now(), by: 'settings', why: '' };
+    const state = known === undefined ? initialState(version, author) : reconfigured(known, version, author);
+    this.#keep(model, state);
+    this.#away.delete(model);
+  }
+
+  /** A model that is not served any more. */
+  remove(model: string): void {
+    const state = this.#models.get(model);
+    if (state === undefined) return;
+    this.#away.set(model, state);
+    this.#models.delete(model);
   }
 
   /** @throws FacepoolError `not_found`, `conflict`; what the disk says, and then nothing has changed */
@@ -62,7 +87,8 @@ export class AliasStore {
 
   #keep(model: string, next: AliasState): AliasState {
     const models = new Map(this.#models).set(model, next);
-    replacePrivate(this.#file, `${JSON.stringify({ schema: 1, models: Object.fromEntries(models) }, null, 2)}\n`);
+    const all = Object.fromEntries([...this.#away, ...models]);
+    replacePrivate(this.#file, `${JSON.stringify({ schema: 1, models: all }, null, 2)}\n`);
     this.#models = models;
     return next;
   }

@@ -115,8 +115,15 @@ export function createRollout(
 }
 
 /** Which alias means a version; null where none does. */
-export function aliasOf(aliases: AliasStore, model: string, version: string): 'stable' | 'canary' | 'shadow' | null {
-  const { stable, canary, shadow } = aliases.state(model);
+export function aliasOf(
+  aliases: Pick<AliasStore, 'find'>,
+  model: string,
+  version: string,
+): 'stable' | 'canary' | 'shadow' | null {
+  const state = aliases.find(model);
+  // It is being taken away.
+  if (state === null) return null;
+  const { stable, canary, shadow } = state;
   if (version === stable) return 'stable';
   if (version === canary?.version) return 'canary';
   return version === shadow?.version ? 'shadow' : null;

@@ -37,7 +37,7 @@ export type ModelChange = {
 
 const NEVER = new AbortController().signal;
 
-/** What can be applied, grouped by model. */
+/** What can be applied to models that are served before and after, grouped by model. */
 export function modelChanges(
   changes: readonly SettingChange[],
   running: Settings,
@@ -46,7 +46,7 @@ export function modelChanges(
   const usable = changes.filter(({ effect }) => effect !== 'needs_restart');
   return [...new Set(usable.map(modelOf))].flatMap((model) => {
     const [before, after] = [running.models[model ?? ''], next.models[model ?? '']];
-    if (model === undefined || before === undefined || after === undefined) return [];
+    if (model === undefined || before?.enabled !== true || after?.enabled !== true) return [];
     const own = usable.filter((change) => modelOf(change) === model);
     const has = (effect: string): boolean => own.some((change) => change.effect === effect);
     const keys = new Set(own.map(({ setting }) => setting.split('.')[2] ?? ''));

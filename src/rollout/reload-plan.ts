@@ -9,6 +9,8 @@ export type RunningView = {
   readonly stable: (model: string) => string;
   /** The device is one that is scheduled, and has room for the model. */
   readonly mayMove: (model: string, device: string) => boolean;
+  /** The device is one that is scheduled. */
+  readonly hasDevice: (device: string) => boolean;
 };
 
 /** One row for each setting that differs, with what would become of it. */
@@ -23,10 +25,10 @@ export function planReload(running: Settings, next: Settings, view: RunningView)
   );
 }
 
-/** Of `models.<name>.<key>`; undefined for every other setting. */
+/** Of `models.<name>` and `models.<name>.<key>`; undefined for every other setting. */
 export function modelOf({ setting }: Pick<SettingChange, 'setting'>): string | undefined {
-  const [section, name, key] = setting.split('.');
-  return section === 'models' && key !== undefined ? name : undefined;
+  const [section, name] = setting.split('.');
+  return section === 'models' ? name : undefined;
 }
 
 function settle(change: SettingChange, running: Settings, next: Settings, view: RunningView): SettingChange {
@@ -34,9 +36,11 @@ function settle(change: SettingChange, running: Settings, next: Settings, view: 
   // It must fit the longest deadline that is in force, not one that comes with the restart.
   if (change.setting === 'limits.timeout_ms' && next.limits.timeout_ms > running.limits.max_timeout_ms) return later;
   const name = modelOf(change);
-  const [before, after] = [running.models[name ?? ''], next.models[name ?? '']];
-  if (name === undefined || before === undefined || after === undefined) return change;
-  if (!before.enabled || !after.enabled) return later;
+  if (name === undefined) return change;
+  const [before, after] = [running.models[name], next.models[name]];
+  if (after?.enabled !== true) return { ...change, effect: before?.enabled === true ? 'model_removed' : 'applied' };
+  // All of its settings come with it.
+  if (before?.enabled !== true) return view.hasDevice(after.device) ? { ...change, effect: 'model_added' } : later;
   if (change.setting.endsWith('.device') && !view.mayMove(name, after.device)) return later;
   const isThere = change.setting.endsWith('.version') && view.stable(name) === after.version;
   return isThere ? { ...change, effect: 'applied' } : change;

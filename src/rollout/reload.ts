@@ -9,17 +9,30 @@ import type { Events } from '../telemetry/events.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { checkRole, checkSpace, findManifest } from './checks.ts';
 import type { RolloutPorts } from './ports.ts';
+import {
+  addedFaults,
+  addModel,
+  type MemberChanges,
+  memberChanges,
+  note,
+  prepareAdded,
+  type ReloadMembersDeps,
+  removeModel,
+} from './reload-members.ts';
 import { applyToModel, type ModelChange, modelChanges, type ReloadModelsDeps } from './reload-models.ts';
 import { modelOf, planReload, type RunningView } from './reload-plan.ts';
 import { copySetting } from './reload-settings.ts';
 
-export type ReloadDeps = Omit<ReloadModelsDeps, 'rollout'> & {
+export type ReloadDeps = Omit<ReloadModelsDeps, 'rollout' | 'supervisor' | 'aliases' | 'traffic'> & {
+  readonly supervisor: ReloadModelsDeps['supervisor'] & ReloadMembersDeps['supervisor'];
+  readonly aliases: ReloadModelsDeps['aliases'] & ReloadMembersDeps['aliases'];
+  readonly traffic: ReloadModelsDeps['traffic'] & ReloadMembersDeps['traffic'];
   readonly rollout: Pick<Rollout, 'swap' | 'wait' | 'list'>;
   /** What the server was started with. */
   readonly configured: Settings;
   /** Reads it all again, as at the start. Throws ConfigErrors. */
   readonly load: () => Settings;
-  readonly ports: Pick<RolloutPorts, 'listVersions' | 'embeddingsIn'>;
+  readonly ports: ReloadMembersDeps['ports'] & Pick<RolloutPorts, 'embeddingsIn'>;
   readonly setAlertRules: (rules: Settings['alert_rules']) => void;
   readonly log: Pick<Logger, 'level'>;
   readonly events: Events;
@@ -36,13 +49,16 @@ export function createReload(deps: ReloadDeps): Reload {
   const look = async (): Promise<{ readonly next: Settings; readonly changes: SettingChange[] }> => {
     const next = deps.load();
     const changes = planReload(running, next, view);
-    await check(deps, modelChanges(changes, running, next));
+    await check(deps, modelChanges(changes, running, next), memberChanges(changes, running, next));
     return { next, changes };
   };
 
   /** `work` gets what goes on after this, also where it fails half-way. */
   const apply = async (next: Settings, changes: readonly SettingChange[], work: Promise<void>[]): Promise<void> => {
+    const usable = changes.filter((change) => change.effect === 'applied' && modelOf(change) === undefined);
+    const members = memberChanges(changes, running, next);
     // What may be refused comes first.
+    const prepared = await withStore(deps.live, next, usable, () => prepareAdded(deps, members.added));
     const models = [...modelChanges(changes, running, next)].sort((a, b) => Number(b.swaps) - Number(a.swaps));
     for (const change of models) {
       const { done } = await applyToModel(deps, change);
@@ -51,10 +67,23 @@ export function createReload(deps: ReloadDeps): Reload {
       };
       work.push(done.then(arrive));
     }
-    const usable = changes.filter((change) => change.effect === 'applied' && modelOf(change) === undefined);
     for (const { setting } of usable) {
       copySetting(next, deps.live, setting);
       copySetting(next, running, setting);
+    }
+    for (const change of members.added) {
+      const found = prepared.get(change.model);
+      if (found === undefined) continue;
+      const { done } = addModel(deps, change, found);
+      work.push(done.then(() => note(running, change)));
+    }
+    for (const change of members.removed) {
+      note(running, change);
+      work.push(removeModel(deps, change));
+    }
+    for (const change of members.noted) {
+      note(deps.live, change);
+      note(running, change);
     }
     const sections = new Set(usable.map(({ setting }) => setting.split('.')[0]));
     if (sections.has('memory')) giveBudgets(deps);
@@ -95,13 +124,18 @@ export function createReload(deps: ReloadDeps): Reload {
 }
 
 /** What may be asked before anything is done is asked here: all faults at once, and then nothing has changed. */
-async function check(deps: ReloadDeps, changes: readonly ModelChange[]): Promise<void> {
-  const problems: string[] = [];
-  for (const { model, to, swaps, renews } of changes) {
-    const trial = deps.rollout.list(model).find(({ state }) => state === 'running' || state === 'live');
-    if ((swaps || renews) && trial !== undefined) {
-      throw new FacepoolError('conflict', `the swap of ${model} to ${trial.to} goes on; end it first`);
-    }
+async function check(
+  deps: ReloadDeps,
+  changes: readonly ModelChange[],
+  { added, removed }: MemberChanges,
+): Promise<void> {
+  const busy = [...changes.filter(({ swaps, renews }) => swaps || renews), ...removed].map(({ model }) => model);
+  for (const { model, state, to } of deps.rollout.list(null)) {
+    if (!busy.includes(model) || (state !== 'running' && state !== 'live')) continue;
+    throw new FacepoolError('conflict', `the swap of ${model} to ${to} goes on; end it first`);
+  }
+  const problems = await addedFaults(deps.ports, added);
+  for (const { model, to, swaps } of changes) {
     if (!swaps) continue;
     try {
       const next = await findManifest(deps.ports, model, to.version);
@@ -115,8 +149,27 @@ async function check(deps: ReloadDeps, changes: readonly ModelChange[]): Promise
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
+/** With the store as it will be: a model that is new may lie in a mirror that is new. */
+async function withStore<T>(
+  live: Settings,
+  next: Settings,
+  changes: readonly SettingChange[],
+  work: () => Promise<T>,
+): Promise<T> {
+  const own = changes.filter(({ setting }) => setting.startsWith('store.'));
+  const before = structuredClone(live);
+  for (const { setting } of own) copySetting(next, live, setting);
+  try {
+    return await work();
+  } catch (error) {
+    for (const { setting } of own) copySetting(before, live, setting);
+    throw error;
+  }
+}
+
 function viewOf({ supervisor, aliases }: ReloadDeps): RunningView {
   return {
+    hasDevice: (device) => supervisor.residency.devices().some(({ name }) => name === device),
     stable: (model) => aliases.state(model).stable,
     mayMove: (model, device) => {
       const there = supervisor.residency.devices().find(({ name }) => name === device);

@@ -9,7 +9,7 @@ import type { OnCopy } from './shadow-stats.ts';
 
 export function versionReadings(
   supervisor: Pick<Supervisor, 'models'>,
-  aliases: Pick<AliasStore, 'state'>,
+  aliases: Pick<AliasStore, 'find'>,
 ): VersionSources {
   const models = (): Set<string> => new Set([...supervisor.models.values()].map(({ model }) => model));
   return {
@@ -18,17 +18,23 @@ export function versionReadings(
         process: name,
         model,
         version,
-        ...weightOf(aliases.state(model), version),
+        ...weightOf(aliases.find(model), version),
       })),
-    aliases: () => [...models()].map((model) => ({ model, generation: aliases.state(model).generation })),
+    aliases: () =>
+      [...models()].flatMap((model) => {
+        const state = aliases.find(model);
+        return state === null ? [] : [{ model, generation: state.generation }];
+      }),
   };
 }
 
-/** Share of a version, 0..1; steps of 0.001. */
+/** Share of a version, 0..1; steps of 0.001. Null: of a model that is being taken away. */
 export function weightOf(
-  { stable, canary, shadow }: Pick<AliasState, 'stable' | 'canary' | 'shadow'>,
+  state: Pick<AliasState, 'stable' | 'canary' | 'shadow'> | null,
   version: string,
 ): Pick<VersionReading, 'alias' | 'weight'> {
+  if (state === null) return { alias: null, weight: 0 };
+  const { stable, canary, shadow } = state;
   if (version === stable) return { alias: 'stable', weight: Math.round(1000 - (canary?.percent ?? 0) * 10) / 1000 };
   if (version === canary?.version) return { alias: 'canary', weight: Math.round(canary.percent * 10) / 1000 };
   if (version === shadow?.version) return { alias: 'shadow', weight: Math.round(shadow.percent * 10) / 1000 };

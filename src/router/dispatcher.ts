@@ -44,15 +44,17 @@ export type Target<C extends AnyCalls> = {
   readonly onChange: (fn: () => void) => void;
 };
 
-export type DispatcherOptions<C extends AnyCalls> = {
+/** Read at each use. */
+export type DispatcherOptions = {
   readonly queueLimit: number;
   readonly maxAttempts: number;
   readonly clock: Clock;
-  /** `leased` = jobs of this dispatcher that are with the child. */
-  readonly hasRoom: (child: Child<C>, leased: number) => boolean;
   readonly onWaited?: ((ms: number) => void) | undefined;
   readonly onOutcome?: ((result: 'ok' | 'error' | 'retried' | 'abandoned') => void) | undefined;
 };
+
+/** `leased` = jobs of the dispatcher that are with the child. */
+type HasRoom<C extends AnyCalls> = (child: Child<C>, leased: number) => boolean;
 
 type Entry<C extends AnyCalls> = {
   readonly job: Job<C, unknown>;
@@ -69,15 +71,17 @@ export type Answered<T> = { readonly value: T; readonly queueMs: number };
 
 export class Dispatcher<C extends AnyCalls> {
   readonly #target: Target<C>;
-  readonly #options: DispatcherOptions<C>;
+  readonly #options: DispatcherOptions;
+  readonly #hasRoom: HasRoom<C>;
   readonly #queue: WaitQueue<Entry<C>>;
   #leased = 0;
   #suspectLeased = false;
 
-  constructor(target: Target<C>, options: DispatcherOptions<C>) {
+  constructor(target: Target<C>, options: DispatcherOptions, hasRoom: HasRoom<C>) {
     this.#target = target;
     this.#options = options;
-    this.#queue = new WaitQueue(options.queueLimit);
+    this.#hasRoom = hasRoom;
+    this.#queue = new WaitQueue(() => options.queueLimit);
     target.onChange(() => this.#onTargetChange());
   }
 
@@ -141,7 +145,7 @@ export class Dispatcher<C extends AnyCalls> {
   #dispatch(): void {
     for (;;) {
       const child = this.#target.readyChild();
-      if (child === null || !this.#options.hasRoom(child, this.#leased)) return;
+      if (child === null || !this.#hasRoom(child, this.#leased)) return;
       const next = this.#queue.peek();
       if (next === undefined) return;
       const suspect = next.job.charges.count > 0;

@@ -29,7 +29,7 @@ export type Frame = OpenResult & {
   close(): void;
 };
 
-export type ImagingOptions = Omit<DispatcherOptions<ImagingCalls>, 'hasRoom'> & {
+export type ImagingOptions = DispatcherOptions & {
   readonly nextTicket: () => Ticket;
   /** Pictures decoded at the same time. */
   readonly concurrency: number;
@@ -51,11 +51,10 @@ export class ImagingClient {
 
   constructor(target: Target<ImagingCalls>, options: ImagingOptions) {
     this.#options = options;
-    this.#dispatcher = new Dispatcher(target, {
-      ...options,
-      // A decode that its caller gave up runs to its end all the same, and takes its place until then.
-      hasRoom: (child, leased) => leased + child.abandoned < options.concurrency,
-    });
+    // A decode that its caller gave up runs to its end all the same, and takes its place until then.
+    const hasRoom = (child: Child<ImagingCalls>, leased: number): boolean =>
+      leased + child.abandoned < options.concurrency;
+    this.#dispatcher = new Dispatcher(target, options, hasRoom);
   }
 
   get queueLength(): number {

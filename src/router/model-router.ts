@@ -14,7 +14,6 @@ import type { Child } from '../supervisor/child.ts';
 import { ChildGoneError } from '../supervisor/child-gone.ts';
 import { isProbeResult } from '../supervisor/probe-result.ts';
 import { onAbort } from '../util/abort.ts';
-import type { Clock } from '../util/clock.ts';
 import { answerFault, BrokenAnswerError } from './broken-answer.ts';
 import { Dispatcher } from './dispatcher.ts';
 import type { Answered, Charges, DispatcherOptions, Target } from './dispatcher.ts';
@@ -45,8 +44,7 @@ export type InferJob = Omit<InferParams, 'ticket' | 'shared'> & {
   readonly admitted?: boolean | undefined;
 };
 
-export type ModelRouterOptions = Omit<DispatcherOptions<ModelCalls>, 'hasRoom' | 'clock'> & {
-  readonly clock: Clock;
+export type ModelRouterOptions = DispatcherOptions & {
   readonly nextTicket: () => Ticket;
   readonly inferTimeoutMs: number;
   /** Told the compute time of every inference. */
@@ -62,7 +60,7 @@ export class ModelRouter {
 
   constructor(target: Target<ModelCalls>, options: ModelRouterOptions) {
     this.#options = options;
-    this.#dispatcher = new Dispatcher(target, { ...options, hasRoom: (child) => child.busy < SLOTS });
+    this.#dispatcher = new Dispatcher(target, options, (child) => child.busy < SLOTS);
   }
 
   get queueLength(): number {

@@ -72,14 +72,19 @@ export function createRouters(deps: RoutersDeps): Routers {
   const { settings, clock, metrics, events, supervisor, traffic = ONE_VERSION } = deps;
   const nextTicket = counter();
   const common = (name: string) => ({
-    queueLimit: settings.limits.queue,
-    maxAttempts: settings.workers.max_attempts,
     clock,
     nextTicket,
     onWaited: (ms: number) => metrics.queueWait.observe({ model: name }, ms / 1000),
   });
+  // What a reload may change is read at each use.
   const imaging = new ImagingClient(targetOf(supervisor.imaging), {
     ...common(IMAGING),
+    get queueLimit() {
+      return settings.limits.queue;
+    },
+    get maxAttempts() {
+      return settings.workers.max_attempts;
+    },
     concurrency: settings.imaging.concurrency,
     decodeTimeoutMs: settings.limits.max_timeout_ms + DECODE_GRACE_MS,
   });
@@ -87,14 +92,26 @@ export function createRouters(deps: RoutersDeps): Routers {
     clock,
     events,
     metrics,
-    intervalMs: settings.workers.probe_interval_ms,
-    patienceMs: settings.limits.timeout_ms,
+    get intervalMs() {
+      return settings.workers.probe_interval_ms;
+    },
+    get patienceMs() {
+      return settings.limits.timeout_ms;
+    },
   });
   const models = new Map<string, ModelRouter>();
   const add = ({ name, process, manifest }: ModelEntry): void => {
     const router = new ModelRouter(targetOf(process), {
       ...common(name),
-      inferTimeoutMs: settings.workers.infer_timeout_ms,
+      get queueLimit() {
+        return settings.limits.queue;
+      },
+      get maxAttempts() {
+        return settings.workers.max_attempts;
+      },
+      get inferTimeoutMs() {
+        return settings.workers.infer_timeout_ms;
+      },
       onOutcome: (result) => metrics.inferencesTotal.inc({ model: name, result }),
       onComputed: (ms) => metrics.inferenceDuration.observe({ model: name }, ms / 1000),
       manifest,
@@ -119,7 +136,9 @@ export function createRouters(deps: RoutersDeps): Routers {
   const leased: LeaseDeps = {
     residency: supervisor.residency,
     clock,
-    oomRetryMs: settings.memory.oom_retry_ms,
+    get oomRetryMs() {
+      return settings.memory.oom_retry_ms;
+    },
     onColdStart: (model) => metrics.coldStarts.inc({ model }),
     onOomRetry: (model) => metrics.oomRetries.inc({ model }),
   };
@@ -174,6 +193,8 @@ export function createRouters(deps: RoutersDeps): Routers {
       return {
         model: (name) => {
           if (chosen.has(name)) return chosen.get(name);
+          // Neither one that is being taken away, nor a version by the name of its entry.
+          if (settings.models[name]?.enabled !== true) return undefined;
           const choice = traffic.choose(name, client);
           const router = named(choice, client);
           chosen.set(name, router);

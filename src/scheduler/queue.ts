@@ -3,12 +3,13 @@
  * goes back to the front and is never refused for length. Pure: no clock, no timers.
  */
 export class WaitQueue<T> {
-  readonly #limit: number;
+  readonly #limit: () => number;
   #front: T[] = [];
   /** Insertion-ordered, so that removing one that gave up is cheap. */
   readonly #items = new Set<T>();
 
-  constructor(limit: number) {
+  /** @param limit asked at each push */
+  constructor(limit: () => number) {
     this.#limit = limit;
   }
 
@@ -18,7 +19,7 @@ export class WaitQueue<T> {
 
   /** False when the queue is full. */
   push(item: T): boolean {
-    if (this.length >= this.#limit) return false;
+    if (this.length >= this.#limit()) return false;
     this.#items.add(item);
     return true;
   }

@@ -10,6 +10,7 @@ import type { Clock } from '../util/clock.ts';
 import { CPU } from './gpu-devices.ts';
 import type { GpuHeld } from './gpu-held.ts';
 import { memoryBack } from './memory-back.ts';
+import type { SampledModel } from './memory-sampler.ts';
 import { createScheduler } from './memory-scheduler.ts';
 import type { ModelEntry } from './model-entry.ts';
 import { Residency } from './residency.ts';
@@ -36,7 +37,9 @@ export function createResidency(parts: ResidencyParts, entries: readonly ModelEn
   return new Residency({
     scheduler: createScheduler(settings, parts.manifests, parts.random),
     clock,
-    queueLimit: settings.limits.queue,
+    get queueLimit() {
+      return settings.limits.queue;
+    },
     processes: new Map(entries.map((entry) => [entry.name, residentProcess(entry, parts)])),
     tenants: new Map(
       Object.entries(settings.tenants).map(([name, tenant]) => [name, tenantClient(name, tenant, parts.tenantTools)]),
@@ -54,6 +57,21 @@ export function heldBytes(entry: ModelEntry, gpuHeld: GpuHeld): number | null {
   const pid = entry.process.child?.pid;
   if (pid === undefined) return null;
   return entry.device === CPU ? readRssAnon(pid) : gpuHeld.held(entry.name, entry.device, pid);
+}
+
+/** What is measured of each model. */
+export function sampledModels(
+  entries: Iterable<ModelEntry>,
+  gpuHeld: GpuHeld,
+  residency: Pick<Residency, 'view'>,
+): SampledModel[] {
+  return [...entries].map((entry) => ({
+    name: entry.name,
+    device: entry.device,
+    isReady: () => entry.process.readyChild !== null,
+    heldBytes: () => heldBytes(entry, gpuHeld),
+    reservedBytes: () => residency.view(entry.name)?.reservedBytes ?? 0,
+  }));
 }
 
 /** What the residency starts and stops of an entry. */

@@ -35,7 +35,9 @@ export function imagingRole(
     uploadPipe: true,
     proof: 'listening',
     // Decoding may take long, but not on its event loop.
-    livelyMs: settings.workers.infer_timeout_ms,
+    get livelyMs() {
+      return settings.workers.infer_timeout_ms;
+    },
     prepare: async () => {
       await rm(socketPath, { force: true });
       const value: ImagingConfig = {

@@ -22,11 +22,20 @@ export function createScheduler(
     models,
     tenants,
     devices: [...names].map((name) => deviceConfig(name, memory)),
+    // Read at each use: a reload may change them.
     policy: {
-      maxWaitMs: memory.max_wait_ms,
-      fairnessMs: memory.fairness_ms,
-      graceMs: memory.grace_ms,
-      oomRetryMs: memory.oom_retry_ms,
+      get maxWaitMs() {
+        return memory.max_wait_ms;
+      },
+      get fairnessMs() {
+        return memory.fairness_ms;
+      },
+      get graceMs() {
+        return memory.grace_ms;
+      },
+      get oomRetryMs() {
+        return memory.oom_retry_ms;
+      },
       jitter: random,
     },
   });

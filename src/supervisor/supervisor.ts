@@ -13,17 +13,17 @@ import type { Child } from './child.ts';
 import { IMAGING, imagingRole } from './imaging-role.ts';
 import { ManagedProcess } from './managed-process.ts';
 import { createEntry, type EntryParts } from './create-entry.ts';
-import { createResidency, heldBytes, residentProcess, type ResidencyParts } from './create-residency.ts';
+import { createResidency, heldBytes, residentProcess, type ResidencyParts, sampledModels } from './create-residency.ts';
 import { CPU } from './gpu-devices.ts';
 import { GpuHeld } from './gpu-held.ts';
 import { MemorySampler } from './memory-sampler.ts';
 import { DriverPatience, MONITOR, monitorRole } from './monitor-role.ts';
 import { type MonitorProcess, Observer } from './observer.ts';
 import type { Residency } from './residency.ts';
-import type { ProcessDeps } from './role.ts';
 import { modelConfig } from './memory-scheduler.ts';
 import type { ModelEntry } from './model-entry.ts';
 import type { PreparedModel } from './model-role.ts';
+import { processDeps } from './process-deps.ts';
 import { serverView } from './server-view.ts';
 import type { Spawner } from './spawn.ts';
 import { realTenantTools } from './run-command.ts';
@@ -83,21 +83,12 @@ export class Supervisor {
     this.#deps = deps;
     this.#socketPath = fitSocketPath(path.join(settings.data_dir, 'run', 'imaging.sock'));
     prepareSocketDir(this.#socketPath);
-    const processDeps: ProcessDeps = {
-      spawn: deps.spawn,
-      clock: deps.clock,
-      events: deps.events,
-      random: deps.random,
-      nextWorkerId: deps.nextWorkerId ?? counter(),
-      startTimeoutMs: settings.workers.start_timeout_ms,
-      stopWaitMs: settings.workers.stop_wait_ms,
-      startRetries: settings.workers.start_retries,
-      onLoaded: (name, ms) => metrics.workerLoadDuration.observe({ model: name, phase: 'total' }, ms / 1000),
-    };
-    const modelDeps: ProcessDeps = {
-      ...processDeps,
+    const common = { ...deps, nextWorkerId: deps.nextWorkerId ?? counter() };
+    const ownDeps = processDeps(common);
+    const modelDeps = processDeps({
+      ...common,
       onHalfOpen: (name) => this.#models.has(name) && this.residency.onHalfOpen(name),
-    };
+    });
     const log = (name: string): WorkerLog =>
       new WorkerLog(path.join(settings.data_dir, 'logs', `${name}.log`), {
         maxBytes: settings.log.worker_max_bytes,
@@ -109,7 +100,7 @@ export class Supervisor {
         this.#arena = arena;
       }),
       log(IMAGING),
-      processDeps,
+      ownDeps,
     );
     this.#entryParts = {
       settings,
@@ -126,7 +117,7 @@ export class Supervisor {
     const entries = [...this.#models.values()];
     const patience = new DriverPatience(deps.clock);
     this.monitor = settings.monitor.enabled
-      ? new ManagedProcess(monitorRole(settings.monitor, patience, deps.clock), log(MONITOR), processDeps)
+      ? new ManagedProcess(monitorRole(settings.monitor, patience, deps.clock), log(MONITOR), ownDeps)
       : null;
     this.observer = new Observer({
       settings: settings.monitor,
@@ -146,14 +137,7 @@ export class Supervisor {
       settings: settings.memory,
       clock: deps.clock,
       residency: this.residency,
-      models: () =>
-        [...this.#models.values()].map((entry) => ({
-          name: entry.name,
-          device: entry.device,
-          isReady: () => entry.process.readyChild !== null,
-          heldBytes: () => heldBytes(entry, gpuHeld),
-          reservedBytes: () => this.residency.view(entry.name)?.reservedBytes ?? 0,
-        })),
+      models: () => sampledModels(this.#models.values(), gpuHeld, this.residency),
       gpus: () => this.observer.fresh,
     });
     deps.events.on('worker.state', (move) => {
@@ -219,14 +203,21 @@ export class Supervisor {
   }
 
   /**
-   * Another version of a configured model, beside those that there are. It is scheduled on demand and never evicted, so
-   * that it is loaded when it is asked for and stays until it is configured otherwise.
+   * Another version of a model that is served, beside those that there are, or the first one. It is scheduled on demand
+   * and never evicted, so that it is loaded when it is asked for and stays until it is configured otherwise.
    * @param prepared of a version that is not registered yet
+   * @param name of the entry
    */
-  addVersion(model: string, version: string, manifest: Manifest, prepared?: PreparedModel): ModelEntry {
+  addVersion(
+    model: string,
+    version: string,
+    manifest: Manifest,
+    prepared?: PreparedModel,
+    name: string = `${model}@${version}`,
+  ): ModelEntry {
     const base = this.#deps.settings.models[model];
-    if (base === undefined) throw new FacepoolError('not_found', `there is no model "${model}"`, { param: 'model' });
-    const name = `${model}@${version}`;
+    if (base?.enabled !== true)
+      throw new FacepoolError('not_found', `there is no model "${model}"`, { param: 'model' });
     const settings = { ...base, version, residency: 'on_demand' as const, pin: true };
     const parts = prepared === undefined ? this.#entryParts : { ...this.#entryParts, prepare: async () => prepared };
     const entry = createEntry(parts, name, model, settings, manifest);

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { describe, it } from 'node:test';
-import { diffSettings } from '../../src/config/diff.ts';
+import { diffSettings, effectOf } from '../../src/config/diff.ts';
 import { loadSettings } from '../../src/config/load.ts';
 import { SETTING_INDEX } from '../../src/config/setting-index.ts';
 import { reloadAnswerSchema } from '../../src/contract/reload.ts';
@@ -21,13 +22,16 @@ function model(settings: Settings, name: string): Settings['models'][string] {
   return found;
 }
 
+const APPLIED_SECTIONS = ['alert_rules', 'limits', 'memory', 'rollout', 'workers'];
 const EFFECTS: Readonly<Record<string, string>> = {
+  'http.allowed_hosts': 'applied',
+  'http.allowed_origins': 'applied',
+  'auth.rate_limit_per_minute': 'applied',
+  'auth.burst': 'applied',
+  'limits.max_timeout_ms': 'needs_restart',
+  'store.mirrors': 'applied',
+  'store.offline': 'applied',
   'log.level': 'applied',
-  'limits.timeout_ms': 'applied',
-  'limits.pixels': 'applied',
-  'limits.max_faces': 'applied',
-  'memory.budgets': 'applied',
-  'memory.headroom_mb': 'applied',
   'models.detector.version': 'model_swapped',
   'models.detector.device': 'model_restarted',
   'models.detector.threads': 'model_restarted',
@@ -55,12 +59,35 @@ describe('diffSettings', () => {
         for (const key of concrete.slice(0, -1)) section = section[key] as Record<string, unknown>;
         section[concrete.at(-1) ?? ''] = 'another';
       });
-      const section = concrete[0] === 'alert_rules' || concrete[0] === 'rollout' ? 'applied' : 'needs_restart';
+      const section = APPLIED_SECTIONS.includes(concrete[0] ?? '') ? 'applied' : 'needs_restart';
       const [row, ...more] = diffSettings(BASE, to);
       assert.deepEqual(more, [], setting);
       assert.equal(row?.setting, setting);
       assert.equal(row?.effect, EFFECTS[setting] ?? section, setting);
     }
+  });
+
+  it('needs a restart for what the documents say, and for nothing else', () => {
+    const docs = readFileSync(new URL('../../docs/configuration.md', import.meta.url), 'utf8');
+    const row = docs.split('\n').find((line) => line.includes('| `needs_restart`')) ?? '';
+    const told = [...row.matchAll(/`([a-z_.]+)`/g)]
+      .map(([, name = '']) => name)
+      .filter((name) => name !== 'needs_restart');
+    const needed = SETTING_INDEX.flatMap(({ path }) => {
+      const setting = path.join('.').replace('models.*', 'models.detector').replace('alert_rules.*', 'alert_rules.hot');
+      return effectOf(setting.split('.')) === 'needs_restart' ? [setting] : [];
+    });
+    const names = (setting: string, name: string): boolean => setting === name || setting.startsWith(`${name}.`);
+    // Whether a model is served is a matter of more than the two values.
+    const untold = needed.filter((setting) => !told.some((name) => names(setting, name)));
+    assert.deepEqual(untold, ['models.detector.enabled']);
+    for (const name of told)
+      assert.ok(
+        needed.some((setting) => names(setting, name)),
+        `${name} needs none`,
+      );
+    const partly = told.flatMap((name) => SETTING_INDEX.filter(({ path }) => names(path.join('.'), name)));
+    assert.ok(partly.every(({ path }) => effectOf(path) === 'needs_restart'));
   });
 
   it('shows values as JSON, by what the contract says', () => {

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { request } from 'node:http';
 import { after, before, describe, it } from 'node:test';
-import { hostName } from '../../src/http/guard.ts';
+import type { Request, Response } from 'express';
+import { FacepoolError } from '../../src/contract/errors.ts';
+import { guard, hostName } from '../../src/http/guard.ts';
 import { rawBody, rawRequest, startServer, type TestServer } from './support/server.ts';
 
 /** `fetch` sets Host itself, so requests with another one go through `node:http`. */
@@ -143,4 +145,27 @@ describe('the guard', () => {
     assert.match(String(allowed.headers['access-control-allow-headers']), /Content-Type/);
     assert.equal((await get(server.port, { ...ask, Origin: 'https://evil.example' }, 'OPTIONS')).status, 403);
   });
+});
+
+it('knows the hosts and origins that a reload brings', () => {
+  const http = { host: '127.0.0.1', allowed_hosts: ['localhost'], allowed_origins: [] as string[] };
+  const check = guard(http);
+  const asks = (host: string, origin?: string): string => {
+    const headers = { host, ...(origin === undefined ? {} : { origin }) };
+    const req = { headers, method: 'GET', socket: { localAddress: '10.0.0.1' } } as unknown as Request;
+    const res = { setHeader: () => undefined } as unknown as Response;
+    try {
+      check(req, res, () => undefined);
+      return 'served';
+    } catch (error) {
+      return error instanceof FacepoolError ? error.code : 'broken';
+    }
+  };
+  assert.deepEqual([asks('faces.example'), asks('localhost', 'https://studio.example')], ['forbidden', 'forbidden']);
+  http.allowed_hosts = ['faces.example'];
+  http.allowed_origins = ['https://studio.example'];
+  assert.deepEqual(
+    [asks('faces.example'), asks('faces.example', 'https://studio.example'), asks('localhost')],
+    ['served', 'served', 'forbidden'],
+  );
 });

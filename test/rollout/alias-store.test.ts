@@ -42,6 +42,33 @@ test('a model that is not there', (t) => {
   assert.throws(() => opener(t).open().state('__proto__'), missing);
 });
 
+test('a model that is taken away is known when it comes back, also to a server that starts then', (t) => {
+  const { open } = opener(t);
+  const store = open();
+  store.move('detector', { action: 'promote', version: 'v2' }, 'anna', '');
+  store.move('detector', { action: 'canary', version: 'v3', percent: 5 }, 'anna', '');
+  store.add('anime', 'a1');
+  store.remove('detector');
+  assert.equal(store.find('detector'), null);
+  assert.throws(() => store.state('detector'), { code: 'not_found' });
+  store.move('anime', { action: 'promote', version: 'a2' }, 'anna', '');
+  assert.equal(open().state('detector').stable, 'v2');
+
+  store.add('detector', 'v4');
+  const { stable, previous, canary, configured, generation } = store.state('detector');
+  assert.deepEqual(
+    { stable, previous, canary, configured, generation },
+    {
+      stable: 'v4',
+      previous: 'v2',
+      canary: null,
+      configured: 'v4',
+      generation: 3,
+    },
+  );
+  assert.equal(open('v4').state('detector').generation, 3);
+});
+
 test('a move that is refused, or cannot be written, changes nothing', (t) => {
   const { open, dataDir, file } = opener(t);
   const store = open();

@@ -5,7 +5,11 @@ import type { Settings } from '../../src/contract/settings.ts';
 import { modelOf, planReload, type RunningView } from '../../src/rollout/reload-plan.ts';
 
 const BASE = loadSettings({ env: {}, cwd: '/' });
-const STILL: RunningView = { stable: (model) => BASE.models[model]?.version ?? '', mayMove: () => true };
+const STILL: RunningView = {
+  stable: (model) => BASE.models[model]?.version ?? '',
+  mayMove: () => true,
+  hasDevice: (device) => device === 'cpu',
+};
 
 /** Rows of the plan as `setting effect`. */
 function plan(change: (settings: Settings) => void, view: RunningView = STILL, from: Settings = BASE): string[] {
@@ -51,17 +55,42 @@ describe('planReload', () => {
     assert.deepEqual(asked, ['detector cuda:1']);
   });
 
-  it('leaves a model that is not served, or is not to be, to the next start', () => {
+  it('adds a model that is new or switched on, with all of its settings', () => {
+    const off = structuredClone(BASE);
+    detector(off).enabled = false;
+    assert.deepEqual(
+      plan((settings) => Object.assign(detector(settings), { enabled: true, threads: 2 }), STILL, off).sort(),
+      ['models.detector.enabled model_added', 'models.detector.threads model_added'],
+    );
+    const anime = (device: string) => (settings: Settings) => {
+      settings.models['anime'] = { ...detector(settings), device };
+    };
+    assert.deepEqual(plan(anime('cpu')), ['models.anime model_added']);
+    assert.deepEqual(plan(anime('cuda:1')), ['models.anime needs_restart'], 'no such device is scheduled');
+  });
+
+  it('removes a model that is gone or switched off, whatever else of it differs', () => {
+    const both = ['models.detector.enabled model_removed', 'models.detector.pin model_removed'];
+    assert.deepEqual(plan((settings) => Object.assign(detector(settings), { enabled: false, pin: true })).sort(), both);
+    assert.deepEqual(
+      plan((settings) => {
+        delete settings.models['detector'];
+      }),
+      ['models.detector model_removed'],
+    );
+  });
+
+  it('takes note of what is not served before and after', () => {
     const off = structuredClone(BASE);
     detector(off).enabled = false;
     assert.deepEqual(
       plan((settings) => Object.assign(detector(settings), { priority: 5, version: 'v2' }), STILL, off).sort(),
-      ['models.detector.priority needs_restart', 'models.detector.version needs_restart'],
+      ['models.detector.priority applied', 'models.detector.version applied'],
     );
-    assert.deepEqual(plan((settings) => Object.assign(detector(settings), { enabled: false, pin: true })).sort(), [
-      'models.detector.enabled needs_restart',
-      'models.detector.pin needs_restart',
-    ]);
+    const anime = (settings: Settings): void => {
+      settings.models['anime'] = { ...detector(settings), enabled: false };
+    };
+    assert.deepEqual(plan(anime), ['models.anime applied']);
   });
 
   it('holds a deadline to the longest one that is in force', () => {
@@ -80,7 +109,7 @@ describe('modelOf', () => {
     const names = ['models.detector.pin', 'models.detector', 'limits.queue', 'alert_rules.hot.above'];
     assert.deepEqual(
       names.map((setting) => modelOf({ setting })),
-      ['detector', undefined, undefined, undefined],
+      ['detector', 'detector', undefined, undefined],
     );
   });
 });

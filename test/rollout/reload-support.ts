@@ -18,6 +18,7 @@ const NOTHING_MISSING = { ...PREPARED, missing: [] };
 export async function reloadScene(
   t: TestContext,
   missing = NOTHING_MISSING.missing as { graph: string; file: string; bytes: number }[],
+  onPrepare: (live: Settings) => void = () => {},
 ) {
   const server = scene(t, { settings: (settings) => structuredClone(settings) });
   const { settings: live, supervisor, aliases, versions, traffic, ports, clock, events } = server;
@@ -45,7 +46,10 @@ export async function reloadScene(
     ports,
     log,
     setAlertRules: (given) => rules.push(given),
-    prepare: async () => ({ ...NOTHING_MISSING, missing }),
+    prepare: async () => {
+      onPrepare(structuredClone(live));
+      return { ...NOTHING_MISSING, missing };
+    },
   });
   /** What the next reload reads. */
   const write = (change: (settings: Settings) => void): void => {

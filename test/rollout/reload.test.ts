@@ -12,6 +12,7 @@ describe('a reload', () => {
     const before = pids();
     write((next) => {
       Object.assign(next.limits, { max_faces: 7, queue: 9 });
+      next.imaging.concurrency = 9;
       next.memory.budgets = ['cpu=3000'];
       next.log.level = 'debug';
       delete next.alert_rules['hot'];
@@ -22,15 +23,16 @@ describe('a reload', () => {
     const answer = await reload.reload(false);
     assert.deepEqual(answer, { ...dry, dry_run: false });
     const { limits, rollout } = settings;
-    assert.deepEqual([limits.max_faces, limits.queue, rollout.min_requests, log.level], [7, 256, 5, 'debug']);
+    assert.deepEqual([limits.max_faces, limits.queue, rollout.min_requests, log.level], [7, 9, 5, 'debug']);
+    assert.equal(settings.imaging.concurrency, 3);
     assert.equal(supervisor.residency.devices().find(({ name }) => name === 'cpu')?.limitBytes, 3e9);
     assert.deepEqual(rules.length, 1);
     assert.equal(rules[0]?.['hot'], undefined);
     assert.deepEqual(pids(), before);
-    assert.deepEqual(told[0]?.needsRestart, ['limits.queue']);
-    assert.equal(told[0]?.applied.length, 5);
+    assert.deepEqual(told[0]?.needsRestart, ['imaging.concurrency']);
+    assert.equal(told[0]?.applied.length, 6);
     await settle();
-    assert.deepEqual(rows(await reload.reload(false)), ['limits.queue needs_restart']);
+    assert.deepEqual(rows(await reload.reload(false)), ['imaging.concurrency needs_restart']);
   });
 });
 

@@ -107,11 +107,11 @@ async function history(seed: number, kind: Kind): Promise<void> {
       queueLimit: QUEUE,
       maxAttempts: MAX_ATTEMPTS,
       clock,
-      hasRoom: kind.hasRoom,
       onOutcome: (result) => {
         outcomes[result] += 1;
       },
     },
+    kind.hasRoom,
   );
 
   const submit = (): void => {

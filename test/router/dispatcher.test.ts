@@ -33,9 +33,9 @@ function setUp(options: Setup = {}) {
       queueLimit: options.queueLimit ?? 10,
       maxAttempts: options.maxAttempts ?? 2,
       clock,
-      hasRoom: (child) => child.busy < (options.slots ?? 2),
       onOutcome: (result) => outcomes.push(result),
     },
+    (child) => child.busy < (options.slots ?? 2),
   );
   const bring = (): FakeProcess => {
     const process = new FakeProcess(1, {} as SpawnRequest);

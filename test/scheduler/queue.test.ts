@@ -3,7 +3,7 @@ import test from 'node:test';
 import { WaitQueue } from '../../src/scheduler/queue.ts';
 
 test('first come, first served, and one more than the limit is refused', () => {
-  const queue = new WaitQueue<string>(2);
+  const queue = new WaitQueue<string>(() => 2);
   assert.equal(queue.push('a'), true);
   assert.equal(queue.push('b'), true);
   assert.equal(queue.push('c'), false);
@@ -13,7 +13,7 @@ test('first come, first served, and one more than the limit is refused', () => {
 });
 
 test('what is put back comes first, in its order, and is never refused for length', () => {
-  const queue = new WaitQueue<string>(1);
+  const queue = new WaitQueue<string>(() => 1);
   queue.push('late');
   queue.putBack('first');
   queue.putBack('second');
@@ -22,7 +22,7 @@ test('what is put back comes first, in its order, and is never refused for lengt
 });
 
 test('what belongs to an admitted request waits its turn and is never refused for length', () => {
-  const queue = new WaitQueue<string>(1);
+  const queue = new WaitQueue<string>(() => 1);
   queue.push('a');
   queue.pushAdmitted('b');
   assert.equal(queue.push('c'), false);
@@ -30,7 +30,7 @@ test('what belongs to an admitted request waits its turn and is never refused fo
 });
 
 test('one that gave up is removed wherever it waits; one that does not wait is told so', () => {
-  const queue = new WaitQueue<string>(3);
+  const queue = new WaitQueue<string>(() => 3);
   queue.push('a');
   queue.push('b');
   queue.putBack('z');

@@ -30,7 +30,7 @@ export async function readStrictJson<T>(
     new FacepoolError('payload_too_large', `The body of this request may have ${maxBytes} bytes at most.`);
   if ((contentLength(req) ?? 0) > maxBytes) throw tooLarge();
   announceContinue(req, res);
-  const lease = new UploadMemory(maxBytes).lease();
+  const lease = new UploadMemory(() => maxBytes).lease();
   const body = await collectBody(req, { maxBytes, tooLarge, lease, signal });
   let value: unknown;
   try {

@@ -4,11 +4,11 @@ import { FacepoolError } from '../../contract/errors.ts';
 const RETRY_AFTER_S = 1;
 
 export class UploadMemory {
-  readonly #max: number;
+  readonly #max: () => number;
   #held = 0;
 
-  /** At most `max` bytes together; one upload alone is always let in, its own size has a limit of its own. */
-  constructor(max: number) {
+  /** At most `max` bytes together, asked at each step; one upload alone is always let in, its own size has a limit of its own. */
+  constructor(max: () => number) {
     this.#max = max;
   }
 
@@ -19,8 +19,8 @@ export class UploadMemory {
   lease(): UploadLease {
     return new UploadLease((own, bytes) => {
       const alone = this.#held === own;
-      if (bytes > 0 && !alone && this.#held + bytes > this.#max) {
-        const detail = `The server holds as many uploads as it may (limits.upload_memory_bytes = ${this.#max}).`;
+      if (bytes > 0 && !alone && this.#held + bytes > this.#max()) {
+        const detail = `The server holds as many uploads as it may (limits.upload_memory_bytes = ${this.#max()}).`;
         throw new FacepoolError('queue_full', detail, { retryAfterS: RETRY_AFTER_S });
       }
       this.#held += bytes;

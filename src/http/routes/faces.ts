@@ -28,7 +28,7 @@ export function facesRouter(
   gate: Gate,
 ): Router {
   const router = Router();
-  const memory = new UploadMemory(limits.upload_memory_bytes);
+  const memory = new UploadMemory(() => limits.upload_memory_bytes);
   const add = (name: RouteName, slots: readonly PictureSlot[], run: Run) => {
     addRoute(
       router,
@@ -56,9 +56,9 @@ function pictureHandler(
   limits: Settings['limits'],
   memory: UploadMemory,
 ) {
-  const readUpload = uploadReader(slots, limits.upload_bytes);
-
   return async (req: Request, res: Response): Promise<void> => {
+    // The limit of now: a reload may change it.
+    const readUpload = uploadReader(slots, limits.upload_bytes);
     if (control.stopping()) throw new FacepoolError('shutting_down', 'The server is shutting down.');
     const query = queryPairs(req.url);
     // Before the upload is read: a mistake in the address should not cost twenty megabytes.

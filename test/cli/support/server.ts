@@ -21,6 +21,7 @@ import { systemClock } from '../../../src/util/clock.ts';
 import { tempDir } from '../../fixtures/temp-dir.ts';
 import { fakeObservatory } from '../../http/support/observatory.ts';
 import { facesAnswer, MODEL_STATUS, PLAN, verifyAnswer } from '../../http/support/server.ts';
+import { fakeChanges } from '../../http/support/changes.ts';
 
 export type FakeServerOptions = {
   /** Stands in for all routes with one picture. */
@@ -81,7 +82,7 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
     clock: systemClock,
     keys: new KeyStore(dir),
     onKeyUsed: () => undefined,
-    changes: options.changes,
+    changes: options.changes ?? fakeChanges(),
     signal: closing.signal,
   });
   const log = { info: () => undefined, warn: (fields: object) => void warnings.push(fields) };
@@ -89,7 +90,7 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
     app,
     control,
     observatory,
-    servedHost: settings.http.host,
+    servedHost: () => settings.http.host,
     socketPath,
     log,
     audit,

@@ -13,7 +13,7 @@ function request(length?: number): PassThrough & IncomingMessage {
   return Object.assign(new PassThrough(), { headers }) as unknown as PassThrough & IncomingMessage;
 }
 
-const options = (maxBytes: number, signal = new AbortController().signal, memory = new UploadMemory(1_000)) => ({
+const options = (maxBytes: number, signal = new AbortController().signal, memory = new UploadMemory(() => 1_000)) => ({
   maxBytes,
   signal,
   lease: memory.lease(),
@@ -61,7 +61,7 @@ describe('the collector', () => {
   });
 
   it('takes room for a chunked body as it comes, and refuses it when there is none', async () => {
-    const memory = new UploadMemory(10);
+    const memory = new UploadMemory(() => 10);
     memory.lease().grow(7);
     const req = request();
     const body = collectBody(req, options(100, undefined, memory));

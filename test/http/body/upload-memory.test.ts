@@ -9,7 +9,7 @@ const isFull = (error: unknown): boolean => error instanceof FacepoolError && er
 
 describe('the memory of uploads', () => {
   it('is shared, bounded, and given back once', () => {
-    const memory = new UploadMemory(100);
+    const memory = new UploadMemory(() => 100);
     const [a, b] = [memory.lease(), memory.lease()];
     a.grow(60);
     b.grow(40);
@@ -24,7 +24,7 @@ describe('the memory of uploads', () => {
   });
 
   it('lets one in that is alone, whatever its size', () => {
-    const memory = new UploadMemory(10);
+    const memory = new UploadMemory(() => 10);
     const large = memory.lease();
     large.grow(50);
     large.grow(50);
@@ -34,7 +34,7 @@ describe('the memory of uploads', () => {
   });
 
   it('takes nothing for what comes after the release', () => {
-    const memory = new UploadMemory(10);
+    const memory = new UploadMemory(() => 10);
     const lease = memory.lease();
     lease.release();
     lease.grow(5);

@@ -12,6 +12,7 @@ import { createLogger } from '../../../src/telemetry/logger.ts';
 import { createMetrics, type Metrics } from '../../../src/telemetry/metrics.ts';
 import { type Clock, systemClock } from '../../../src/util/clock.ts';
 import { fakeObservatory } from './observatory.ts';
+import { fakeChanges } from './changes.ts';
 
 export const VERSION = '9.9.9-test';
 export const UPLOAD_BYTES = 1_000;
@@ -210,7 +211,7 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     keys: options.keys ?? { find: () => undefined },
     onKeyUsed: options.onKeyUsed ?? (() => undefined),
     admin: options.admin,
-    changes: options.changes,
+    changes: options.changes ?? fakeChanges(),
     signal: options.signal,
   });
   const server: HttpServer = await listen(app, settings.http, settings.limits);
