@@ -52,7 +52,9 @@ export function parseManifest(text: string, label: string): Manifest {
   const document = parseDocument(text, { lineCounter: lines, stringKeys: true, prettyErrors: false });
   const [syntax] = document.errors;
   if (syntax !== undefined) {
-    throw new FacepoolError('model_failed', `${label}:${lines.linePos(syntax.pos[0]).line}: ${syntax.message}`);
+    // The parser's own stack ran out, which it takes for a fault of the text.
+    const what = syntax.message.startsWith('Maximum call stack') ? 'nested too deeply' : syntax.message;
+    throw new FacepoolError('model_failed', `${label}:${lines.linePos(syntax.pos[0]).line}: ${what}`);
   }
   let value: unknown;
   try {

@@ -5,11 +5,12 @@ import { callerName, callerOf } from '../../auth/caller.ts';
 import { FacepoolError } from '../../contract/errors.ts';
 import { stageRequestSchema, type VersionFile, type VersionRow, type VersionUpload } from '../../contract/staging.ts';
 import { orAbort } from '../../util/abort.ts';
-import { mediaType } from '../body/headers.ts';
+import { mediaType, refuseCompressed } from '../body/headers.ts';
+import { watchStandstill } from '../body/standstill.ts';
 import { readStrictJson } from '../body/strict-json.ts';
 import { readVersionForm } from '../body/version-form.ts';
 import { adminEndpoint, audited, type ChangesDeps, pathPart, refuseWhenClosing } from '../changes.ts';
-import { type Patience, startPatience } from '../deadline.ts';
+import { startPatience } from '../deadline.ts';
 import { generationTag } from '../generation.ts';
 import { addEndpoints, type Endpoint } from '../route.ts';
 import { sendJson } from '../send.ts';
@@ -53,8 +54,9 @@ async function register(req: Request, res: Response, deps: ChangesDeps): Promise
   res.vary('Accept');
   const steps = new StageSteps(req, res, deps);
   const patience = startPatience(res, deps.signal);
+  const standstill = watchStandstill(req, deps.clock);
   try {
-    const form = await readUpload(req, res, deps, patience);
+    const form = await readUpload(req, res, deps, AbortSignal.any([patience.signal, standstill.signal]));
     const { upload, signal } = form;
     const entry = { action: 'model.add', target: model, version: upload.version };
     try {
@@ -70,6 +72,7 @@ async function register(req: Request, res: Response, deps: ChangesDeps): Promise
       await steps.fail(error);
     }
   } finally {
+    standstill.end();
     patience.dispose();
   }
 }
@@ -80,7 +83,8 @@ type Upload = {
   readonly dispose: (reason: unknown) => void;
 };
 
-async function readUpload(req: Request, res: Response, deps: ChangesDeps, { signal }: Patience): Promise<Upload> {
+async function readUpload(req: Request, res: Response, deps: ChangesDeps, signal: AbortSignal): Promise<Upload> {
+  refuseCompressed(req);
   if (mediaType(req) === 'multipart/form-data') {
     return readVersionForm(req, res, deps.settings.limits.model_upload_bytes, signal);
   }

@@ -3,8 +3,8 @@
  * process that serves: a manifest of 256 KB with 40,000 names would stop it for 20 seconds.
  */
 
-/** Whatever begins another part, in YAML and in JSON. */
-const PART = /[\n,:[{]/g;
+/** Whatever begins or ends a part, in YAML and in JSON. */
+const PART = /[\n,:[\]{}]/g;
 
 /** True when the text has more than `most` parts. */
 export function hasMoreParts(text: string, most: number): boolean {

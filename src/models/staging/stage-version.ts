@@ -59,14 +59,18 @@ const foundSchema = z.array(
   z.object({ graph: z.string(), irVersion: z.int(), opset: z.int(), nodes: z.int(), parameters: z.number() }),
 );
 
-/** Versions that are being registered now, as `<folder of the models>/<name>/<version>`. */
-const active = new Set<string>();
+/** Versions that are being registered now, as `<name>/<version>`, for each data directory. */
+const registering = new Map<string, Set<string>>();
+/** Each has a process that may take some gigabytes, and a model beside those that serve. */
+const MOST_AT_A_TIME = 2;
+const RETRY_AFTER_S = 10;
 
 /**
  * @returns the version as it is registered now
  * @throws FacepoolError; then nothing is left of it:
  *   `invalid_argument` (`param`: version, manifest, files, or the name of the file at fault), `payload_too_large`,
- *   `not_found` (no such model), `conflict` (there is such a version, or it is being registered), `storage_full`,
+ *   `not_found` (no such model, or none that is served), `conflict` (there is such a version, or it is being registered),
+ *   `queue_full` (so many others are being registered), `storage_full`,
  *   `model_failed` (a file that is no sound model, or ended the process that looked at it), what `prove` rejects with;
  *   or the signal's reason
  */
@@ -76,11 +80,22 @@ export async function stageVersion(
   tools: StageTools,
 ): Promise<SoundVersion> {
   const { model, version } = request;
-  if (settings.models[model] === undefined) throw new FacepoolError('not_found', `there is no model "${model}"`);
+  const configured = settings.models[model];
+  if (configured?.enabled !== true) {
+    const detail =
+      configured === undefined ? `there is no model "${model}"` : `${model} is switched off in the settings`;
+    throw new FacepoolError('not_found', detail);
+  }
   checkVersionName(version);
-  const key = join(settings.data_dir, model, version);
+  const active = registering.get(settings.data_dir) ?? new Set();
+  registering.set(settings.data_dir, active);
+  const key = `${model}/${version}`;
   if (active.has(key))
     throw new FacepoolError('conflict', `${model}/${version} is being registered`, { param: 'version' });
+  if (active.size >= MOST_AT_A_TIME) {
+    const detail = `${MOST_AT_A_TIME} versions are being registered already; come again when one of them is done`;
+    throw new FacepoolError('queue_full', detail, { retryAfterS: RETRY_AFTER_S });
+  }
   active.add(key);
   const children: Promise<unknown>[] = [];
   try {

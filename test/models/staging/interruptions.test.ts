@@ -68,6 +68,23 @@ describe('an abort', () => {
     });
   }
 
+  test('of others that are being registered: a third has to wait', async (t) => {
+    const settings = stagingSettings(tempDir(t));
+    const proving = Promise.withResolvers<void>();
+    const tools = realTools(t, { prove: () => proving.promise });
+    const begun = ['mine-1', 'mine-2'].map((version) => stageVersion(settings, requestOf(tinyUpload(version)), tools));
+    await assert.rejects(stageVersion(settings, requestOf(tinyUpload('mine-3')), tools), (error: unknown) => {
+      assert.ok(error instanceof FacepoolError && error.code === 'queue_full');
+      assert.ok((error.retryAfterS ?? 0) > 0);
+      return true;
+    });
+    const elsewhere = stagingSettings(tempDir(t));
+    await stageVersion(elsewhere, requestOf(tinyUpload()), realTools(t));
+    proving.resolve();
+    await Promise.all(begun);
+    await stageVersion(settings, requestOf(tinyUpload('mine-3')), tools);
+  });
+
   test('of one whose processes have not ended yet: its name is not free before', async (t) => {
     const settings = stagingSettings(tempDir(t));
     const abort = new AbortController();
