@@ -153,6 +153,15 @@ const driftSchema = z.strictObject({
   flips: z.int().nullable(),
 });
 export type DriftAnswer = z.infer<typeof driftSchema>;
+/** By what a version on trial counts as worse than the stable one: `rollout.*` of the settings. */
+const limitsSchema = z.strictObject({
+  min_requests: z.int().describe('of the version on trial, before anything is said of it'),
+  error_ratio: z.number().describe('most by which its failed share may be above'),
+  p99_ratio: z.number().describe('most that its p99 may be of the other'),
+  min_compared: z.int().describe('compared answers before drift is judged'),
+  drift_ratio: z.number().describe('share of compared answers that may differ'),
+});
+export type TrialLimits = z.infer<typeof limitsSchema>;
 export const versionsAnswerSchema = z.strictObject({
   model: z.string(),
   generation: z.int(),
@@ -162,6 +171,7 @@ export const versionsAnswerSchema = z.strictObject({
   previous: z.string().nullable(),
   versions: z.array(versionSchema),
   drift: driftSchema.nullable(),
+  limits: limitsSchema,
   /** The swap that runs or is live. */
   swap: swapSchema.nullable(),
   history: z.array(aliasChangeSchema).describe('newest first'),

@@ -87,7 +87,9 @@ export class Versions implements Rollout {
   versions(model: string): ReturnType<Rollout['versions']> {
     const { ports, aliases, traffic } = this.#deps;
     const swap = this.#log.current(model)?.swap ?? null;
-    return tellVersions({ ports, traffic, state: aliases.state(model), model, swap, drift: this.stats(model) });
+    const { rollout: limits } = this.#deps.settings;
+    const state = aliases.state(model);
+    return tellVersions({ ports, traffic, state, model, swap, drift: this.stats(model), limits });
   }
 
   async swap(model: string, request: SwapRequest, by: string): Promise<Swap> {

@@ -1,5 +1,5 @@
 /** The versions of a model as people see them. */
-import type { AliasState, Swap, VersionsAnswer } from '../contract/rollout.ts';
+import type { AliasState, Swap, TrialLimits, VersionsAnswer } from '../contract/rollout.ts';
 import { quantile } from './judge.ts';
 import type { KnownVersion, RolloutPorts } from './ports.ts';
 import type { ShadowStats } from './shadow-stats.ts';
@@ -12,6 +12,7 @@ export type TellParts = {
   readonly model: string;
   readonly swap: Swap | null;
   readonly drift: ShadowStats | null;
+  readonly limits: TrialLimits;
 };
 
 type Row = VersionsAnswer['versions'][number];
@@ -28,9 +29,15 @@ export async function tellVersions(parts: TellParts): Promise<VersionsAnswer> {
     previous: state.previous,
     versions: known.map((version) => row(version, parts)),
     drift: parts.drift?.answer ?? null,
+    limits: limitsOf(parts.limits),
     swap,
     history: [...state.history].reverse(),
   };
+}
+
+/** Of all settings, those that say what is worse. */
+function limitsOf({ min_requests, error_ratio, p99_ratio, min_compared, drift_ratio }: TrialLimits): TrialLimits {
+  return { min_requests, error_ratio, p99_ratio, min_compared, drift_ratio };
 }
 
 function row({ version, source, manifest, problem }: KnownVersion, { ports, traffic, state, model }: TellParts): Row {

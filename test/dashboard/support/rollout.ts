@@ -57,6 +57,7 @@ export function madeUpVersions(): VersionsAnswer {
       }),
     ],
     drift: null,
+    limits: { min_requests: 50, error_ratio: 0.02, p99_ratio: 1.5, min_compared: 50, drift_ratio: 0.05 },
     swap: null,
     history: [
       history(3, 12, { why: 'fewer misses in the dark' }),

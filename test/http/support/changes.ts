@@ -65,6 +65,7 @@ export const VERSIONS: VersionsAnswer = {
   previous: null,
   versions: [versionRow(), STAGED],
   drift: null,
+  limits: { min_requests: 50, error_ratio: 0.02, p99_ratio: 1.5, min_compared: 50, drift_ratio: 0.05 },
   swap: null,
   history: [
     {

@@ -2,34 +2,33 @@
 import { bytes, duration, NOTHING, share } from '../lib/format.js';
 import { sharePercent } from './words.js';
 
-/** @import { DriftAnswer, VersionsAnswer } from '../../../contract/rollout.ts' */
+/** @import { DriftAnswer, TrialLimits, VersionsAnswer } from '../../../contract/rollout.ts' */
 /** @typedef {VersionsAnswer['versions'][number]} Row */
 /** @typedef {{ label: string, stable: string, tried: string, difference: string, isWorse: boolean }} Line */
-
-/** Under so many requests a ratio is chance. */
-const LEAST = 20;
-const WORSE_RATIO = 1.5;
-const WORSE_ERRORS = 0.02;
+/** @typedef {{ term: string, text: string, isWorse: boolean }} Fact */
 
 /**
+ * What is worse by the limits that the automatic rollback goes by.
  * @param {Row} stable
  * @param {Row} tried
  * @param {boolean} isShadow its share is of copies
+ * @param {TrialLimits} limits
  * @returns {Line[]}
  */
-export function linesOf(stable, tried, isShadow) {
+export function linesOf(stable, tried, isShadow, limits) {
   const [a, b] = [measured(stable), measured(tried)];
-  const enough = a !== null && b !== null && Math.min(a.requests, b.requests) >= LEAST;
+  // Of fewer requests a ratio is chance.
+  const enough = a !== null && b !== null && b.requests >= limits.min_requests;
   const errors = a === null || b === null ? 0 : b.error_ratio - a.error_ratio;
-  /** @param {'p50_ms' | 'p99_ms'} figure @param {string} label */
-  const time = (figure, label) => {
+  /** @param {'p50_ms' | 'p99_ms'} figure @param {string} label @param {number} most */
+  const time = (figure, label, most) => {
     const ratio = a === null || b === null || a[figure] <= 0 ? null : b[figure] / a[figure];
     return {
       label,
       stable: a === null ? NOTHING : duration(a[figure]),
       tried: b === null ? NOTHING : duration(b[figure]),
       difference: ratio === null || !enough ? NOTHING : `${ratio.toFixed(2)} ×`,
-      isWorse: enough && ratio !== null && ratio > WORSE_RATIO,
+      isWorse: enough && ratio !== null && ratio > most,
     };
   };
   const plain = { difference: '', isWorse: false };
@@ -47,10 +46,10 @@ export function linesOf(stable, tried, isShadow) {
       tried: share(b?.error_ratio),
       difference:
         enough && errors !== 0 ? `${errors > 0 ? '+' : '−'}${(Math.abs(errors) * 100).toFixed(1)} points` : NOTHING,
-      isWorse: enough && errors > WORSE_ERRORS,
+      isWorse: enough && errors > limits.error_ratio,
     },
-    time('p50_ms', 'p50'),
-    time('p99_ms', 'p99'),
+    time('p50_ms', 'p50', Number.POSITIVE_INFINITY),
+    time('p99_ms', 'p99', limits.p99_ratio),
     { label: 'Memory', stable: bytes(stable.memory_bytes), tried: bytes(tried.memory_bytes), ...plain },
   ];
 }
@@ -68,9 +67,10 @@ function count(live) {
 /**
  * How the answers of a shadow differ; figures that the role of the model does not have are left out.
  * @param {DriftAnswer} drift
- * @returns {[string, string][]}
+ * @param {TrialLimits} limits
+ * @returns {Fact[]}
  */
-export function driftFacts(drift) {
+export function driftFacts(drift, limits) {
   const { compared, differing, dropped, failed, mean_iou: iou, count_difference: faces } = drift;
   const { min_cosine: cosine, max_quality_drift: quality, flips } = drift;
   const ratio = compared === 0 ? '' : ` (${share(differing / compared)})`;
@@ -86,5 +86,8 @@ export function driftFacts(drift) {
     ['Largest move of quality', quality === null ? null : quality.toFixed(3)],
     ['Live ↔ spoof flips', flips === null ? null : String(flips)],
   ];
-  return facts.flatMap(([term, text]) => (text === null ? [] : [[term, text]]));
+  const isWorse = compared >= Math.max(1, limits.min_compared) && differing / compared > limits.drift_ratio;
+  return facts.flatMap(([term, text]) =>
+    text === null ? [] : [{ term, text, isWorse: isWorse && term === 'Differing' }],
+  );
 }

@@ -2,7 +2,7 @@
 import { fill, h, setText } from '../lib/dom.js';
 import { driftFacts, linesOf } from './compare-lines.js';
 
-/** @import { DriftAnswer } from '../../../contract/rollout.ts' */
+/** @import { DriftAnswer, TrialLimits } from '../../../contract/rollout.ts' */
 /** @import { Line, Row } from './compare-lines.js' */
 
 /** @param {string} model */
@@ -37,28 +37,42 @@ export function createCompare(model) {
   );
   return {
     element,
-    /** @param {Row} stable @param {Row} tried @param {DriftAnswer | null} figures of a shadow */
-    update(stable, tried, figures) {
+    /** @param {Row} stable @param {Row} tried @param {DriftAnswer | null} figures of a shadow @param {TrialLimits} limits */
+    update(stable, tried, figures, limits) {
       const isShadow = tried.aliases.includes('shadow');
       setText(head.stable, stable.version);
       setText(head.tried, tried.version);
-      fill(body, ...linesOf(stable, tried, isShadow).map(lineRow));
+      fill(body, ...linesOf(stable, tried, isShadow, limits).map(lineRow));
       drift.hidden = figures === null;
-      const facts = figures === null ? [] : driftFacts(figures);
-      fill(drift, ...facts.map(([term, text]) => h('div', {}, h('dt', { text: term }), h('dd', { text }))));
+      const facts = figures === null ? [] : driftFacts(figures, limits);
+      fill(
+        drift,
+        ...facts.map(({ term, text, isWorse }) =>
+          h(
+            'div',
+            { class: isWorse ? 'worse' : null },
+            h('dt', { text: term }),
+            h('dd', {}, ...worseSign(isWorse), text),
+          ),
+        ),
+      );
     },
   };
 }
 
 /** @param {Line} line */
 function lineRow({ label, stable, tried, difference, isWorse }) {
-  const worse = isWorse ? [h('span', { class: 'hidden-text', text: 'worse: ' }), '▲ '] : [];
   return h(
     'tr',
     { class: isWorse ? 'worse' : null },
     h('th', { scope: 'row', text: label }),
     h('td', { class: 'number', text: stable }),
     h('td', { class: 'number', text: tried }),
-    h('td', { class: 'number' }, ...worse, difference),
+    h('td', { class: 'number' }, ...worseSign(isWorse), difference),
   );
+}
+
+/** @param {boolean} isWorse for eyes and for screen readers */
+function worseSign(isWorse) {
+  return isWorse ? [h('span', { class: 'hidden-text', text: 'worse: ' }), '▲ '] : [];
 }

@@ -58,7 +58,7 @@ export function createTrial(model, actions) {
       compare.element.hidden = !isLive;
       split.hidden = !isLive || swap.strategy !== 'canary';
       if (isLive) {
-        compare.update(stable, tried, swap.strategy === 'shadow' ? answer.drift : null);
+        compare.update(stable, tried, swap.strategy === 'shadow' ? answer.drift : null, answer.limits);
         split.setAttribute('aria-label', `${stable.version} ${stable.percent} %, ${tried.version} ${tried.percent} %`);
         split.style.setProperty('--share', `${tried.percent}%`);
       }
