@@ -29,6 +29,13 @@ export type Verdict = { readonly worse: false } | { readonly worse: true; readon
 const FINE: Verdict = { worse: false };
 /** Under so many outcomes of the old version, its p99 is chance. */
 const LEAST_FOR_P99 = 20;
+/** So many failures more than the old version would have had; fewer are chance. */
+const LEAST_FAILED = 3;
+const ROUNDING = 1e-9;
+/** Runs over the limit, and the share of all, from which a tail is no chance, and the seconds that they have to lie in. */
+const LEAST_SLOW = 5;
+const SLOW_SHARE = 0.03;
+const SLOW_SECONDS = 3;
 
 /** Outcomes of one version: what is older than the window is forgotten. */
 export class OutcomeWindow {
@@ -67,20 +74,34 @@ export function judge(
   const drift = judgeDrift(limits, compared);
   if (drift.worse || candidate.length < limits.minRequests) return drift;
   const [errors, usual] = [failedShare(candidate), failedShare(stable)];
-  if (errors > usual + limits.errorRatio) {
+  const excess = (errors - usual) * candidate.length;
+  if (errors > usual + limits.errorRatio && excess >= LEAST_FAILED - ROUNDING) {
     return worse(
       `${percent(errors)} of its ${candidate.length} requests failed, ${percent(usual)} of the old version’s`,
     );
   }
   if (stable.length < LEAST_FOR_P99) return FINE;
   const [p99, before] = [quantile(candidate, 0.99), quantile(stable, 0.99)];
-  if (before > 0 && p99 / before > limits.p99Ratio) {
+  if (before > 0 && p99 / before > limits.p99Ratio && isSlower(limits.p99Ratio, stable, candidate)) {
     const times = `${p99.toFixed(1)} against ${before.toFixed(1)} ms`;
     return worse(
       `its p99 is ${(p99 / before).toFixed(1)} times the old version’s (${times}, ${candidate.length} requests)`,
     );
   }
   return FINE;
+}
+
+/**
+ * The p99 of a few runs is their slowest, and one slow second of the machine makes many slow runs: so either all of the
+ * new version's runs are slower, or a share of them that is no chance, in several different seconds.
+ */
+function isSlower(ratio: number, stable: readonly Outcome[], candidate: readonly Outcome[]): boolean {
+  const at = (q: number): number => quantile(candidate, q) / quantile(stable, q);
+  if (at(0.5) > 1 + (ratio - 1) / 2 && at(0.9) > ratio) return true;
+  const most = ratio * quantile(stable, 0.99);
+  const slow = candidate.filter(({ ms }) => ms > most);
+  const seconds = new Set(slow.map((outcome) => Math.floor(outcome.at / 1000)));
+  return slow.length >= Math.max(LEAST_SLOW, SLOW_SHARE * candidate.length) && seconds.size >= SLOW_SECONDS;
 }
 
 function judgeDrift(limits: JudgeLimits, { count, differing }: Compared): Verdict {

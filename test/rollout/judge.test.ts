@@ -27,6 +27,11 @@ describe('errors', () => {
     assert.equal(told, '3.0 % of its 100 requests failed, 0.0 % of the old version’s');
   });
   it('one bad second is no verdict', () => assert.equal(reason(LIMITS, many(1000, 10), many(49, 10, 49), NONE), ''));
+  it('two are chance, however few requests there were', () => {
+    assert.equal(reason(LIMITS, many(1000, 10), many(50, 10, 2), NONE), '');
+    assert.notEqual(reason(LIMITS, many(1000, 10), many(50, 10, 3), NONE), '');
+    assert.equal(reason(LIMITS, many(1000, 10, 20), many(50, 10, 3), NONE), '', 'one of them is the old version’s too');
+  });
   it('they count although the old version has answered nothing', () => {
     assert.notEqual(reason(LIMITS, [], many(50, 10, 50), NONE), '');
   });
@@ -40,6 +45,19 @@ describe('latency', () => {
     );
   });
   it('a bit slower is fine', () => assert.equal(reason(LIMITS, many(1000, 10), many(100, 14), NONE), ''));
+  /** `slow` of so many runs take ten times as long, spread over so many seconds. */
+  const tail = (n: number, slow: number, seconds: number): Outcome[] =>
+    Array.from({ length: n }, (_, i) => ({ at: (i % seconds) * 1000, ok: true, ms: i < slow ? 100 : 10 }));
+  it('a slow second of the machine is no verdict', () => {
+    assert.equal(reason(LIMITS, many(1000, 10), tail(100, 40, 1), NONE), '');
+  });
+  it('a few slow runs are none either', () => {
+    assert.equal(reason(LIMITS, many(1000, 10), tail(60, 4, 60), NONE), '');
+    assert.equal(reason(LIMITS, many(1000, 10), tail(600, 17, 60), NONE), '');
+  });
+  it('a share of slow runs, in several seconds, is', () => {
+    assert.match(reason(LIMITS, many(1000, 10), tail(100, 5, 60), NONE), /^its p99 is 10\.0 times/);
+  });
   it('needs the old version’s', () => assert.equal(reason(LIMITS, many(19, 1), many(100, 50), NONE), ''));
 });
 
