@@ -70,11 +70,12 @@ test('top_k shows more, the threshold decides', async () => {
 
 test('closed when in doubt, whatever the policy: shown, and not told', async () => {
   const [ood, spoof] = [face(0, { quality: 0.1 }), face(0, { live: 0.1 })];
-  for (const [faces, options] of [
+  const cases: [ScriptedFace[], RequestOptions][] = [
     [[ood], {}],
-    [[ood], { liveness_policy: 'report' as const, ood_policy: 'report' as const }],
-    [[spoof], { fields: ['liveness' as const] }],
-  ] as const) {
+    [[ood], { liveness_policy: 'report', ood_policy: 'report' }],
+    [[spoof], { fields: ['liveness'] }],
+  ];
+  for (const [faces, options] of cases) {
     const { ask, counts } = setUp(faces);
     const [told] = (await ask(options)).faces;
     assert.equal(told?.identity, null);
