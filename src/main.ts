@@ -1,6 +1,5 @@
 /** The composition root: the only file that knows every layer. */
 import { readFileSync } from 'node:fs';
-import path from 'node:path';
 import { flushCompileCache } from 'node:module';
 import process from 'node:process';
 import { createAuditLog } from './auth/audit-log.ts';
@@ -25,14 +24,13 @@ import { reloadForSignal } from './rollout/reload-signal.ts';
 import { createStaging } from './rollout/version-staging.ts';
 import { createRouters } from './router/routers.ts';
 import { firstForks } from './supervisor/first-forks.ts';
+import { openLogs } from './supervisor/logs.ts';
 import { runImporter, runInspector } from './supervisor/run-importer.ts';
 import { spawnChild } from './supervisor/spawn.ts';
 import { Supervisor, type SupervisorDeps } from './supervisor/supervisor.ts';
-import { WorkerLog } from './supervisor/worker-log.ts';
 import { banner } from './telemetry/banner.ts';
 import { createEvents } from './telemetry/events.ts';
 import { logEvents } from './telemetry/log-events.ts';
-import { createLogger } from './telemetry/logger.ts';
 import { createMetrics } from './telemetry/metrics.ts';
 import { PullBars } from './telemetry/pull-bars.ts';
 import { createStory } from './telemetry/story.ts';
@@ -61,14 +59,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   );
 
-  const limits = { maxBytes: base.log.worker_max_bytes, files: base.log.worker_files };
-  const workerLog = (name: string): WorkerLog => new WorkerLog(path.join(base.data_dir, 'logs', `${name}.log`), limits);
-  // On a terminal people read the banner; the log goes to a file. Elsewhere the log is what is collected.
-  const toFile = base.log.to === 'file' || (base.log.to === 'auto' && process.stdout.isTTY === true);
-  const serverLog = toFile ? workerLog('server') : null;
-  const log = createLogger(base.log, { name: 'facepool', destination: serverLog ?? undefined });
-  const people = toFile ? process.stdout : process.stderr;
-
+  const { log, serverLog, people, limits, workerLog } = openLogs(base);
   const metrics = createMetrics({ tritonNames: base.metrics.triton_names });
   const events = createEvents((err, name) => log.error({ err, event: name }, 'an event listener failed'));
   logEvents(events, log);
