@@ -51,10 +51,12 @@ describe('the page', { skip: skipWithoutBrowser }, () => {
     assert.equal(await page.locator(':focus').textContent(), 'Skip to the content');
     await page.keyboard.press('Tab');
     assert.equal(await focused(), 'tab-detect');
-    await page.keyboard.press('ArrowRight');
-    assert.equal(await focused(), 'tab-models');
-    assert.equal(await page.locator('#panel-models').isVisible(), true);
-    assert.equal(new URL(page.url()).hash, '#models');
+    for (const tab of ['people', 'models']) {
+      await page.keyboard.press('ArrowRight');
+      assert.equal(await focused(), `tab-${tab}`);
+      assert.equal(await page.locator(`#panel-${tab}`).isVisible(), true);
+      assert.equal(new URL(page.url()).hash, `#${tab}`);
+    }
     await page.keyboard.press('End');
     assert.equal(await focused(), 'tab-system');
     await page.keyboard.press('ArrowRight');

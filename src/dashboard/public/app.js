@@ -7,6 +7,7 @@ import { createTabs } from './lib/tabs.js';
 import { createTheme } from './lib/theme.js';
 import { createDetect } from './detect/detect.js';
 import { createModels } from './models/models.js';
+import { createPeople } from './people/people.js';
 import { createSystem } from './system/system.js';
 
 /** @typedef {{ version: string, keys_needed: boolean, admin_http: boolean }} PageConfig what `dashboard/config.json` says */
@@ -53,6 +54,7 @@ function onAlerts(count) {
 }
 
 const detect = createDetect(byId('panel-detect', HTMLElement));
+const people = createPeople(byId('panel-people', HTMLElement), { onConnection });
 const models = createModels(byId('panel-models', HTMLElement), { config, onConnection });
 const system = createSystem(byId('panel-system', HTMLElement), { config, onConnection, onAlerts });
 
@@ -69,6 +71,7 @@ const stream = createEventStream({
 const parts = new Map();
 for (const [name, part] of /** @type {const} */ ([
   ['detect', { show() {}, hide: detect.hide }],
+  ['people', people],
   ['models', models],
   ['system', system],
 ])) {

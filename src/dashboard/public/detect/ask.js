@@ -19,10 +19,21 @@ const NOT_THERE = new Set(['model_missing', 'model_stopped', 'model_failed']);
  * @param {{ signal: AbortSignal, byHand: boolean }} options
  * @returns {Promise<{ answer: FacesAnswer, missing: string | null }>} missing: what could not be asked, in words
  */
-export async function askFaces(picture, options) {
+export function askFaces(picture, options) {
+  return askOneOf(WAYS, picture, options);
+}
+
+/**
+ * The first of these ways that there are models for.
+ * @param {readonly { path: string, without: string }[]} ways without: what the answer lacks, as a sentence
+ * @param {Blob} picture
+ * @param {{ signal: AbortSignal, byHand: boolean }} options
+ * @returns {Promise<{ answer: FacesAnswer, missing: string | null }>}
+ */
+export async function askOneOf(ways, picture, options) {
   /** @type {unknown} */
   let first = null;
-  for (const { path, without } of WAYS) {
+  for (const { path, without } of ways) {
     try {
       const answer = /** @type {FacesAnswer} */ (
         await callJson(path, {

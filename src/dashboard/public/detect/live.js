@@ -11,15 +11,18 @@ const SMOOTH = 0.8;
 /** While the camera warms up. */
 const FRAME_WAIT_MS = 50;
 
+/** @typedef {typeof askFaces} Ask */
+
 /**
  * @param {{
+ *   ask?: Ask,
  *   onStart: () => void,
  *   onPicture: (bitmap: ImageBitmap, result: { answer: FacesAnswer, missing: string | null }, rate: number) => void,
  *   onError: (error: unknown) => void,
  *   onStop: () => void,
  * }} handlers
  */
-export function createLive({ onStart, onPicture, onError, onStop }) {
+export function createLive({ ask = askFaces, onStart, onPicture, onError, onStop }) {
   const button = h('button', { type: 'button', 'aria-pressed': 'false', text: 'Use the camera' });
   /** @type {AbortController | null} */
   let running = null;
@@ -43,7 +46,7 @@ export function createLive({ onStart, onPicture, onError, onStop }) {
     try {
       camera = await openCamera();
       void camera.ended.then(() => running === mine && stop());
-      await pictures(camera.grab, signal, onPicture);
+      await pictures(camera.grab, ask, signal, onPicture);
     } catch (error) {
       if (running === mine) {
         stop();
@@ -59,10 +62,11 @@ export function createLive({ onStart, onPicture, onError, onStop }) {
 
 /**
  * @param {() => Promise<Blob | null>} grab
+ * @param {Ask} ask
  * @param {AbortSignal} signal
  * @param {(bitmap: ImageBitmap, result: { answer: FacesAnswer, missing: string | null }, rate: number) => void} onPicture
  */
-async function pictures(grab, signal, onPicture) {
+async function pictures(grab, ask, signal, onPicture) {
   let rate = 0;
   let before = performance.now();
   while (!signal.aborted) {
@@ -71,7 +75,7 @@ async function pictures(grab, signal, onPicture) {
       await new Promise((resolve) => setTimeout(resolve, FRAME_WAIT_MS));
       continue;
     }
-    const result = await askFaces(picture, { signal, byHand: true });
+    const result = await ask(picture, { signal, byHand: true });
     const bitmap = await createImageBitmap(picture);
     const now = performance.now();
     const current = 1000 / Math.max(1, now - before);

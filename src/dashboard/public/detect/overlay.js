@@ -4,6 +4,8 @@ import { verdict } from './verdict.js';
 
 /** @import { FaceAnswer } from '../../../contract/results.ts' */
 /** @typedef {{ landmarks: boolean, labels: boolean }} Layers */
+/** @typedef {import('./verdict.js').Tone} Tone */
+/** @typedef {(face: FaceAnswer) => { tone: Tone, words: readonly string[] }} Look what a face is shown as, in short */
 
 /** On a photograph, which is neither light nor dark: the same in both themes, on a dark outline. */
 const COLORS = { good: '#3ddc84', warning: '#ffc53d', error: '#ff6b5e', plain: '#5cb3ff' };
@@ -11,17 +13,23 @@ const OUTLINE = 'rgba(8, 12, 18, 0.75)';
 /** More faces than this: labels would hide them, so only the selected one has more than its number. */
 const CROWD = 12;
 
+/** @type {Look} */
+export function lookOfFace(face) {
+  const { tone, words } = verdict(face);
+  return { tone, words: [share(face.det_score), ...words] };
+}
+
 /**
  * @param {CanvasRenderingContext2D} context in whose units one pixel of the screen is 1
  * @param {readonly FaceAnswer[]} faces
- * @param {{ scale: number, width: number, selected: number, layers: Layers }} view pixels of the screen per pixel of the
- *   picture; the width of what is shown; the index of the selected face or -1
+ * @param {{ scale: number, width: number, selected: number, layers: Layers, look: Look }} view pixels of the screen per
+ *   pixel of the picture; the width of what is shown; the index of the selected face or -1
  */
-export function drawFaces(context, faces, { scale, width, selected, layers }) {
+export function drawFaces(context, faces, { scale, width, selected, layers, look }) {
   context.save();
   context.lineJoin = 'round';
   faces.forEach((face, index) => {
-    const { tone } = verdict(face);
+    const { tone } = look(face);
     const color = COLORS[tone];
     const isSelected = index === selected;
     const x = face.box.x_min * scale;
@@ -45,7 +53,7 @@ export function drawFaces(context, faces, { scale, width, selected, layers }) {
   });
   if (layers.labels) {
     faces.forEach((face, index) =>
-      drawLabel(context, face, { index, scale, width, selected, crowd: faces.length > CROWD }),
+      drawLabel(context, face, { index, scale, width, selected, look, crowd: faces.length > CROWD }),
     );
   }
   context.restore();
@@ -73,12 +81,12 @@ function drawLandmarks(context, face, scale, boxWidth) {
 /**
  * @param {CanvasRenderingContext2D} context
  * @param {FaceAnswer} face
- * @param {{ index: number, scale: number, width: number, selected: number, crowd: boolean }} view
+ * @param {{ index: number, scale: number, width: number, selected: number, crowd: boolean, look: Look }} view
  */
-function drawLabel(context, face, { index, scale, width, selected, crowd }) {
-  const { tone, words } = verdict(face);
+function drawLabel(context, face, { index, scale, width, selected, crowd, look }) {
+  const { tone, words } = look(face);
   const isShort = crowd && index !== selected;
-  const text = isShort ? String(index + 1) : [`${index + 1}`, share(face.det_score), ...words].join(' · ');
+  const text = isShort ? String(index + 1) : [`${index + 1}`, ...words].join(' · ');
   context.font = `600 ${isShort ? 11 : 13}px system-ui, sans-serif`;
   const tall = isShort ? 15 : 20;
   const wide = context.measureText(text).width + 10;

@@ -1,6 +1,6 @@
 /** A picture with what is drawn over it: sharp on every screen, fits its place, redrawn when that changes. */
 import { h } from '../lib/dom.js';
-import { drawFaces } from './overlay.js';
+import { drawFaces, lookOfFace } from './overlay.js';
 
 /** @import { FaceAnswer } from '../../../contract/results.ts' */
 /** @typedef {import('./overlay.js').Layers} Layers */
@@ -9,9 +9,9 @@ import { drawFaces } from './overlay.js';
 const TALLEST = 0.68;
 
 /**
- * @param {{ onSelect?: (index: number) => void, tallest?: number }} [options]
+ * @param {{ onSelect?: (index: number) => void, tallest?: number, look?: import('./overlay.js').Look }} [options]
  */
-export function createStage({ onSelect, tallest = TALLEST } = {}) {
+export function createStage({ onSelect, tallest = TALLEST, look = lookOfFace } = {}) {
   const canvas = h('canvas', { role: 'img', 'aria-label': 'No picture yet' });
   const element = h('div', { class: 'stage', hidden: true }, canvas);
   /** @type {CanvasImageSource | null} */
@@ -52,7 +52,7 @@ export function createStage({ onSelect, tallest = TALLEST } = {}) {
       context.fillStyle = '#39424f';
       context.fillRect(0, 0, width, height);
     } else context.drawImage(source, 0, 0, width, height);
-    drawFaces(context, faces, { scale: zoom, width, selected, layers });
+    drawFaces(context, faces, { scale: zoom, width, selected, layers, look });
   };
 
   new ResizeObserver(draw).observe(element);

@@ -95,6 +95,17 @@ export function moment(seconds, now) {
   return day(seconds) === day(now) ? clock(seconds) : `${day(seconds)}, ${clock(seconds)}`;
 }
 
+/**
+ * What may be years ago: `14:05` of today, else `3 Nov`, else `3 Nov 2025`.
+ * @param {number} seconds since 1970
+ * @param {number} now seconds
+ */
+export function longAgo(seconds, now) {
+  const [date, today] = [new Date(seconds * 1000), new Date(now * 1000)];
+  if (date.toDateString() === today.toDateString()) return clock(seconds, false);
+  return date.getFullYear() === today.getFullYear() ? day(seconds) : `${day(seconds)} ${date.getFullYear()}`;
+}
+
 /** @param {string} iso ISO 8601 → seconds since 1970 */
 export function secondsOf(iso) {
   return Date.parse(iso) / 1000;

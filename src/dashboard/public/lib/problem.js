@@ -1,8 +1,11 @@
 /** Problems of the API (RFC 9457) as errors, and as sentences. */
 
+/** @typedef {{ readonly code: string, readonly detail: string }} Reason */
+
 export class ApiError extends Error {
   /**
-   * @param {{ status: number, code: string, detail: string, title?: string, param?: string | undefined, requestId?: string | undefined }} problem
+   * @param {{ status: number, code: string, detail: string, title?: string, param?: string | undefined, requestId?: string | undefined,
+   *   reasons?: readonly Reason[] | undefined, retryAfterS?: number | undefined }} problem
    * @param {unknown} [cause]
    */
   constructor(problem, cause) {
@@ -14,6 +17,10 @@ export class ApiError extends Error {
     this.title = problem.title ?? 'Failed';
     this.param = problem.param;
     this.requestId = problem.requestId;
+    /** All that is wrong; what the error itself says where it is one thing. @type {readonly Reason[]} */
+    this.reasons = problem.reasons ?? [{ code: problem.code, detail: problem.detail }];
+    /** Seconds after which it is worth another try; undefined where the server names none. */
+    this.retryAfterS = problem.retryAfterS;
   }
 }
 
@@ -30,10 +37,12 @@ export function unreachable(cause) {
 export async function problemOf(response) {
   const { status } = response;
   const text = await response.text().catch(() => '');
+  const wait = Number.parseInt(response.headers.get('retry-after') ?? '', 10);
+  const retryAfterS = Number.isNaN(wait) ? undefined : wait;
   try {
-    const { code, detail, title, param, request_id: requestId } = JSON.parse(text);
+    const { code, detail, title, param, reasons, request_id: requestId } = JSON.parse(text);
     if (typeof code === 'string' && typeof detail === 'string') {
-      return new ApiError({ status, code, detail, title, param, requestId });
+      return new ApiError({ status, code, detail, title, param, requestId, reasons, retryAfterS });
     }
   } catch {
     // Something between us and the server answered.

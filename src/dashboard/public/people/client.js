@@ -1,0 +1,131 @@
+/** What the tab asks the server. Names go into paths encoded; none goes into the address of the page. */
+import { call, callJson } from '../lib/api.js';
+import { uploadPicture } from '../lib/upload.js';
+
+/** @import { Collection, EnrolAnswer, Metadata, PeopleStatus, StoredFace, Subject } from '../../../contract/people.ts' */
+/** @typedef {{ signal: AbortSignal, byHand?: boolean }} Asking byHand: a person waits, and may give another key */
+
+/** The collection that is there without being made. */
+export const DEFAULT = 'default';
+const MOST = 1000;
+
+/**
+ * `v1/collections/<collection>/<rest>`.
+ * @param {string} collection
+ * @param {...string} rest
+ * @throws {Error} for what no browser can have in a path
+ */
+export function pathOf(collection, ...rest) {
+  const parts = [collection, ...rest];
+  // A browser takes "." and ".." (however they are written) for steps in the path: something else would be asked for.
+  if (parts.some((part) => part === '' || part === '.' || part === '..'))
+    throw new Error('Browsers cannot ask for a name that is empty, “.” or “..”: use the command facepool people.');
+  return ['v1/collections', ...parts.map(encodeURIComponent)].join('/');
+}
+
+/** @param {Record<string, string | number | null | undefined>} values null, undefined and '' are left out */
+export function queryOf(values) {
+  const query = new URLSearchParams();
+  for (const [name, value] of Object.entries(values))
+    if (value !== null && value !== undefined && value !== '') query.set(name, String(value));
+  const text = query.toString();
+  return text === '' ? '' : `?${text}`;
+}
+
+/** @param {string} method @param {unknown} body */
+function sent(method, body) {
+  return { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' }, byHand: true };
+}
+
+/** @param {AbortSignal} signal @returns {Promise<PeopleStatus>} */
+export function readStatus(signal) {
+  return callJson('v1/people', { signal });
+}
+
+/** All of them. @param {AbortSignal} signal @returns {Promise<Collection[]>} */
+export async function readCollections(signal) {
+  /** @type {Collection[]} */
+  const all = [];
+  let cursor = null;
+  do {
+    /** @type {{ collections: Collection[], next_cursor: string | null }} */
+    const page = await callJson(`v1/collections${queryOf({ limit: MOST, cursor })}`, { signal });
+    all.push(...page.collections);
+    cursor = page.next_cursor;
+  } while (cursor !== null);
+  return all;
+}
+
+/** @param {string} name @returns {Promise<Collection>} */
+export function createCollection(name) {
+  return callJson('v1/collections', sent('POST', { name }));
+}
+
+/** @param {string} name */
+export async function deleteCollection(name) {
+  await call(pathOf(name), { method: 'DELETE', byHand: true });
+}
+
+/**
+ * @param {string} collection
+ * @param {{ find?: string, cursor?: string | null, limit: number } & Asking} options
+ * @returns {Promise<{ subjects: Subject[], next_cursor: string | null }>}
+ */
+export function readSubjects(collection, { find, cursor, limit, ...asking }) {
+  return callJson(`${pathOf(collection, 'subjects')}${queryOf({ limit, cursor, find })}`, asking);
+}
+
+/** @param {string} collection @param {string} subject @param {Asking} asking @returns {Promise<Subject>} */
+export async function readSubject(collection, subject, asking) {
+  return callJson(pathOf(collection, 'subjects', subject), asking);
+}
+
+/**
+ * @param {string} collection
+ * @param {string} subject
+ * @param {{ subject?: string, merge?: boolean, metadata?: Metadata }} change
+ * @returns {Promise<Subject>}
+ */
+export async function changeSubject(collection, subject, change) {
+  return callJson(pathOf(collection, 'subjects', subject), sent('PATCH', change));
+}
+
+/** @param {string} collection @param {string} subject */
+export async function deleteSubject(collection, subject) {
+  await call(pathOf(collection, 'subjects', subject), { method: 'DELETE', byHand: true });
+}
+
+/**
+ * @param {string} collection
+ * @param {string} subject
+ * @param {{ cursor?: string | null } & Asking} options
+ * @returns {Promise<{ faces: StoredFace[], next_cursor: string | null }>}
+ */
+export function readFaces(collection, subject, { cursor, ...asking }) {
+  return callJson(`${pathOf(collection, 'faces')}${queryOf({ limit: 100, cursor, subject })}`, asking);
+}
+
+/** @param {string} collection @param {string} faceId */
+export async function deleteFace(collection, faceId) {
+  await call(pathOf(collection, 'faces', faceId), { method: 'DELETE', byHand: true });
+}
+
+/**
+ * @param {string} collection
+ * @param {string} faceId
+ * @param {'crop' | 'original'} what
+ * @param {Asking} asking
+ */
+export async function readImage(collection, faceId, what, asking) {
+  const response = await call(`${pathOf(collection, 'faces', faceId, 'image')}?what=${what}`, asking);
+  return response.blob();
+}
+
+/**
+ * @param {{ collection: string, subject: string, picture: Blob, options: Record<string, string> }} wish
+ * @param {{ signal: AbortSignal, onSent: (sent: number, total: number) => void }} options
+ * @returns {Promise<EnrolAnswer>}
+ */
+export function enrol({ collection, subject, picture, options: own }, options) {
+  return uploadPicture(`${pathOf(collection, 'faces')}${queryOf({ subject, ...own })}`, { picture, ...options });
+}
