@@ -38,14 +38,19 @@ export class VersionTraffic {
     this.#deps = deps;
   }
 
-  choose(model: string, client: string): { readonly entry: string; readonly alias: 'stable' | 'canary' } {
+  /** `only`: for what outlives a trial. */
+  choose(
+    model: string,
+    client: string,
+    only?: 'stable',
+  ): { readonly entry: string; readonly alias: 'stable' | 'canary' } {
     const { aliases, ports } = this.#deps;
     const state = aliases(model);
     if (state === null) return { entry: model, alias: 'stable' };
     const diverted = this.#diverted.get(model);
     if (diverted !== undefined) return { entry: diverted, alias: 'stable' };
     const { canary } = state;
-    if (canary !== null && isChosen(model, client, canary.percent)) {
+    if (canary !== null && only === undefined && isChosen(model, client, canary.percent)) {
       const entry = ports.entryOf(model, canary.version);
       if (entry !== null && ports.state(entry).isReady) return { entry, alias: 'canary' };
     }

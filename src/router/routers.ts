@@ -61,8 +61,8 @@ export type RouterSession = {
 
 export type Routers = {
   readonly imaging: ImagingClient;
-  /** `client`: who asks, by which it is decided which version answers. */
-  readonly begin: (client: string) => RouterSession;
+  /** `client`: who asks, by which it is decided which version answers. `only`: none that is on trial. */
+  readonly begin: (client: string, only?: 'stable') => RouterSession;
   readonly models: ReadonlyMap<string, ModelRouter>;
   /** Undefined for a name that is not configured; throws `model_failed` where the manifest cannot be read. */
   readonly model: (name: string) => NamedRouter | undefined;
@@ -187,7 +187,7 @@ export function createRouters(deps: RoutersDeps): Routers {
     imaging,
     models,
     model: (name) => named({ entry: name, alias: 'stable' }, ''),
-    begin: (client) => {
+    begin: (client, only) => {
       const chosen = new Map<string, NamedRouter | undefined>();
       const ends: (() => void)[] = [];
       return {
@@ -195,7 +195,7 @@ export function createRouters(deps: RoutersDeps): Routers {
           if (chosen.has(name)) return chosen.get(name);
           // Neither one that is being taken away, nor a version by the name of its entry.
           if (settings.models[name]?.enabled !== true) return undefined;
-          const choice = traffic.choose(name, client);
+          const choice = traffic.choose(name, client, only);
           const router = named(choice, client);
           chosen.set(name, router);
           if (router !== undefined) ends.push(traffic.hold(choice.entry));

@@ -19,8 +19,8 @@ export type Shadow = {
 export type RunOutcome = { readonly ok: boolean; readonly ms: number };
 
 export type Traffic = {
-  /** `client` is who asks: the same client gets the same version. */
-  choose(model: string, client: string): Choice;
+  /** `client` is who asks: the same client gets the same version. `only`: none that is on trial. */
+  choose(model: string, client: string, only?: 'stable'): Choice;
   /** A request works with the entry from now on, whatever becomes of the aliases; the answer ends that. */
   hold(entry: string): () => void;
   /** Null where this run is not to be copied. */

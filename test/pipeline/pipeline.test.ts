@@ -20,8 +20,8 @@ const SCRIPT = { [ONE]: [ANNA], [TWO]: [ANNA_AGAIN], [NOBODY]: [] };
 function setUp(options: Partial<FakeOptions> = {}) {
   const { deps, log } = fakePipeline({ script: SCRIPT, ...options });
   const sessions: string[] = [];
-  const begin = (client: string) => {
-    sessions.push(`begin ${client}`);
+  const begin = (client: string, only?: 'stable') => {
+    sessions.push(`begin ${client}${only === undefined ? '' : `, ${only}`}`);
     return { model: deps.model, end: () => void sessions.push('end') };
   };
   return { pipeline: createPipeline({ ...deps, begin }), log, sessions };
@@ -235,4 +235,16 @@ test('a request is one session, of the client who asks; it ends whatever happens
   await assert.rejects(pipeline.verify(verifyRequest(ONE, NOBODY)), isCode('no_face'));
   const { requestId } = request(ONE);
   assert.deepEqual(sessions, [`begin ${requestId}`, 'end', 'begin anna', 'end', `begin ${requestId}`, 'end']);
+});
+
+test('search may be answered by a version on trial, but what is stored is by a stable one', async () => {
+  const { pipeline, sessions } = setUp();
+  await pipeline.search(request(ONE));
+  await pipeline.enrol({ ...request(ONE), collection: 'default', subject: 'Anna', canName: true });
+  const { requestId } = request(ONE);
+  assert.deepEqual(sessions, [`begin ${requestId}`, 'end', `begin ${requestId}, stable`, 'end']);
+  assert.equal((await pipeline.recognize(request(TWO))).faces[0]?.identity, 'Anna');
+  const { options, signal } = request(ONE);
+  const numbers = { requestId, options, signal, embedding: { space: 'other', array: [1, 0] } };
+  await assert.rejects(pipeline.search(numbers), isCode('space_mismatch'));
 });

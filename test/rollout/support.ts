@@ -59,7 +59,7 @@ export function scene(t: TestContext, options: SceneOptions = {}) {
     onSent: (process, message) =>
       options.onSent?.(versionOf(process) ?? '', message, process) === true || misbehave(process, message),
     traffic: {
-      choose: (model, client) => late.traffic?.choose(model, client) ?? { entry: model, alias: 'stable' },
+      choose: (model, client, only) => late.traffic?.choose(model, client, only) ?? { entry: model, alias: 'stable' },
       hold: (entry) => late.traffic?.hold(entry) ?? (() => {}),
       shadow: (model, client) => late.traffic?.shadow(model, client) ?? null,
       onOutcome: (entry, outcome) => late.traffic?.onOutcome(entry, outcome),

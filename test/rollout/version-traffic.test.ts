@@ -41,6 +41,11 @@ describe('choosing', () => {
     const count = CLIENTS.filter((client) => traffic.choose('detector', client).alias === 'canary').length;
     assert.ok(count > 150 && count < 250, `${count}`);
   });
+  it('what outlives a trial is never the canary’s', () => {
+    const { traffic } = make(canary);
+    assert.ok(CLIENTS.every((client) => traffic.choose('detector', client, 'stable').alias === 'stable'));
+    assert.ok(CLIENTS.every((client) => traffic.choose('detector', client, 'stable').entry === 'detector'));
+  });
   it('while both versions do not fit, everybody waits for the one that comes', () => {
     const { traffic } = make(canary);
     const end = traffic.divert('detector', 'detector@v3');

@@ -20,8 +20,8 @@ function twoVersions(t: TestContext, options: ServerOptions = {}) {
   const aliases = { detector: 'detector' };
   const traffic: Traffic = {
     ...ONE_VERSION,
-    choose: (model, client) =>
-      client === 'canary-bird'
+    choose: (model, client, only) =>
+      client === 'canary-bird' && only === undefined
         ? { entry: 'detector@v2', alias: 'canary' }
         : { entry: model === 'detector' ? aliases.detector : model, alias: 'stable' },
     hold: (entry) => {
@@ -48,6 +48,14 @@ test('each client gets its version; the answer says which, and the outcome is th
     { entry: 'detector', ok: true, ms: 5 },
     { entry: 'detector@v2', ok: true, ms: 5 },
   ]);
+});
+
+test('who asks for no version on trial gets none', async (t) => {
+  const { supervisor, routers } = twoVersions(t);
+  await supervisor.start();
+  supervisor.addVersion('detector', 'v2', detectorManifest());
+  assert.equal(routers.begin('canary-bird').model('detector')?.ref().alias, 'canary');
+  assert.equal(routers.begin('canary-bird', 'stable').model('detector')?.ref().alias, 'stable');
 });
 
 test('a request keeps the version that it began with, and holds it until it ends', async (t) => {
