@@ -2,6 +2,7 @@
  * Two versions that do not fit beside each other: the old one goes first, while requests wait for the new one. The aliases
  * move only when the new one is proven, so that a server that dies meanwhile comes back to the old one.
  */
+import type { Settings } from '../contract/settings.ts';
 import { orAbort } from '../util/abort.ts';
 import type { Clock } from '../util/clock.ts';
 import type { RolloutPorts } from './ports.ts';
@@ -12,8 +13,7 @@ export type GapDeps = {
   readonly ports: Pick<RolloutPorts, 'stop' | 'load' | 'makeStable'>;
   readonly traffic: Pick<VersionTraffic, 'divert' | 'drained' | 'held'>;
   readonly clock: Clock;
-  /** Longest time that a request may go on, milliseconds. */
-  readonly longestRequestMs: number;
+  readonly settings: Settings;
 };
 
 export class Gap {
@@ -32,11 +32,11 @@ export class Gap {
 
   /** Resolves when the old version's memory is back; rejects with the signal's reason, and has to be undone then. */
   async open(model: string, record: SwapRecord, signal: AbortSignal): Promise<void> {
-    const { ports, traffic, clock, longestRequestMs } = this.#deps;
+    const { ports, traffic, clock, settings } = this.#deps;
     this.#openedAt = clock.now();
     this.#endDiversion = traffic.divert(model, this.#next);
     const drain = record.step('drain', `requests wait from here on; ${traffic.held(this.#old)} still run`);
-    await orAbort(traffic.drained(this.#old, longestRequestMs), signal);
+    await orAbort(traffic.drained(this.#old, settings.limits.max_timeout_ms), signal);
     drain();
     const stop = record.step('stop');
     await ports.stop(this.#old, 'gives its memory to another version');

@@ -1,4 +1,5 @@
 /** Versions on their way out: they end the requests that they have begun, then their process ends, and they are forgotten. */
+import type { Settings } from '../contract/settings.ts';
 import type { AliasStore } from './alias-store.ts';
 import type { RolloutPorts } from './ports.ts';
 import type { VersionTraffic } from './version-traffic.ts';
@@ -7,9 +8,8 @@ export type LeavingDeps = {
   readonly ports: Pick<RolloutPorts, 'entries' | 'entryOf' | 'state' | 'stop' | 'remove' | 'keepWarm'>;
   readonly traffic: Pick<VersionTraffic, 'drained' | 'forget' | 'held'>;
   readonly aliases: Pick<AliasStore, 'state'>;
-  readonly keepWarmMs: number;
-  /** Longest time that a request may go on, milliseconds. */
-  readonly longestRequestMs: number;
+  /** Read at each use. */
+  readonly settings: Settings;
   /** Told of what nobody waits for. */
   readonly onTrouble: (what: string, error: unknown) => void;
 };
@@ -26,11 +26,11 @@ export class Leaving {
 
   /** A version that is not to serve. What is stable stays; what a rollback goes back to stays as warm as it was. */
   async discard(model: string, entry: string, reason: string): Promise<void> {
-    const { ports, aliases, keepWarmMs } = this.#deps;
+    const { ports, aliases, settings } = this.#deps;
     const { stable, previous } = aliases.state(model);
     if (ports.entryOf(model, stable) === entry) return;
     if (previous !== null && ports.entryOf(model, previous) === entry && ports.state(entry).isReady) {
-      ports.keepWarm(entry, keepWarmMs);
+      ports.keepWarm(entry, settings.rollout.keep_warm_ms);
       return;
     }
     await this.end(entry, reason);
@@ -49,9 +49,9 @@ export class Leaving {
     if (before !== undefined) return before.done;
     const { promise: recalled, resolve: recall } = Promise.withResolvers<boolean>();
     const leave = async (): Promise<void> => {
-      const { ports, traffic, longestRequestMs } = this.#deps;
+      const { ports, traffic, settings } = this.#deps;
       // Requests that it has begun it also ends.
-      await Promise.race([traffic.drained(entry, longestRequestMs), recalled]);
+      await Promise.race([traffic.drained(entry, settings.limits.max_timeout_ms), recalled]);
       if (going.isRecalled) return;
       going.isStopping = true;
       await ports.stop(entry, reason);

@@ -10,7 +10,7 @@ import type { SwapRecord } from './swap-log.ts';
 export type ProveDeps = {
   readonly ports: Pick<RolloutPorts, 'load' | 'measure' | 'stop'>;
   readonly clock: Clock;
-  readonly settings: { readonly retries: number };
+  readonly settings: { readonly rollout: { readonly retries: number } };
 };
 
 /** The step that a worker's state belongs to. */
@@ -32,7 +32,7 @@ export async function proveVersion(
       break;
     } catch (error) {
       const mayRetry = error instanceof FacepoolError && error.code === 'memory_exhausted';
-      if (!mayRetry || signal.aborted || attempt > deps.settings.retries) throw error;
+      if (!mayRetry || signal.aborted || attempt > deps.settings.rollout.retries) throw error;
       await deps.ports.stop(entry, 'no memory for it');
       await pause(deps.clock, FIRST_WAIT_MS * 2 ** (attempt - 1), signal);
     }

@@ -59,14 +59,8 @@ export class Versions implements Rollout {
     this.#log = new SwapLog(clock, deps.onEnd);
     this.#turns = new Turns((model) => this.#log.current(model)?.swap ?? null);
     this.#trials = new Trials(clock, settings.rollout, traffic, copiesOf, ports);
-    const { keep_warm_ms: keepWarmMs } = settings.rollout;
-    const longestRequestMs = settings.limits.max_timeout_ms;
-    this.#leaving = new Leaving({ ports, traffic, aliases, keepWarmMs, longestRequestMs, onTrouble });
-    this.#swapDeps = {
-      ...{ ports, clock, aliases, traffic, longestRequestMs, onTrouble },
-      leaving: this.#leaving,
-      settings: settings.rollout,
-    };
+    this.#leaving = new Leaving({ ports, traffic, aliases, settings, onTrouble });
+    this.#swapDeps = { ports, clock, aliases, traffic, settings, onTrouble, leaving: this.#leaving };
     this.#resumed = trialsToResume(settings, aliases, this.#log, BY_ITSELF);
   }
 

@@ -21,9 +21,8 @@ export type SwapDeps = {
   readonly aliases: AliasStore;
   readonly traffic: VersionTraffic;
   readonly leaving: Leaving;
-  readonly settings: Settings['rollout'];
-  /** Longest time that a request may go on, milliseconds. */
-  readonly longestRequestMs: number;
+  /** Read at each use. */
+  readonly settings: Settings;
   /** Told of what nobody waits for. */
   readonly onTrouble: (what: string, error: unknown) => void;
 };
@@ -114,12 +113,12 @@ export async function endOld(deps: SwapDeps, record: SwapRecord, old: string | n
   const { traffic, ports, settings } = deps;
   if (old !== null && old !== entry) {
     const end = record.step('drain', `${traffic.held(old)} requests`);
-    const isDry = await traffic.drained(old, deps.longestRequestMs);
+    const isDry = await traffic.drained(old, settings.limits.max_timeout_ms);
     end(isDry ? undefined : 'some requests still run; they end with it');
     // It was taken back meanwhile: the old version serves on.
     if (isOver(record.swap)) return;
     record.phase = 'ending';
-    await retire(ports, record, old, settings.keep_warm_ms).catch((error: unknown) => {
+    await retire(ports, record, old, settings.rollout.keep_warm_ms).catch((error: unknown) => {
       deps.onTrouble(`${old} could not be ended`, error);
     });
   }

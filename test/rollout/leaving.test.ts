@@ -59,6 +59,25 @@ describe('a canary that was taken back', () => {
     assert.equal(s.ports.state('detector@v2').isReady, true);
   });
 
+  it('waits no longer than a request may go on, as the settings say now', async (t) => {
+    const s = scene(t);
+    const session = await leavingCanary(s);
+    // A reload changes them in place.
+    s.settings.limits.max_timeout_ms = 2000;
+    await s.versions.swap('detector', s.request('v2', { strategy: 'canary' }), 'anna');
+    await s.until('it is live again', () => s.aliases.state('detector').canary !== null);
+    await s.versions.rollback('detector', who);
+    await settle();
+    s.clock.advance(1900);
+    await settle();
+    assert.equal(s.processes('v2').length, 1);
+    s.clock.advance(200);
+    await settle();
+    await s.until('it is gone', () => s.processes('v2').length === 0);
+    assert.ok(s.clock.now() < 10_000);
+    session.end();
+  });
+
   it('is not cut off by the next swap', async (t) => {
     const s = scene(t);
     const session = await leavingCanary(s);

@@ -23,7 +23,7 @@ function proof(loads: readonly (Loaded | FacepoolError)[], measured: readonly nu
   const abort = new AbortController();
   const deps = {
     clock,
-    settings: { retries: 2 },
+    settings: { rollout: { retries: 2 } },
     ports: {
       load: async (
         _entry: string,
