@@ -1,16 +1,19 @@
 /** A real server whose configuration changes while it serves: by SIGHUP and by the command line. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import process from 'node:process';
 import { after, before, describe, it } from 'node:test';
 import { storedEventSchema } from '../../src/contract/history.ts';
 import { type ReloadAnswer, reloadAnswerSchema } from '../../src/contract/reload.ts';
+import { MANIFEST_FILE } from '../../src/models/manifest-file.ts';
 import { SHARED_MODELS } from '../fixtures/shared.ts';
 import { post } from './support/client.ts';
 import { configured } from './support/config-file.ts';
 import { underLoad } from './support/load.ts';
 import { makeDataDir, startServer, type TestServer } from './support/server.ts';
 import { picture, skip } from './support/shared.ts';
+import { bundledDir } from './support/swap-parts.ts';
 import { versionFactory } from './support/swap-versions.ts';
 import { until } from './support/until.ts';
 
@@ -63,13 +66,13 @@ describe('the configuration of a server that runs', { skip }, () => {
       log: { level: 'debug' },
       memory: { budgets: ['cpu=6000'] },
       models: { detector: { version }, recognizer: { residency: 'on_demand', idle_ttl_ms: 123_000 } },
-      http: { allowed_origins: ['https://studio.example'] },
+      imaging: { concurrency: 2 },
     };
     write(wanted);
     const dry = await reload('--dry-run');
     assert.equal(dry.dry_run, true);
     assert.deepEqual(rows(dry), [
-      'http.allowed_origins needs_restart',
+      'imaging.concurrency needs_restart',
       'memory.budgets applied',
       'log.level applied',
       'models.detector.version model_swapped',
@@ -102,7 +105,7 @@ describe('the configuration of a server that runs', { skip }, () => {
     assert.ok(server.log().some(({ level }) => level === 'debug'));
 
     // What needs a restart is told again; the rest is in force.
-    assert.deepEqual(rows(await settled()), ['http.allowed_origins needs_restart']);
+    assert.deepEqual(rows(await settled()), ['imaging.concurrency needs_restart']);
     const audit = readFileSync(path.join(dataDir, 'logs', 'audit.log'), 'utf8');
     assert.match(audit, /"who":"signal","action":"server.reload","target":"configuration","result":"ok"/);
     const answer = await fetch(`${server.url}/v1/events?types=reload`, { headers: { accept: 'application/json' } });
@@ -167,6 +170,101 @@ describe('the configuration of a server that runs', { skip }, () => {
       return code === 0 && reloadAnswerSchema.parse(JSON.parse(stdout));
     });
     assert.deepEqual(rows(again), ['models.detector.version model_swapped']);
+  });
+
+  const ready = async (): Promise<number> => (await fetch(`${server.url}/readyz`)).status;
+  const detectWith = (detector: string) => () =>
+    post(server, `/v1/detect?detector=${detector}`, picture('photos/person-vlado.jpg'));
+  const isRunning = (pid: number | null | undefined): boolean => {
+    try {
+      return typeof pid === 'number' && process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+
+  it('adds a model while it serves: proven first, the others stay, and readiness never says no', async () => {
+    const serving = { version: (await server.model('detector')).version };
+    write({ models: { detector: serving, liveness: { threads: 1 } } });
+    await settled();
+    const start = await pids();
+    cpSync(bundledDir('detector'), path.join(dataDir, 'models', 'second', 'one'), { recursive: true });
+    const manifest = path.join(dataDir, 'models', 'second', 'one', MANIFEST_FILE);
+    const text = readFileSync(manifest, 'utf8').replace(/^name: .*$/m, 'name: second');
+    writeFileSync(manifest, text.replace(/^version: .*$/m, 'version: one'));
+    assert.equal((await detectWith('second')()).status, 400);
+    write({ models: { detector: serving, liveness: { threads: 1 }, second: { version: 'one' } } });
+    assert.deepEqual(rows(await reload('--dry-run')), ['models.second model_added']);
+    const readiness: number[] = [];
+    const { outcomes } = await underLoad(2, detectWith('detector'), async () => {
+      assert.deepEqual(rows(await reload()), ['models.second model_added']);
+      await until('it serves', DONE_MS, async () => {
+        readiness.push(await ready());
+        return (
+          (await server.model('second')).state === 'ready' && (await server.model('second')).residency === 'resident'
+        );
+      });
+    });
+    assert.ok(outcomes.length > 0);
+    for (const outcome of outcomes) assert.equal('answer' in outcome && outcome.answer.status, 200);
+    assert.ok(readiness.every((status) => status === 200));
+    assert.equal((await detectWith('second')()).status, 200);
+    const { second, ...others } = await pids();
+    assert.ok(isRunning(second));
+    assert.deepEqual(others, start);
+    assert.deepEqual(rows(await settled()), []);
+    const { code, stdout } = await server.cli('versions', 'second', '--json');
+    assert.equal(code, 0);
+    assert.equal((JSON.parse(stdout) as { stable: string }).stable, 'one');
+  });
+
+  it('adds nothing, and changes nothing beside it, where its weights cannot be had', async () => {
+    const start = await pids();
+    const dir = path.join(dataDir, 'models', 'third', 'one');
+    cpSync(path.join(dataDir, 'models', 'second', 'one'), dir, { recursive: true });
+    const text = readFileSync(path.join(dir, MANIFEST_FILE), 'utf8').replace(/^name: .*$/m, 'name: third');
+    writeFileSync(path.join(dir, MANIFEST_FILE), text.replace(/sha256: .*$/m, `sha256: ${'ab'.repeat(32)}`));
+    const models = { detector: { version: (await server.model('detector')).version }, liveness: { threads: 1 } };
+    write({ models: { ...models, second: { version: 'one', residency: 'on_demand' }, third: { version: 'one' } } });
+    const { code, stderr } = await server.cli('reload');
+    assert.equal(code, 4);
+    assert.match(stderr, /models\.third\.version: .*missing/);
+    assert.doesNotMatch(stderr, new RegExp(dataDir));
+    assert.deepEqual(await pids(), start);
+    assert.equal((await server.model('second')).residency, 'resident');
+  });
+
+  it('removes models while it serves: nobody is cut off, and their processes are gone', async () => {
+    const start = await pids();
+    const serving = { version: (await server.model('detector')).version };
+    write({ models: { detector: serving, liveness: { threads: 1, enabled: false } } });
+    const { outcomes } = await underLoad(2, detectWith('second'), async () => {
+      const answer = await reload();
+      assert.deepEqual(rows(answer), ['models.liveness.enabled model_removed', 'models.second model_removed']);
+      await until('both are gone', DONE_MS, async () => {
+        const names = (await server.models()).map(({ name }) => name);
+        return !names.some((name) => /^(?:second|liveness)(?:@|$)/.test(name));
+      });
+    });
+    const statuses = outcomes.map((outcome) => ('answer' in outcome ? outcome.answer.status : outcome.error));
+    assert.ok(statuses.includes(400));
+    assert.ok(
+      statuses.every((status) => status === 200 || status === 400),
+      JSON.stringify(statuses),
+    );
+    assert.equal(isRunning(start['second']) || isRunning(start['liveness']), false);
+    const { second: _second, liveness: _liveness, ...others } = start;
+    assert.deepEqual(await pids(), others);
+    assert.equal((await post(server, '/v1/liveness', picture('photos/person-vlado.jpg'))).status, 400);
+    assert.equal((await server.cli('versions', 'second')).code, 4);
+    assert.equal(await ready(), 200);
+
+    write({ models: { detector: serving, liveness: { threads: 1 } } });
+    await reload();
+    await until('it is back', DONE_MS, async () =>
+      (await server.models()).some(({ name, state }) => name === 'liveness' && state === 'ready'),
+    );
+    assert.equal((await post(server, '/v1/liveness', picture('photos/person-vlado.jpg'))).status, 200);
   });
 
   it('ends by SIGTERM as ever', async () => {

@@ -193,12 +193,6 @@ describe('who may', () => {
       assert.equal((await fetch(server.url + path, { headers })).status, 200);
     }
   });
-
-  it('nobody where the server has no rollout', async (t) => {
-    const server = await startServer();
-    t.after(() => server.close());
-    assert.equal((await fetch(`${server.url}/v1/swaps`)).status, 404);
-  });
 });
 
 describe('looking at swaps', () => {
