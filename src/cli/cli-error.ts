@@ -8,16 +8,23 @@ export class CliError extends Error {
   readonly exitCode: ExitCode;
   /** What the server said, where it was the server that refused. */
   readonly problem: Problem | undefined;
+  /** Seconds after which the server wants to be asked again. */
+  readonly retryAfterS: number | undefined;
 
   constructor(
     exitCode: ExitCode,
     message: string,
-    options: { readonly cause?: unknown; readonly problem?: Problem } = {},
+    options: {
+      readonly cause?: unknown;
+      readonly problem?: Problem | undefined;
+      readonly retryAfterS?: number | undefined;
+    } = {},
   ) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause });
     this.name = 'CliError';
     this.exitCode = exitCode;
     this.problem = options.problem;
+    this.retryAfterS = options.retryAfterS;
   }
 }
 

@@ -8,12 +8,17 @@ import { CliError } from './cli-error.ts';
 import { EXIT } from './exit-codes.ts';
 
 export type ClientRequest = {
-  readonly method?: 'GET' | 'POST' | 'DELETE';
+  readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** With its query, e.g. `/v1/models?wait=true`. */
   readonly path: string;
   readonly body?:
     | { readonly type: string; readonly bytes: Uint8Array }
-    | { readonly type: string; readonly stream: Readable }
+    | {
+        readonly type: string;
+        readonly stream: Readable;
+        /** Bytes; without it the body is sent in chunks. */
+        readonly length?: number;
+      }
     | undefined;
   /** Default: JSON or text. */
   readonly accept?: string | undefined;
@@ -28,11 +33,19 @@ export type Client = {
   stream(request: ClientRequest): Promise<IncomingMessage>;
 };
 
+/** What was to be sent could not be read: asking the server again changes nothing. */
+export class UnreadableError extends CliError {
+  constructor(message: string, options: { readonly cause?: unknown } = {}) {
+    super(EXIT.failure, message, options);
+    this.name = 'UnreadableError';
+  }
+}
+
 export function createClient(socketPath: string): Client {
   const stream = async (wanted: ClientRequest): Promise<IncomingMessage> => {
     const answer = await send(socketPath, wanted);
     const status = answer.statusCode ?? 0;
-    if (status < 200 || status > 299) throw refusal(status, await text(answer));
+    if (status < 200 || status > 299) throw refusal(status, await text(answer), retryAfterOf(answer));
     return answer;
   };
   return {
@@ -51,11 +64,12 @@ export function createClient(socketPath: string): Client {
 
 function send(socketPath: string, wanted: ClientRequest): Promise<IncomingMessage> {
   const { method = 'GET', path, body, accept = 'application/json, text/plain', signal } = wanted;
+  const length = body !== undefined && 'bytes' in body ? body.bytes.byteLength : body?.length;
   const headers = {
     Host: 'localhost',
     Accept: accept,
     ...(body === undefined ? {} : { 'Content-Type': body.type }),
-    ...(body !== undefined && 'bytes' in body ? { 'Content-Length': body.bytes.byteLength } : {}),
+    ...(length === undefined ? {} : { 'Content-Length': length }),
   };
   return new Promise((resolve, reject) => {
     // One connection per request: agents keep sockets open and would hold the process.
@@ -70,9 +84,10 @@ function send(socketPath: string, wanted: ClientRequest): Promise<IncomingMessag
     if (body === undefined || 'bytes' in body) call.end(body?.bytes);
     else {
       body.stream.on('error', (error: Error) => {
-        unread = new CliError(EXIT.failure, `a file cannot be read to its end: ${error.message}`, { cause: error });
+        unread = new UnreadableError(`a file cannot be read to its end: ${error.message}`, { cause: error });
         call.destroy(error);
       });
+      call.once('close', () => body.stream.destroy());
       body.stream.pipe(call);
     }
   });
@@ -94,11 +109,16 @@ function explain(error: NodeJS.ErrnoException, socketPath: string): CliError {
   return new CliError(EXIT.failure, `cannot talk to the server on ${socketPath}: ${error.message}`, { cause: error });
 }
 
-function refusal(status: number, body: string): CliError {
+function refusal(status: number, body: string, retryAfterS: number | undefined): CliError {
   const problem = readProblem(body);
   const exitCode = status < 500 ? EXIT.refused : EXIT.failure;
   if (problem === undefined) return new CliError(exitCode, `the server answered with status ${status}`);
-  return new CliError(exitCode, `${problem.code}: ${problem.detail}`, { problem });
+  return new CliError(exitCode, `${problem.code}: ${problem.detail}`, { problem, retryAfterS });
+}
+
+function retryAfterOf({ headers }: IncomingMessage): number | undefined {
+  const value = headers['retry-after'];
+  return value !== undefined && /^\d{1,6}$/.test(value) ? Number(value) : undefined;
 }
 
 function readProblem(body: string): Problem | undefined {

@@ -14,9 +14,16 @@ import { pin, unpin } from './commands/pin.ts';
 import { reload } from './commands/reload.ts';
 import { canary, promote, rollback, shadow, swap } from './commands/swap.ts';
 import { history, swaps, versions } from './commands/versions.ts';
+import { people, peopleCollections, peopleList, peopleShow, peopleStatus } from './commands/people.ts';
+import { peopleAdd } from './commands/people-add.ts';
+import { peopleMerge, peopleRemove, peopleRemoveFace, peopleRename, peopleSet } from './commands/people-change.ts';
+import { peopleImport } from './commands/people-import.ts';
+import { peopleReembed } from './commands/people-reembed.ts';
+import { peopleBackup, peopleCheck, peopleExport, peopleRestore } from './commands/people-store.ts';
 import { plan } from './commands/plan.ts';
 import { top } from './commands/top.ts';
 import { trends } from './commands/trends.ts';
+import { search } from './commands/search.ts';
 import { status } from './commands/status.ts';
 import { verify } from './commands/verify.ts';
 import { version } from './commands/version.ts';
@@ -48,6 +55,24 @@ export const COMMANDS: readonly Command[] = [
   reload,
   ...faceCommands,
   verify,
+  search,
+  people,
+  peopleStatus,
+  peopleCollections,
+  peopleList,
+  peopleShow,
+  peopleAdd,
+  peopleImport,
+  peopleRename,
+  peopleMerge,
+  peopleSet,
+  peopleRemove,
+  peopleRemoveFace,
+  peopleExport,
+  peopleBackup,
+  peopleRestore,
+  peopleCheck,
+  peopleReembed,
   modelsList,
   modelsPull,
   modelsVerify,

@@ -11,8 +11,12 @@ export const EXIT = {
   refused: 4,
   /** The configuration is wrong. */
   config: 5,
-  /** `verify`: both pictures were understood, and they are not shown to be the same person. */
+  /** `verify`: not shown to be the same person; `search`: nobody who is known. Both pictures were understood. */
   noMatch: 6,
+  /** `people import`: it went to its end, and some pictures were refused. */
+  someRefused: 7,
+  /** Ended by Ctrl-C, in good order. */
+  interrupted: 130,
 } as const;
 
 export type ExitCode = (typeof EXIT)[keyof typeof EXIT];

@@ -7,18 +7,28 @@ function flagOf(option: OptionName): string {
   return option.replaceAll('_', '-');
 }
 
-export function faceOptions(route: RouteName): OptionSpecs {
+/** @param without what the command has a word for */
+export function faceOptions(route: RouteName, without: readonly OptionName[] = []): OptionSpecs {
   return Object.fromEntries(
-    ROUTE_OPTIONS[route].map((option) => [
-      flagOf(option),
-      { type: 'string', value: '<value>', help: OPTION_SCHEMAS[option].description ?? '' },
-    ]),
+    ROUTE_OPTIONS[route]
+      .filter((option) => !without.includes(option))
+      .map((option) => [
+        flagOf(option),
+        { type: 'string', value: '<value>', help: OPTION_SCHEMAS[option].description ?? '' },
+      ]),
   );
 }
 
-/** The query of the request, checked here already: a wrong flag is a usage error and no picture is sent. */
-export function faceQuery(route: RouteName, invocation: Invocation): string {
-  const query = new URLSearchParams();
+/**
+ * The query of the request, checked here already: a wrong flag is a usage error and no picture is sent.
+ * @param more what does not come from flags
+ */
+export function faceQuery(
+  route: RouteName,
+  invocation: Invocation,
+  more: Readonly<Partial<Record<OptionName, string>>> = {},
+): string {
+  const query = new URLSearchParams(more);
   for (const option of ROUTE_OPTIONS[route]) {
     const value = invocation.text(flagOf(option));
     if (value === undefined) continue;

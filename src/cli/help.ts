@@ -2,13 +2,12 @@ import { type Command, GLOBAL_OPTIONS, type OptionSpecs } from './command.ts';
 
 /** One line per command. */
 export function overview(commands: readonly Command[]): string {
-  const rows = commands.map(({ name, words, summary }): [string, string] => [`${name} ${words}`.trim(), summary]);
   return [
     'facepool: a face server, every model in its own process',
     '',
     'Usage: facepool <command> [flags]',
     '',
-    ...align(rows),
+    ...align(commands.map(row)),
     '',
     'Flags of every command:',
     ...optionLines(GLOBAL_OPTIONS),
@@ -17,7 +16,8 @@ export function overview(commands: readonly Command[]): string {
   ].join('\n');
 }
 
-export function commandHelp(command: Command): string {
+/** @param group commands whose names begin with this one's */
+export function commandHelp(command: Command, group: readonly Command[] = []): string {
   const own = optionLines(command.options);
   return [
     `Usage: facepool ${command.name} ${command.words}`.trimEnd(),
@@ -25,10 +25,15 @@ export function commandHelp(command: Command): string {
     command.summary,
     ...(command.details === undefined ? [] : ['', ...command.details]),
     ...(own.length === 0 ? [] : ['', 'Flags:', ...own]),
+    ...(group.length === 0 ? [] : ['', 'Also:', ...align(group.map(row))]),
     '',
     'Flags of every command:',
     ...optionLines(GLOBAL_OPTIONS),
   ].join('\n');
+}
+
+function row({ name, words, summary }: Command): [string, string] {
+  return [`${name} ${words}`.trim(), summary];
 }
 
 function optionLines(options: OptionSpecs): string[] {

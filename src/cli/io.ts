@@ -10,6 +10,8 @@ export type Io = {
   readonly stderr: Screen;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly cwd: string;
+  /** At Ctrl-C calls `act` instead of ending the process, until the function that it returns is called. */
+  readonly onInterrupt?: (act: () => void) => () => void;
 };
 
 export function processIo(): Io {
@@ -19,11 +21,25 @@ export function processIo(): Io {
     stderr: process.stderr,
     env: process.env,
     cwd: process.cwd(),
+    onInterrupt,
+  };
+}
+
+function onInterrupt(act: () => void): () => void {
+  const signals = ['SIGINT', 'SIGTERM'] as const;
+  for (const signal of signals) process.on(signal, act);
+  return () => {
+    for (const signal of signals) process.removeListener(signal, act);
   };
 }
 
 export function printLine(screen: Screen, text = ''): void {
   screen.write(`${text}\n`);
+}
+
+/** To standard output. */
+export function printAll(io: Io, lines: readonly string[]): void {
+  for (const line of lines) printLine(io.stdout, line);
 }
 
 /** One JSON document on one line. */

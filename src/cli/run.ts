@@ -56,11 +56,11 @@ async function commandsFor([first, ...words]: readonly string[]): Promise<readon
 function help(commands: readonly Command[], words: readonly string[], io: Io): ExitCode {
   const topic = words.filter((word) => !word.startsWith('-')).join(' ');
   const command = commands.find(({ name }) => name === topic);
+  const group = commands.filter(({ name }) => topic === '' || name.startsWith(`${topic} `));
   if (command !== undefined) {
-    printLine(io.stdout, commandHelp(command));
+    printLine(io.stdout, commandHelp(command, group));
     return EXIT.ok;
   }
-  const group = commands.filter(({ name }) => topic === '' || name.startsWith(`${topic} `));
   if (group.length === 0) throw unknownCommand(commands, topic);
   printLine(io.stdout, overview(group));
   return EXIT.ok;

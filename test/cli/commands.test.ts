@@ -6,7 +6,7 @@ import { COMMANDS } from '../../src/cli/commands.ts';
 it('each command has a name of its own, of one or two words', () => {
   const names = COMMANDS.map(({ name }) => name);
   assert.equal(new Set(names).size, names.length);
-  for (const name of names) assert.match(name, /^[a-z]+(?: [a-z]+)?$/);
+  for (const name of names) assert.match(name, /^[a-z]+(?: [a-z]+(?:-[a-z]+)?)?$/);
 });
 
 it('no flag of a command means what a flag of all commands means', () => {

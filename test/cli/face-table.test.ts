@@ -7,12 +7,14 @@ import { screen } from './support/run.ts';
 
 const face: FaceAnswer = { box: { x_min: 10.4, y_min: 20.6, x_max: 60, y_max: 90 }, det_score: 0.98765 };
 
-function shown(files: Parameters<typeof printFaces>[1]): string[] {
+/** @param columns of a terminal; without them there is none */
+function shown(files: Parameters<typeof printFaces>[1], columns?: number): string[] {
   let out = '';
-  const stdout = screen(false, (text) => {
+  const stdout = screen(columns !== undefined, (text) => {
     out += text;
   });
-  printFaces({ stdin: new PassThrough(), stdout, stderr: stdout, env: {}, cwd: '/' }, files);
+  if (columns !== undefined) Object.assign(stdout, { columns });
+  printFaces({ stdin: new PassThrough(), stdout, stderr: stdout, env: { NO_COLOR: '1' }, cwd: '/' }, files);
   return out.split('\n');
 }
 
@@ -45,8 +47,23 @@ it('names who it is, with the nearest of the people', () => {
     match: true,
     margin: null,
   };
-  const lines = shown([{ file: 'a', faces: [{ ...face, identity: 'anna', matches: [match] }] }]);
-  assert.match(lines[1] ?? '', /anna \(anna 0\.800\)$/);
+  const faces = [
+    { ...face, identity: 'anna', matches: [{ ...match, margin: 0.25 }] },
+    { ...face, identity: null, matches: [{ ...match, similarity: 0.31, match: false }] },
+    { ...face, identity: null, matches: [] },
+  ];
+  const [title, known, unknown, nobody] = shown([{ file: 'a', faces }]);
+  assert.match(title ?? '', /SIZE +IDENTITY +SIMILARITY +MARGIN$/);
+  assert.match(known ?? '', / anna +0\.900 +0\.250$/);
+  assert.match(unknown ?? '', / unknown \(anna\?\) +0\.310 +-$/);
+  assert.match(nobody ?? '', / - +- +-$/);
+});
+
+it('leaves out what has no room on a narrow terminal, who it is last', () => {
+  const ood = { score: 0.1, threshold: 0.25, accepted: false, raw: 0.1, raw_direction: 'higher_is_better' } as const;
+  const [title, row] = shown([{ file: 'a.jpg', faces: [{ ...face, ood, identity: 'anna', matches: [] }] }], 38);
+  assert.match(title ?? '', /^FILE +FACE +OOD +IDENTITY$/);
+  assert.match(row ?? '', /^a\.jpg +1 +.*0\.100 rejected.* +.*anna/);
 });
 
 it('says that a file has no face, and prints nothing for no file', () => {
