@@ -1,6 +1,7 @@
 /**
- * `npm run swap-storm -- [--swaps 60] [--requests 10000] [--seed 1] [--write]`: versions change under load, a quarter of them to a
- * broken one; exit code 1 when anybody was failed, or answered by who should not, or had to wait too long.
+ * `npm run swap-storm -- [--swaps 60] [--requests 10000] [--seed 1] [--control] [--write]`: versions change under load, a
+ * quarter of them to a broken one; exit code 1 when anybody was failed, or answered by who should not, or had to wait too
+ * long. `--control`: a second server gets as many requests without a swap, to tell what grows by traffic alone.
  */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
@@ -47,7 +48,21 @@ function isGood(result: StormResult): boolean {
   return none && memory[0].processes === memory[1].processes && ratioOf(result) <= MOST_RATIO;
 }
 
-function tables(result: StormResult): string {
+const PARTS = ['supervisor', 'imaging', 'models', 'monitor'] as const;
+
+/** @param control of a server whose versions did not change; null where there was none */
+function memoryTable([before, after]: StormResult['memory'], control: StormResult['memory'] | null): string {
+  const all = [before, after, ...(control ?? [])];
+  return markdown({
+    head: ['memory (PSS), MB', 'before', 'after', ...(control === null ? [] : ['without swaps: before', 'after'])],
+    rows: [
+      ...PARTS.map((part) => [part, ...all.map(({ mb }) => figure(mb[part]))]),
+      ['all', ...all.map((one) => figure(totalMb(one)))],
+    ],
+  });
+}
+
+function tables(result: StormResult, control: StormResult | null): string {
   const { swaps, latency } = result;
   const [before, after] = result.memory;
   const broken = swaps.filter(({ plan }) => plan.fault !== null);
@@ -75,14 +90,7 @@ function tables(result: StormResult): string {
       return [MEANING[phase], String(ms.length), figure(percentile(ms, 0.5)), figure(p99), (p99 / steady).toFixed(2)];
     }),
   });
-  const parts = ['supervisor', 'imaging', 'models', 'monitor'] as const;
-  const memory = markdown({
-    head: ['memory (PSS)', 'before MB', 'after MB'],
-    rows: [
-      ...parts.map((part) => [part, figure(before.mb[part]), figure(after.mb[part])]),
-      ['all', figure(totalMb(before)), figure(totalMb(after))],
-    ],
-  });
+  const memory = memoryTable(result.memory, control?.memory ?? null);
   const kinds = markdown({
     head: ['sound version', 'n', 'proven: p50 ms', 'max', 'way back: p50 ms', 'max'],
     rows: grouped(sound, ({ plan }) => plan.kind).map(([kind, some]) => [
@@ -113,6 +121,7 @@ const { values } = parseArgs({
     swaps: { type: 'string', default: '60' },
     requests: { type: 'string', default: '10000' },
     seed: { type: 'string', default: '1' },
+    control: { type: 'boolean', default: false },
     write: { type: 'boolean', default: false },
   },
 });
@@ -120,10 +129,12 @@ const swaps = count(values.swaps, 'swaps', MAX_SWAPS);
 const requests = count(values.requests, 'requests', MAX_REQUESTS);
 const machine = describeMachine();
 const say = (line: string): void => void process.stderr.write(`swap-storm: ${line}\n`);
-const result = await swapStorm({ swaps, requests, seed: Number(values.seed) }, say);
+const seed = Number(values.seed);
+const result = await swapStorm({ swaps, requests, seed }, say);
+const control = values.control ? await swapStorm({ swaps: 0, requests, seed }, say) : null;
 for (const what of [...result.failed, ...result.wrong, ...result.strangers].slice(0, 20)) say(what);
-const command = `npm run swap-storm -- --swaps ${swaps} --requests ${requests} --seed ${values.seed}`;
-const text = `\`${command}\`; ${machineLine(machine)}\n\n${tables(result)}`;
+const command = `npm run swap-storm -- --swaps ${swaps} --requests ${requests} --seed ${seed}${control === null ? '' : ' --control'}`;
+const text = `\`${command}\`; ${machineLine(machine)}\n\n${tables(result, control)}`;
 process.stdout.write(`${text}\n`);
 if (values.write) {
   const before = existsSync(DOCUMENT) ? readFileSync(DOCUMENT, 'utf8') : '# Reliability\n';

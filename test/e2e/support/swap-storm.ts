@@ -20,6 +20,7 @@ const LEAST_STEADY = 12;
 const TRIAL_REQUESTS = 40;
 
 export type StormOptions = {
+  /** 0: the same requests while nothing changes. */
   readonly swaps: number;
   /** At least so many, while nothing changes and while something does. */
   readonly requests: number;
@@ -101,7 +102,7 @@ async function storm(
   const load = startClients();
   const facts: SwapFact[] = [];
   const stable = new Map(MODELS.map((model) => [model, BUNDLED[model]]));
-  const steady = Math.max(LEAST_STEADY, Math.ceil(requests / plan.length / 2));
+  const steady = Math.max(LEAST_STEADY, Math.ceil(requests / Math.max(1, plan.length) / 2));
   try {
     const context = { server, admin, factory, ledger, load, looks, stable, during, trialRequests };
     await during('steady', () => load.more(steady));
