@@ -19,7 +19,7 @@ export type ReloadModelsDeps = {
   readonly clock: Clock;
   readonly supervisor: Pick<Supervisor, 'models' | 'configureVersion' | 'residency'>;
   readonly aliases: Pick<AliasStore, 'state' | 'nameConfigured'>;
-  readonly rollout: Pick<Rollout, 'swap' | 'wait'>;
+  readonly rollout: Pick<Rollout, 'swap' | 'wait' | 'rollback'>;
   readonly traffic: Pick<VersionTraffic, 'drained'>;
   /** Its graphs, fetched where that is allowed. */
   readonly prepare: (model: string, signal: AbortSignal, version: string, opinions: boolean) => Promise<PreparedModel>;
@@ -70,14 +70,16 @@ function merged(before: ModelSettings, after: ModelSettings, keys: ReadonlySet<s
   };
 }
 
-/**
- * Begins it; a swap that is refused rejects this. `done` resolves when the model is there, and rejects where it could not
- * be brought there.
- */
-export async function applyToModel(
-  deps: ReloadModelsDeps,
-  change: ModelChange,
-): Promise<{ readonly done: Promise<void> }> {
+/** Something that was begun. */
+export type Begun = {
+  /** Resolves when the model is there; rejects where it could not be brought there. */
+  readonly done: Promise<void>;
+  /** Takes a swap back, because something beside it was refused. */
+  readonly undo: () => Promise<void>;
+};
+
+/** Begins it; a swap that is refused rejects this, and then nothing has changed. */
+export async function applyToModel(deps: ReloadModelsDeps, change: ModelChange): Promise<Begun> {
   const { live } = deps;
   const { model, to } = change;
   const now = live.models[model];
@@ -85,10 +87,24 @@ export async function applyToModel(
   const opinions = { from: now.opinions, to: to.opinions };
   // Second opinions are asked for only while every process gives them.
   live.models[model] = { ...to, version: now.version, opinions: opinions.from && opinions.to };
+  const restore = (): void => {
+    live.models[model] = now;
+  };
+  const swapped = change.swaps
+    ? await swap(deps, model, to).catch((error: unknown) => {
+        restore();
+        throw error;
+      })
+    : null;
   weigh(deps, model, now, to);
-  const swapped = change.swaps ? await swap(deps, model, to) : null;
   const work = swapped?.ended ?? (change.renews ? renew(deps, model, to, opinions) : Promise.resolve());
   return {
+    undo: async () => {
+      const why = 'another change of the same reload was refused';
+      if (swapped !== null) await deps.rollout.rollback(model, { by: 'reload', why });
+      restore();
+      weigh(deps, model, to, now);
+    },
     done: work.then(() => {
       deps.aliases.nameConfigured(model, to.version);
       live.models[model] = { ...(live.models[model] ?? to), opinions: to.opinions };

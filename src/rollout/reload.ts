@@ -19,7 +19,7 @@ import {
   type ReloadMembersDeps,
   removeModel,
 } from './reload-members.ts';
-import { applyToModel, type ModelChange, modelChanges, type ReloadModelsDeps } from './reload-models.ts';
+import { applyToModel, type Begun, type ModelChange, modelChanges, type ReloadModelsDeps } from './reload-models.ts';
 import { modelOf, planReload, type RunningView } from './reload-plan.ts';
 import { copySetting } from './reload-settings.ts';
 
@@ -27,7 +27,7 @@ export type ReloadDeps = Omit<ReloadModelsDeps, 'rollout' | 'supervisor' | 'alia
   readonly supervisor: ReloadModelsDeps['supervisor'] & ReloadMembersDeps['supervisor'];
   readonly aliases: ReloadModelsDeps['aliases'] & ReloadMembersDeps['aliases'];
   readonly traffic: ReloadModelsDeps['traffic'] & ReloadMembersDeps['traffic'];
-  readonly rollout: Pick<Rollout, 'swap' | 'wait' | 'list'>;
+  readonly rollout: Pick<Rollout, 'swap' | 'wait' | 'rollback' | 'list'>;
   /** What the server was started with. */
   readonly configured: Settings;
   /** Reads it all again, as at the start. Throws ConfigErrors. */
@@ -58,15 +58,17 @@ export function createReload(deps: ReloadDeps): Reload {
     const usable = changes.filter((change) => change.effect === 'applied' && modelOf(change) === undefined);
     const members = memberChanges(changes, running, next);
     // What may be refused comes first.
-    const prepared = await withStore(deps.live, next, usable, () => prepareAdded(deps, members.added));
-    const models = [...modelChanges(changes, running, next)].sort((a, b) => Number(b.swaps) - Number(a.swaps));
-    for (const change of models) {
-      const { done } = await applyToModel(deps, change);
-      const arrive = (): void => {
-        running.models[change.model] = change.to;
-      };
-      work.push(done.then(arrive));
-    }
+    const prepared = await withStore(deps.live, next, usable, async () => {
+      const found = await prepareAdded(deps, members.added);
+      const models = [...modelChanges(changes, running, next)].sort((a, b) => Number(b.swaps) - Number(a.swaps));
+      for (const { change, done } of await beginAll(deps, models)) {
+        const arrive = (): void => {
+          running.models[change.model] = change.to;
+        };
+        work.push(done.then(arrive));
+      }
+      return found;
+    });
     for (const { setting } of usable) {
       copySetting(next, deps.live, setting);
       copySetting(next, running, setting);
@@ -123,6 +125,24 @@ export function createReload(deps: ReloadDeps): Reload {
   };
 }
 
+/** All of them, or none: where one is refused, those that have begun are taken back. */
+async function beginAll(
+  deps: ReloadDeps,
+  changes: readonly ModelChange[],
+): Promise<readonly (Begun & { readonly change: ModelChange })[]> {
+  const begun: (Begun & { readonly change: ModelChange })[] = [];
+  try {
+    for (const change of changes) begun.push({ ...(await applyToModel(deps, change)), change });
+    return begun;
+  } catch (error) {
+    for (const { done, undo } of begun) {
+      done.catch(() => {});
+      await undo().catch(() => {});
+    }
+    throw error;
+  }
+}
+
 /** What may be asked before anything is done is asked here: all faults at once, and then nothing has changed. */
 async function check(
   deps: ReloadDeps,
@@ -149,7 +169,7 @@ async function check(
   if (problems.length > 0) throw new ConfigError(problems);
 }
 
-/** With the store as it will be: a model that is new may lie in a mirror that is new. */
+/** With the store as it will be: a version that is new may lie in a mirror that is new. As it was where that is refused. */
 async function withStore<T>(
   live: Settings,
   next: Settings,

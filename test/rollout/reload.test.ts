@@ -70,6 +70,27 @@ describe('a reload that is refused', () => {
     assert.deepEqual(versions.list(null), []);
   });
 
+  it('takes back the swaps that have begun where another one is refused for want of memory', async (t) => {
+    const { reload, write, settings, supervisor, versions, aliases, answers, detector, until } = await reloadScene(t);
+    detector({ version: 'v2', priority: 7 });
+    write((next) => {
+      Object.assign(next.models['liveness'] ?? {}, { version: 'huge', residency: 'on_demand' });
+    });
+    const before = structuredClone(settings);
+    await assert.rejects(reload.reload(false), { code: 'memory_exhausted' });
+    assert.deepEqual(settings, before);
+    assert.equal(supervisor.models.get('detector')?.settings.priority, 0);
+    assert.equal(supervisor.models.get('liveness')?.settings.residency, 'resident');
+    await until('nothing goes on', () => versions.list(null).every(({ state }) => state !== 'running'));
+    assert.deepEqual(
+      versions.list(null).map(({ model, state }) => `${model} ${state}`),
+      ['detector rolled_back'],
+    );
+    assert.deepEqual([aliases.state('detector').stable, await answers()], ['v1', 'v1']);
+    await settle();
+    assert.equal((await reload.reload(true)).changes.length, 4);
+  });
+
   it('does not meddle with a version that is on trial', async (t) => {
     const { reload, detector, versions, request, over } = await reloadScene(t);
     await over(await versions.swap('detector', request('v3', { strategy: 'canary' }), 'test'));
