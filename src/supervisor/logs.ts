@@ -10,7 +10,7 @@ export type Logs = {
   /** Null: the log is what the terminal, or who started us, collects. */
   readonly serverLog: WorkerLog | null;
   /** Where people read what the server says to them. */
-  readonly people: NodeJS.WritableStream;
+  readonly people: NodeJS.WriteStream;
   readonly limits: { readonly maxBytes: number; readonly files: number };
   readonly workerLog: (name: string) => WorkerLog;
 };
