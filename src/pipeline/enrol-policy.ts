@@ -34,7 +34,7 @@ export function judgeFace(face: FaceRecord, analysis: Analysis, policy: EnrolPol
   }
   const side = Math.min(boxWidth(face.box), boxHeight(face.box));
   if (!(side >= policy.min_face_size)) {
-    const detail = `the face is ${Math.floor(side)} pixels wide; at least ${policy.min_face_size} are wanted`;
+    const detail = `the shorter side of the face is ${Math.floor(side)} pixels; at least ${policy.min_face_size} are wanted`;
     refused.push({ code: 'face_too_small', detail });
   }
   const ood = oodDoubt(face, analysis);
