@@ -109,7 +109,7 @@ export const enrolAnswerSchema = z.strictObject({
   request_id: z.string(),
   created: z.boolean().describe('false: this picture of this subject was enrolled before'),
   face: storedFaceSchema,
-  image: imageSchema,
+  image: imageSchema.nullable().describe('null: an embedding was enrolled'),
   quality: qualitySchema.nullable(),
   ood: oodSchema.nullable(),
   liveness: livenessSchema.nullable(),

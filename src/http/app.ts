@@ -3,11 +3,13 @@ import express, { type Application, type RequestHandler } from 'express';
 import type { KeyStore } from '../auth/key-store.ts';
 import { keysNeeded } from '../auth/mode.ts';
 import type { Observatory } from '../contract/history.ts';
+import type { People, Reembedding } from '../contract/people.ts';
 import type { Control, Pipeline } from '../contract/services.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
+import { UploadMemory } from './body/upload-memory.ts';
 import type { Changes } from './changes.ts';
 import { failures, notFound } from './failures.ts';
 import { createGate, type Gate } from './gate.ts';
@@ -15,6 +17,7 @@ import { guard } from './guard.ts';
 import { securityHeaders } from './headers.ts';
 import { observe } from './observe.ts';
 import { stateOf } from './request-state.ts';
+import { collectionsRouter } from './routes/collections.ts';
 import { createDashboard } from './routes/dashboard.ts';
 import { documentsRouter, indexRouter } from './routes/documents.ts';
 import { eventsRouter } from './routes/events.ts';
@@ -22,7 +25,11 @@ import { facesRouter } from './routes/faces.ts';
 import { gpuHistoryRouter } from './routes/gpu-history.ts';
 import { answerPlaces, observatoryRouter } from './routes/observatory.ts';
 import { modelsRouter, operationsRouter } from './routes/operations.ts';
+import { peopleRouter } from './routes/people.ts';
+import { peopleCopiesRouter } from './routes/people-copies.ts';
+import { peopleFacesRouter } from './routes/people-faces.ts';
 import { reloadRouter } from './routes/reload.ts';
+import { searchRouter } from './routes/search.ts';
 import { swapsRouter } from './routes/swaps.ts';
 import { versionsRouter } from './routes/versions.ts';
 
@@ -42,6 +49,10 @@ export type AppDeps = {
   readonly admin?: ((authorize: RequestHandler) => RequestHandler) | undefined;
   /** Versions, swaps and the configuration. */
   readonly changes: Changes;
+  /** Collections, subjects, faces and the search; without it these routes do not exist. */
+  readonly people?: People | undefined;
+  /** Without it there is no `/v1/people/reembed`. */
+  readonly reembedding?: Reembedding | undefined;
   /** Aborted when the server closes: ends answers that have no end of their own. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -57,16 +68,27 @@ export function createApp(deps: AppDeps): Application {
 
   app.use(observe(metrics, log), securityHeaders, guard(settings.http));
   const gate = createGate({ settings, keys, clock, onKeyUsed });
-  const faces = facesRouter(pipeline, control, settings.limits, gate);
-  const operations = operationsRouter({ control, limits: settings.limits, metrics, log, version, gate });
+  const { limits } = settings;
+  const { people, reembedding } = deps;
+  // The limit of now: a reload may change it.
+  const memory = new UploadMemory(() => limits.upload_memory_bytes);
+  const faces = facesRouter(pipeline, gate, { control, limits, memory });
+  const operations = operationsRouter({ control, limits, metrics, log, version, gate, people });
   const documents = documentsRouter(version, keysNeeded(settings));
   const config = { version, keys_needed: keysNeeded(settings), admin_http: settings.admin.http };
   const dashboard = settings.dashboard.enabled ? createDashboard(config) : null;
   const own = { observatory, control, settings, clock, gate, signal, answers: answerPlaces() };
   app.use('/v1', faces, operations, documents, modelsRouter(control, gate));
   app.use('/v1', observatoryRouter(own), gpuHistoryRouter(own), eventsRouter(own));
-  const all = { ...deps.changes, settings, control, gate, clock, log, signal };
-  app.use('/v1', versionsRouter(all), swapsRouter(all), reloadRouter(all));
+  const changing = { ...deps.changes, settings, control, gate, clock, log, signal };
+  app.use('/v1', versionsRouter(changing), swapsRouter(changing), reloadRouter(changing));
+  if (people !== undefined) {
+    const { audit } = deps.changes;
+    const all = { people, reembedding, pipeline, audit, settings, control, gate, clock, memory, signal };
+    const search = searchRouter(all);
+    app.use('/v1', search, peopleRouter(all), collectionsRouter(all), peopleFacesRouter(all), peopleCopiesRouter(all));
+    app.use('/', search);
+  }
   app.use('/', faces, operations, documents, indexRouter(version, dashboard));
   if (dashboard !== null) app.use('/', dashboard.router);
   if (deps.admin !== undefined) app.use(deps.admin(adminCheck(gate)));

@@ -43,6 +43,17 @@ export function isStillAllowed(req: IncomingMessage): boolean {
   return checks.get(req)?.() ?? true;
 }
 
+/** Of requests that were let in: the scopes of their keys. */
+const scopes = new WeakMap<IncomingMessage, readonly Scope[]>();
+
+/** Whether who was let in could ask for this as well. Where no keys are asked for: everybody, but for `admin`. */
+export function mayAlso(req: IncomingMessage, scope: Scope): boolean {
+  const caller = callerOf(req);
+  if (caller?.kind === 'socket') return true;
+  if (caller?.kind === 'anyone') return scope !== 'admin';
+  return grants(scopes.get(req) ?? [], scope);
+}
+
 /** For routes that everyone may ask: the health of the process, and the documents. */
 export const openToAll: RequestHandler = (_req, _res, next) => next();
 
@@ -82,6 +93,7 @@ export function createGate({ settings, keys, clock, onKeyUsed }: GateDeps): Gate
     const key = identify(req, res, keys, clock);
     setCaller(req, { kind: 'key', id: key.id });
     stateOf(req).key = key.id;
+    scopes.set(req, key.scopes);
     checks.set(req, () => isValid(req, access, keys, clock));
     onKeyUsed(key.id);
     limit(res, `key ${key.id}`, key);

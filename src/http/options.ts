@@ -40,6 +40,8 @@ export function allowedValues(name: OptionName): string {
   if (s.enum !== undefined) return `one of ${s.enum.join(', ')}`;
   if (s.type === 'integer') return `a whole number from ${s.minimum} to ${s.maximum}`;
   if (s.type === 'number') return `a number from ${s.minimum} to ${s.maximum}`;
+  if (name === 'subject') return 'a name of 1 to 200 characters, none of them a control character';
+  if (name === 'collection') return 'a name of letters, digits, dots and dashes, at most 64';
   if (s.pattern !== undefined) return 'a name of lower-case letters, digits and dashes';
   return `a text of ${s.minLength ?? 0} to ${s.maxLength ?? 'any number of'} characters`;
 }

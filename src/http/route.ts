@@ -3,7 +3,7 @@ import { FacepoolError } from '../contract/errors.ts';
 import type { RouteLabel } from '../telemetry/metrics.ts';
 import { stateOf } from './request-state.ts';
 
-const METHODS = ['get', 'post', 'delete'] as const;
+const METHODS = ['get', 'post', 'patch', 'delete'] as const;
 type Method = (typeof METHODS)[number];
 
 export type Endpoint = {

@@ -37,6 +37,30 @@ export async function sendChunks(
   await left;
 }
 
+/**
+ * The same for bytes, as they come. Resolves to false where the client is gone or was cut off before all of it had left.
+ */
+export async function sendBytes(
+  res: ServerResponse,
+  clock: Pick<Clock, 'after'>,
+  chunks: Iterable<Uint8Array> | AsyncIterable<Uint8Array>,
+): Promise<boolean> {
+  for await (const chunk of chunks) {
+    if (res.destroyed) return false;
+    if (!res.write(chunk)) await taken(res, 'drain', clock);
+  }
+  if (res.destroyed) return false;
+  const left = taken(res, 'finish', clock);
+  res.end();
+  await left;
+  return res.writableFinished;
+}
+
+/** Large bytes that lie in memory, in pieces that {@link sendBytes} waits for. */
+export function* piecesOf(bytes: Uint8Array): Generator<Uint8Array> {
+  for (let at = 0; at < bytes.length; at += PIECE_BYTES) yield bytes.subarray(at, at + PIECE_BYTES);
+}
+
 /** Resolves with the event, or when nobody reads any more: for that it waits {@link MAX_SILENT_MS}. */
 function taken(res: ServerResponse, event: 'drain' | 'finish', clock: Pick<Clock, 'after'>): Promise<void> {
   return new Promise((resolve) => {

@@ -11,6 +11,7 @@ import {
   insightAnswerSchema,
 } from '../../src/contract/history.ts';
 import { OPTION_SCHEMAS, type OptionName, ROUTE_OPTIONS, type RouteName } from '../../src/contract/options.ts';
+import { enrolAnswerSchema, peopleStatusSchema, searchAnswerSchema, subjectSchema } from '../../src/contract/people.ts';
 import { reloadAnswerSchema } from '../../src/contract/reload.ts';
 import {
   faceSchema,
@@ -98,10 +99,10 @@ describe('docs/api.md', () => {
     for (const [path, item] of Object.entries(openApiDocument('1').paths)) {
       const last = path.split('/').at(-1) ?? '';
       for (const [method, operation] of Object.entries(item)) {
-        if (!['get', 'post', 'delete'].includes(method) || !('tags' in operation)) continue;
+        if (!['get', 'post', 'patch', 'delete'].includes(method) || !('tags' in operation)) continue;
         const address = `${method.toUpperCase()} /v1${path.replaceAll(/\{(\w+)\}/g, '<$1>')}`;
         // Actions that are alike share a line.
-        const isTold = operation.tags.includes('versions') || operation.tags.includes('observation');
+        const isTold = operation.tags.some((tag) => ['versions', 'observation', 'people'].includes(tag));
         assert.ok(text.includes(address) || (!isTold && text.includes(last)), address);
       }
     }
@@ -113,6 +114,11 @@ describe('docs/api.md', () => {
       faceSchema,
       verifyAnswerSchema,
       problemSchema,
+      searchAnswerSchema,
+      enrolAnswerSchema,
+      problemSchema,
+      subjectSchema,
+      peopleStatusSchema,
       gpuAnswerSchema,
       eventsAnswerSchema,
       alertsAnswerSchema,

@@ -6,6 +6,7 @@ import type { AppDeps } from '../../src/http/app.ts';
 import { openApiDocument } from '../../src/http/openapi/document.ts';
 import { CODE_LABELS, ROUTE_LABELS } from '../../src/telemetry/metrics.ts';
 import { fakeChanges, SWAP } from './support/changes.ts';
+import { fakeReembedding, REEMBED } from './support/people.ts';
 import { ALERT, fakeObservatory } from './support/observatory.ts';
 import { control, startServer, type TestServer, until, VERSION } from './support/server.ts';
 
@@ -78,13 +79,21 @@ describe('the application', () => {
   it('serves what the OpenAPI document says', async () => {
     const admin: AppDeps['admin'] = () =>
       createAdminApp(control, { audit: { record: () => undefined }, observatory: fakeObservatory() });
-    const whole = await startServer({ admin, adminHttp: true, changes: fakeChanges() });
+    const reembedding = fakeReembedding(REEMBED);
+    const whole = await startServer({ admin, adminHttp: true, changes: fakeChanges(), reembedding });
     try {
       for (const [path, item] of Object.entries(openApiDocument(VERSION).paths)) {
-        const values: Record<string, string> = { model: 'detector', rule: ALERT.rule, version: 'yunet-2', id: SWAP.id };
+        const people = { collection: 'default', subject: 'Anna' };
+        const values: Record<string, string> = {
+          ...people,
+          model: 'detector',
+          rule: ALERT.rule,
+          version: 'yunet-2',
+          id: SWAP.id,
+        };
         const address = path.replaceAll(/\{(\w+)\}/g, (_all, name: string) => values[name] ?? '');
         for (const { url } of item.servers ?? [{ url: '/v1' }, { url: '' }]) {
-          for (const method of ['get', 'post', 'delete'] as const) {
+          for (const method of ['get', 'post', 'patch', 'delete'] as const) {
             const expected = item[method];
             if (expected === undefined) continue;
             const answer = await fetch(whole.url + url + address, { method: method.toUpperCase() });

@@ -12,7 +12,7 @@ const SAMPLES: Readonly<Record<OptionName, readonly [good: string, parsed: unkno
   fields: ['landmarks, crop', ['landmarks', 'crop'], 'eyes', 'landmarks;crop'],
   embedding_format: ['base64', 'base64', 'hex', 'ARRAY'],
   top_k: ['5', 5, '0', '101'],
-  collection: ['staff', 'staff', '', 'x'.repeat(101)],
+  collection: ['staff', 'staff', '', 'x'.repeat(65), 'a b', '-a'],
   match_threshold: ['1e-4', 1e-4, '2', 'strict'],
   liveness_policy: ['require', 'require', 'yes'],
   ood_policy: ['report', 'report', 'true'],
@@ -20,6 +20,9 @@ const SAMPLES: Readonly<Record<OptionName, readonly [good: string, parsed: unkno
   recognizer: ['recognizer', 'recognizer', ''],
   timeout_ms: ['500', 500, '0', '1.5', '9999999'],
   crop_margin: ['0.3', 0.3, '5', '-1'],
+  subject: [' Zoe\u0308 M. ', 'Zo\u00eb M.', '', ' ', 'a\nb', 'x'.repeat(201)],
+  several_faces: ['largest', 'largest', 'all', ''],
+  similar: ['report', 'report', 'off', 'true'],
 };
 
 const code = (expected: string, param?: string) => (error: unknown) => {
@@ -56,7 +59,8 @@ describe('options', () => {
     assert.equal(allowedValues('det_threshold'), 'a number from 0 to 1');
     assert.equal(allowedValues('ood_policy'), 'one of report, require');
     assert.match(allowedValues('fields'), /^a comma list of landmarks, /);
-    assert.equal(allowedValues('collection'), 'a text of 1 to 100 characters');
+    assert.equal(allowedValues('collection'), 'a name of letters, digits, dots and dashes, at most 64');
+    assert.match(allowedValues('subject'), /^a name of 1 to 200 characters/);
   });
 
   it('names an unknown option and the known ones', () => {

@@ -6,17 +6,28 @@ import { type PictureSlot, tooLarge, type Upload } from './slots.ts';
 
 /**
  * Parses the body. Members that name no picture are options, values as in the query (lists are joined with commas).
+ * @param instead a member that may be there in place of the pictures; it is not looked into
  * @throws FacepoolError `invalid_argument` naming the member at fault, `payload_too_large`
  */
-export function parseJsonBody(body: Buffer, slots: readonly PictureSlot[], uploadBytes: number): Upload {
+export function parseJsonBody(
+  body: Buffer,
+  slots: readonly PictureSlot[],
+  uploadBytes: number,
+  instead?: string,
+): Upload {
   const pictures: (Buffer | undefined)[] = slots.map(() => undefined);
   const options: OptionPair[] = [];
+  let other: unknown;
   for (const [name, value] of Object.entries(parseObject(body))) {
     const at = slots.findIndex((slot) => slot.member === name);
-    if (at === -1) options.push([name, optionText(name, value)]);
+    if (name === instead) other = value;
+    else if (at === -1) options.push([name, optionText(name, value)]);
     else pictures[at] = pictureBytes(name, value, uploadBytes);
   }
-  return { pictures, options };
+  const both = other === undefined ? -1 : pictures.findIndex((picture) => picture !== undefined);
+  if (both === -1) return { pictures, options, ...(other === undefined ? {} : { instead: other }) };
+  const names = `"${slots[both]?.member}" and "${instead}"`;
+  throw new FacepoolError('invalid_argument', `${names} cannot both be given: one of them.`, { param: instead });
 }
 
 function parseObject(body: Buffer): object {

@@ -25,6 +25,8 @@ export type Upload = {
   /** One entry per slot, in their order. */
   readonly pictures: readonly (Buffer | undefined)[];
   readonly options: readonly OptionPair[];
+  /** What a JSON body had in place of the pictures, as it came; undefined where it had pictures. */
+  readonly instead?: unknown;
 };
 
 /** Room for option fields and multipart headers beside the pictures, bytes. */

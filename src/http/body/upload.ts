@@ -10,7 +10,12 @@ import { formLimit, multipartReader } from './multipart.ts';
 import { BODY_OVERHEAD, missingImage, type PictureSlot, tooLarge, type Upload } from './slots.ts';
 import type { UploadLease } from './upload-memory.ts';
 
-export type CompleteUpload = { readonly pictures: readonly Buffer[]; readonly options: readonly OptionPair[] };
+export type CompleteUpload = {
+  /** Empty where there is something instead. */
+  readonly pictures: readonly Buffer[];
+  readonly options: readonly OptionPair[];
+  readonly instead?: unknown;
+};
 
 /**
  * Reads the upload of one request. Pictures come in the order of the slots, none empty. They take their room from the
@@ -27,10 +32,11 @@ const WAYS_IN = 'multipart/form-data, image/* or application/octet-stream, or ap
 
 /**
  * Makes the reader of one route, which picks the way in by `Content-Type`.
+ * @param instead a member that a JSON body may have in place of the pictures
  * @throws FacepoolError `missing_image`, `unsupported_media`, `payload_too_large`, `invalid_argument`, `queue_full`, or
  *   the signal's reason
  */
-export function uploadReader(slots: readonly PictureSlot[], uploadBytes: number): UploadReader {
+export function uploadReader(slots: readonly PictureSlot[], uploadBytes: number, instead?: string): UploadReader {
   const readMultipart = multipartReader(slots, uploadBytes);
   const maxJson = slots.length * Math.ceil(uploadBytes / 3) * 4 + BODY_OVERHEAD;
 
@@ -54,7 +60,7 @@ export function uploadReader(slots: readonly PictureSlot[], uploadBytes: number)
     if (type === 'application/json') {
       const body = await collect(maxJson);
       if (body.length === 0) return { pictures: [], options: [] };
-      return parseJsonBody(body, slots, uploadBytes);
+      return parseJsonBody(body, slots, uploadBytes, instead);
     }
     if (type.startsWith('image/') || type === 'application/octet-stream') {
       if (slots.length > 1) {
@@ -71,6 +77,7 @@ export function uploadReader(slots: readonly PictureSlot[], uploadBytes: number)
     if (first !== undefined && !hasBody(req)) throw missingImage(first);
     refuseCompressed(req);
     const upload = await read(req, res, signal, lease);
+    if (upload.instead !== undefined) return { pictures: [], options: upload.options, instead: upload.instead };
     const pictures = slots.map((slot, i) => {
       const picture = upload.pictures[i];
       if (picture === undefined || picture.length === 0) throw missingImage(slot);

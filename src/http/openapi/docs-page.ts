@@ -28,7 +28,9 @@ ${schemas.join('\n')}`,
 function renderPath(path: string, item: OpenApiPath, tag: string): string {
   const render = (method: string, operation: OpenApiOperation | undefined) =>
     operation?.tags.some((own) => own === tag) === true ? renderOperation(method, path, operation) : '';
-  return render('GET', item.get) + render('POST', item.post) + render('DELETE', item.delete);
+  return (['get', 'post', 'patch', 'delete'] as const)
+    .map((method) => render(method.toUpperCase(), item[method]))
+    .join('');
 }
 
 function renderOperation(method: string, path: string, operation: OpenApiOperation): string {

@@ -4,6 +4,7 @@ import type { SECURITY_SCHEMES } from './security.ts';
 /** Groups of routes, in the order in which they are shown. */
 export const TAGS = {
   faces: 'pictures in, faces out',
+  people: 'who is known: collections, subjects and their faces, enrolling and searching',
   operations: 'health, metrics, documents and models',
   versions: 'model versions, and what moves the traffic between them',
   observation: 'GPUs, history, events, alerts and findings',
@@ -45,6 +46,7 @@ export type OpenApiPath = {
   readonly servers?: readonly { readonly url: string }[];
   readonly get?: OpenApiOperation;
   readonly post?: OpenApiOperation;
+  readonly patch?: OpenApiOperation;
   readonly delete?: OpenApiOperation;
 };
 export type OpenApiDocument = {

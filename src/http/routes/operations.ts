@@ -1,9 +1,10 @@
 /** Health, readiness, metrics and the list of models. */
 import { type Request, type Response, Router } from 'express';
+import type { People, PeopleStatus } from '../../contract/people.ts';
 import type { Control, ReadyCheck } from '../../contract/services.ts';
 import type { Settings } from '../../contract/settings.ts';
 import type { Logger } from '../../telemetry/logger.ts';
-import type { Metrics } from '../../telemetry/metrics.ts';
+import type { CodeLabel, Metrics } from '../../telemetry/metrics.ts';
 import { orAbort } from '../../util/abort.ts';
 import { CLIENT_GONE, startDeadline } from '../deadline.ts';
 import { type Gate, openToAll } from '../gate.ts';
@@ -12,6 +13,9 @@ import { stateOf } from '../request-state.ts';
 import { addRoute } from '../route.ts';
 import { send, sendJson } from '../send.ts';
 
+/** Its name among the checks of `/readyz`. */
+const PEOPLE_CHECK = 'people';
+
 export type OperationsDeps = {
   readonly control: Control;
   readonly limits: Settings['limits'];
@@ -19,6 +23,8 @@ export type OperationsDeps = {
   readonly log: Logger;
   readonly version: string;
   readonly gate: Gate;
+  /** A check of their own, where there are any. */
+  readonly people?: Pick<People, 'status'> | undefined;
 };
 
 /** `/healthz`, `/readyz` and `/metrics`, mounted at the root and under `/v1`. */
@@ -47,8 +53,28 @@ async function answerReady(req: Request, res: Response, deps: OperationsDeps): P
   const checks = await readyChecks(req, res, deps);
   if (checks === null) return;
   const ready = checks.every((check) => check.ok);
-  if (!ready) stateOf(req).code = deps.control.stopping() ? 'shutting_down' : 'model_loading';
+  if (!ready) stateOf(req).code = codeOf(checks, deps);
   sendJson(res, { ready, checks }, ready ? 200 : 503);
+}
+
+function codeOf(checks: readonly ReadyCheck[], { control }: OperationsDeps): CodeLabel {
+  if (control.stopping()) return 'shutting_down';
+  const failed = checks.filter(({ ok }) => !ok);
+  return failed.every(({ name }) => name === PEOPLE_CHECK) ? 'people_unavailable' : 'model_loading';
+}
+
+/** Everybody may ask this, so the reason is elsewhere. */
+const PEOPLE_DETAILS: Readonly<Record<PeopleStatus['state'], string>> = {
+  off: 'off',
+  empty: 'nobody is enrolled',
+  loading: 'being loaded',
+  ready: 'ready',
+  failed: 'they cannot be opened; GET /v1/people says why',
+};
+
+function peopleCheck(people: Pick<People, 'status'>): ReadyCheck {
+  const { state } = people.status();
+  return { name: PEOPLE_CHECK, ok: state !== 'loading' && state !== 'failed', detail: PEOPLE_DETAILS[state] };
 }
 
 /** The checks, or null when the client is gone. A check that could not be made is a check that failed. */
@@ -56,7 +82,8 @@ async function readyChecks(req: Request, res: Response, deps: OperationsDeps): P
   if (deps.control.stopping()) return [{ name: 'server', ok: false, detail: 'shutting down' }];
   const deadline = startDeadline(res, deps.limits);
   try {
-    return await orAbort(deps.control.ready(deadline.signal), deadline.signal);
+    const checks = await orAbort(deps.control.ready(deadline.signal), deadline.signal);
+    return deps.people === undefined ? checks : [...checks, peopleCheck(deps.people)];
   } catch (error) {
     if (error === CLIENT_GONE) return null;
     const { id } = stateOf(req);

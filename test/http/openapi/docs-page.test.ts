@@ -13,9 +13,10 @@ it('shows every operation once, in the group it belongs to', () => {
   }
   const expected = document.tags.flatMap(({ name }) => [
     name,
-    ...Object.entries(document.paths).flatMap(([path, { get, post, delete: remove }]) => [
+    ...Object.entries(document.paths).flatMap(([path, { get, post, patch, delete: remove }]) => [
       ...(get?.tags.includes(name) === true ? [`GET ${path}`] : []),
       ...(post?.tags.includes(name) === true ? [`POST ${path}`] : []),
+      ...(patch?.tags.includes(name) === true ? [`PATCH ${path}`] : []),
       ...(remove?.tags.includes(name) === true ? [`DELETE ${path}`] : []),
     ]),
   ]);

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { modelsAnswerSchema } from '../../../src/contract/results.ts';
 import { healthSchema, readySchema } from '../../../src/http/openapi/schemas.ts';
+import { fakePeople, STATUS } from '../support/people.ts';
 import { MODEL_STATUS, startServer, type TestServer, type TestServerOptions, VERSION } from '../support/server.ts';
 
 async function withServer(options: TestServerOptions, use: (server: TestServer) => Promise<void>): Promise<void> {
@@ -32,8 +33,35 @@ describe('operations', () => {
       assert.equal(answer.status, 200);
       const { ready, checks } = readySchema.parse(await answer.json());
       assert.equal(ready, true);
-      assert.deepEqual(checks, [{ name: 'detector', ok: true, detail: 'answered in 3 ms' }]);
+      assert.deepEqual(checks, [
+        { name: 'detector', ok: true, detail: 'answered in 3 ms' },
+        { name: 'people', ok: true, detail: 'ready' },
+      ]);
     });
+  });
+
+  it('people are a check of GET /readyz, whose reason everybody may not read', async () => {
+    for (const [state, ok] of [
+      ['off', true],
+      ['empty', true],
+      ['ready', true],
+      ['loading', false],
+      ['failed', false],
+    ] as const) {
+      const people = fakePeople({
+        status: () => ({ ...STATUS, state, detail: 'the key of /secret/people.db is wrong' }),
+      });
+      await withServer({ people }, async ({ url, metrics }) => {
+        const answer = await fetch(`${url}/readyz`);
+        const text = await answer.text();
+        assert.equal(answer.status, ok ? 200 : 503, state);
+        const check = readySchema.parse(JSON.parse(text)).checks.at(-1);
+        assert.deepEqual([check?.name, check?.ok], ['people', ok]);
+        assert.doesNotMatch(text, /secret/);
+        if (ok) return;
+        assert.match(await metrics.registry.metrics(), /route="readyz",status="503",code="people_unavailable"} 1/);
+      });
+    }
   });
 
   const bad: readonly (readonly [what: string, options: TestServerOptions, failed: string])[] = [

@@ -3,8 +3,16 @@ import { loadSettings } from '../../../src/config/load.ts';
 import { PROJECT_DIR } from '../../../src/config/paths.ts';
 import { connect } from 'node:net';
 import type { Observatory } from '../../../src/contract/history.ts';
+import type { EnrolAnswer, SearchAnswer } from '../../../src/contract/people.ts';
 import type { FacesAnswer, ModelStatus, PlanAnswer, VerifyAnswer } from '../../../src/contract/results.ts';
-import type { Control, FacesRequest, Pipeline, VerifyRequest } from '../../../src/contract/services.ts';
+import type {
+  Control,
+  EnrolRequest,
+  FacesRequest,
+  Pipeline,
+  SearchRequest,
+  VerifyRequest,
+} from '../../../src/contract/services.ts';
 import type { Settings } from '../../../src/contract/settings.ts';
 import { type AppDeps, createApp } from '../../../src/http/app.ts';
 import { type HttpServer, listen } from '../../../src/http/listen.ts';
@@ -13,6 +21,7 @@ import { createMetrics, type Metrics } from '../../../src/telemetry/metrics.ts';
 import { type Clock, systemClock } from '../../../src/util/clock.ts';
 import { fakeObservatory } from './observatory.ts';
 import { fakeChanges } from './changes.ts';
+import { fakePeople, fakeReembedding, storedFace } from './people.ts';
 
 export const VERSION = '9.9.9-test';
 export const UPLOAD_BYTES = 1_000;
@@ -46,6 +55,26 @@ export function verifyAnswer(requestId: string): VerifyAnswer {
   };
 }
 
+export function searchAnswer(requestId: string): SearchAnswer {
+  const match = { subject: 'Anna', face_id: '01FACE', cosine: 0.7, similarity: 0.9, threshold: 0.4, match: true };
+  return { request_id: requestId, space: 'omz-0095', matches: [{ ...match, margin: null }], timings_ms: { total: 1 } };
+}
+
+export function enrolAnswer({ requestId, subject }: EnrolRequest): EnrolAnswer {
+  return {
+    request_id: requestId,
+    created: true,
+    face: storedFace({ subject }),
+    image: facesAnswer(requestId).image,
+    quality: null,
+    ood: null,
+    liveness: null,
+    warnings: [],
+    models,
+    timings_ms: { total: 2 },
+  };
+}
+
 export const MODEL_STATUS: ModelStatus = {
   name: 'detector',
   kind: 'model',
@@ -73,7 +102,10 @@ export const MODEL_STATUS: ModelStatus = {
   licence: { spdx: 'MIT', attribution: 'somebody', commercial: true },
 };
 
-export type Call = { readonly route: keyof Pipeline; readonly request: FacesRequest | VerifyRequest };
+export type Call = {
+  readonly route: keyof Pipeline;
+  readonly request: FacesRequest | VerifyRequest | SearchRequest | EnrolRequest;
+};
 
 export type TestServer = {
   readonly url: string;
@@ -90,6 +122,11 @@ export type TestServerOptions = {
   readonly limits?: Partial<Settings['limits']>;
   /** Stands in for all routes with one picture. */
   readonly faces?: (request: FacesRequest) => Promise<FacesAnswer>;
+  readonly search?: Pipeline['search'];
+  readonly enrol?: Pipeline['enrol'];
+  readonly people?: AppDeps['people'];
+  readonly reembedding?: AppDeps['reembedding'];
+  readonly dataDir?: string;
   readonly control?: Partial<Control>;
   readonly auth?: Partial<Settings['auth']>;
   readonly keys?: AppDeps['keys'];
@@ -134,7 +171,7 @@ const DEFAULTS = loadSettings({ env: {}, cwd: PROJECT_DIR });
 function testSettings(options: TestServerOptions): Settings {
   return {
     ...DEFAULTS,
-    data_dir: '/nowhere',
+    data_dir: options.dataDir ?? '/nowhere',
     http: { host: '127.0.0.1', port: 0, allowed_hosts: ['localhost'], allowed_origins: [], ...options.http },
     admin: { socket: '', http: options.adminHttp === true },
     auth: { mode: 'auto', rate_limit_per_minute: 0, burst: 0, ...options.auth },
@@ -193,6 +230,14 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
       calls.push({ route: 'verify', request });
       return verifyAnswer(request.requestId);
     },
+    search: async (request) => {
+      calls.push({ route: 'search', request });
+      return options.search === undefined ? searchAnswer(request.requestId) : options.search(request);
+    },
+    enrol: async (request) => {
+      calls.push({ route: 'enrol', request });
+      return options.enrol === undefined ? enrolAnswer(request) : options.enrol(request);
+    },
   };
   const log = createLogger(settings.log, {
     name: 'http',
@@ -212,6 +257,8 @@ export async function startServer(options: TestServerOptions = {}): Promise<Test
     onKeyUsed: options.onKeyUsed ?? (() => undefined),
     admin: options.admin,
     changes: options.changes ?? fakeChanges(),
+    people: options.people ?? fakePeople(),
+    reembedding: options.reembedding ?? fakeReembedding(),
     signal: options.signal,
   });
   const server: HttpServer = await listen(app, settings.http, settings.limits);
