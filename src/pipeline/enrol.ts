@@ -161,9 +161,11 @@ function keep(
 ): Promise<Kept> {
   const { collection, subject, canName, signal } = request;
   const { refused, warnings } = judgeFace(face, analysis, policy);
+  const asked = performance.now();
   return deps.enrolments.run(
     collection,
     async () => {
+      timings.add('queue', performance.now() - asked);
       const known = await deps.gallery.findDigest(collection, subject, digest);
       if (known !== null) return { face: known, created: false, warnings: [...warnings] };
       const [own] = spaces.models;
