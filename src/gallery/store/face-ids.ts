@@ -6,7 +6,7 @@ const DIGITS = '0123456789ABCDEFGHJKMNPQRSTVWXYZ';
 
 /** The id that follows. ULIDs carry from the right, as numbers do. */
 function successor(id: string): string {
-  const chars = [...id];
+  const chars = id.split('');
   for (let i = chars.length - 1; i >= 0; i--) {
     const digit = DIGITS.indexOf(chars[i] ?? '');
     if (digit < DIGITS.length - 1) {

@@ -1,0 +1,145 @@
+/** The file of people: opened, made, brought up to date; its log written into it without a trace of what was deleted. */
+import { chmodSync, closeSync, fsyncSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { makePrivateDir, openPrivate } from '../../util/private-file.ts';
+import { damaged, unavailable } from './faults.ts';
+import { prepareKey } from './prepare-key.ts';
+import { APPLICATION_ID, MIGRATIONS, migrate, pragma, schemaOf } from './schema.ts';
+import { pagesInLog, scrubPages } from './scrub.ts';
+import type { Sealer } from './seal.ts';
+import { Sql } from './sql.ts';
+
+/** Three embeddings of 512 numbers are on a page; on one of 4 KB only one would be. */
+const PAGE_BYTES = 8192;
+const CACHE_KB = 16_384;
+const BUSY_MS = 1000;
+/** A log longer than this goes into the database after the next change. */
+const LOG_BYTES = 8 * 1024 * 1024;
+
+export type DatabaseOptions = {
+  readonly file: string;
+  /** 32 bytes; null: not encrypted. */
+  readonly key: Uint8Array | null;
+  readonly migrations?: readonly string[] | undefined;
+  /** Pages that it may have; for tests of a full disk. */
+  readonly maxPages?: number | undefined;
+};
+
+export type PeopleDatabase = {
+  readonly file: string;
+  readonly sql: Sql;
+  readonly sealer: Sealer;
+  /** Writes the log into the database; afterwards nothing that was deleted before is on the disk. Throws where it cannot. */
+  checkpoint(): void;
+  /** The same, if the log has become long. */
+  checkpointIfLong(): void;
+  /** Bytes on the disk, the log among them. */
+  bytes(): number;
+  close(): void;
+};
+
+/** What a copy that takes the place of the store is called meanwhile. */
+export function incomingFile(file: string): string {
+  return `${file}.incoming`;
+}
+
+/** What is left of a restore that was cut short. */
+function removeLeftovers(file: string): void {
+  const prefix = path.basename(incomingFile(file));
+  const folder = path.dirname(file);
+  for (const name of readdirSync(folder)) if (name.startsWith(prefix)) rmSync(path.join(folder, name), { force: true });
+}
+
+/** @throws what {@link toFault} understands */
+export function openDatabase(options: DatabaseOptions): PeopleDatabase {
+  const { file } = options;
+  makePrivateDir(path.dirname(file));
+  removeLeftovers(file);
+  // SQLite gives its log the mode of the database, so it has to be right before.
+  closeSync(openPrivate(file, 'a'));
+  chmodSync(file, 0o600);
+  const db = new DatabaseSync(file, { timeout: BUSY_MS });
+  let descriptor: number | null = null;
+  try {
+    configure(db);
+    // A second descriptor of the same file: closed only after the connection, whose locks would go with it (POSIX).
+    descriptor = openSync(file, 'r+');
+    return peopleDatabase(db, descriptor, options);
+  } catch (error) {
+    if (db.isOpen) db.close();
+    if (descriptor !== null) closeSync(descriptor);
+    throw error;
+  }
+}
+
+function configure(db: DatabaseSync): void {
+  // One process, one connection: so there is no shared memory file, which a full disk would make deadly (SIGBUS).
+  db.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA trusted_schema = OFF; PRAGMA cell_size_check = ON');
+  db.exec(`PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; PRAGMA cache_size = -${CACHE_KB}`);
+  const isEmpty = pragma(db, 'page_count') === 0;
+  if (!isEmpty && pragma(db, 'application_id') !== APPLICATION_ID && schemaOf(db).length > 0) {
+    throw unavailable('people.db is not a store of people');
+  }
+  if (isEmpty) db.exec(`PRAGMA page_size = ${PAGE_BYTES}`);
+  // The log goes into the database by checkpoint() only, which knows what to overwrite there.
+  db.exec('PRAGMA secure_delete = ON; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
+  db.exec('PRAGMA wal_autocheckpoint = 0; PRAGMA journal_size_limit = 0');
+}
+
+function peopleDatabase(db: DatabaseSync, descriptor: number, options: DatabaseOptions): PeopleDatabase {
+  const { file, key, migrations = MIGRATIONS } = options;
+  const log = `${file}-wal`;
+  if (options.maxPages !== undefined) db.exec(`PRAGMA max_page_count = ${options.maxPages}`);
+  if (!migrate(db, migrations)) expectSchema(db, migrations);
+  const pageBytes = pragma(db, 'page_size');
+  const sql = new Sql(db);
+  const logBytes = (): number => statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+  const checkpoint = (): void => {
+    if (logBytes() === 0) return;
+    const pages = pagesInLog(log);
+    into(db, 'PASSIVE');
+    // Before the log is emptied: if we are killed in between, it still says what to overwrite.
+    if (scrubPages(descriptor, pageBytes, pages)) fsyncSync(descriptor);
+    into(db, 'TRUNCATE');
+  };
+  const sealer = prepareKey(sql, key, checkpoint);
+  // Also what an earlier process left in the log.
+  checkpoint();
+  return {
+    file,
+    sql,
+    sealer,
+    checkpoint,
+    checkpointIfLong() {
+      if (logBytes() > LOG_BYTES) checkpoint();
+    },
+    bytes: () => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) + logBytes(),
+    close() {
+      if (!db.isOpen) return;
+      try {
+        checkpoint();
+      } finally {
+        db.close();
+        closeSync(descriptor);
+      }
+    },
+  };
+}
+
+function into(db: DatabaseSync, mode: 'PASSIVE' | 'TRUNCATE'): void {
+  const row = db.prepare(`PRAGMA wal_checkpoint(${mode})`).get();
+  if (row?.['busy'] !== 0 || row['log'] !== row['checkpointed']) throw unavailable('people.db is in use by another');
+}
+
+/** A file from elsewhere may bring triggers and views of its own; ours has none. */
+function expectSchema(db: DatabaseSync, migrations: readonly string[]): void {
+  const model = new DatabaseSync(':memory:');
+  try {
+    for (const step of migrations) model.exec(step);
+    const [ours, found] = [schemaOf(model), schemaOf(db)];
+    if (ours.join('\n') !== found.join('\n')) throw damaged('its tables are not ours');
+  } finally {
+    model.close();
+  }
+}

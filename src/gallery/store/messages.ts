@@ -1,0 +1,62 @@
+/** What goes between the server and the thread of the store. */
+import type { WireError } from '../../contract/errors.ts';
+import type { PeopleStore } from '../people-store.ts';
+
+export type ReadName =
+  | 'collections'
+  | 'subjects'
+  | 'subject'
+  | 'names'
+  | 'faces'
+  | 'face'
+  | 'findDigest'
+  | 'image'
+  | 'vectors'
+  | 'vectorsOf'
+  | 'spaces'
+  | 'facesWithout'
+  | 'check'
+  | 'totals';
+export type WriteName =
+  | 'createCollection'
+  | 'deleteCollection'
+  | 'createSubject'
+  | 'changeSubject'
+  | 'mergeSubjects'
+  | 'deleteSubject'
+  | 'addFace'
+  | 'deleteFace'
+  | 'addVectors'
+  | 'completeSpace'
+  | 'preferSpace'
+  | 'dropSpace'
+  | 'expire';
+/** Those before which everything else is finished. */
+export type AloneName = 'open' | 'close' | 'replace';
+export type OperationName = ReadName | WriteName | AloneName | 'backup';
+
+/** A signal does not go between threads: `cancel` does. */
+export type Args<K extends OperationName> = K extends 'backup' ? readonly [file: string] : Parameters<PeopleStore[K]>;
+export type Answer<K extends OperationName> = Awaited<ReturnType<PeopleStore[K]>>;
+
+export type Call<K extends OperationName> = { readonly op: K; readonly args: Args<K> };
+export type Request<K extends OperationName = OperationName> = {
+  [P in K]: Call<P> & {
+    readonly id: number;
+    /** When it was asked for, milliseconds since 1970. */
+    readonly now: number;
+  };
+}[K];
+export type Cancel = { readonly op: 'cancel'; readonly id: number };
+export type ToThread = Request | Cancel;
+
+export type FromThread =
+  | { readonly id: number; readonly ok: true; readonly value: unknown }
+  | { readonly id: number; readonly ok: false; readonly error: WireError };
+
+export type ThreadData = {
+  readonly file: string;
+  readonly key: Uint8Array | null;
+  readonly defaultCollection: string;
+  readonly maxPages: number | undefined;
+};

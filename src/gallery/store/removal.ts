@@ -1,0 +1,114 @@
+/** What goes, and everything that belongs to it. */
+import type { StoredFace } from '../../contract/people.ts';
+import type { CollectionId, Removed, SubjectId } from '../people-store.ts';
+import { adjustCollection, collection } from './collections.ts';
+import { type Context, notFound, Unfinished } from './context.ts';
+import { findFace } from './faces.ts';
+import { countVectors, forgetUnused } from './spaces.ts';
+import { numberOf, type Row, textOf } from './sql.ts';
+import { subjectById } from './subjects.ts';
+
+/** Faces that go in one transaction. */
+const STEP = 200;
+
+/** @param rows `n`, `id`, `subject`, `collection` of faces; the counts of all that they belong to follow */
+function removeFaces(context: Context, rows: readonly Row[]): string[] {
+  const { sql, now } = context;
+  for (const row of rows) {
+    const n = numberOf(row['n']);
+    for (const vector of sql.all('SELECT id, space FROM vector WHERE face = ?', n)) {
+      sql.run('DELETE FROM vector WHERE id = ?', numberOf(vector['id']));
+      countVectors(sql, numberOf(vector['space']), -1);
+    }
+    sql.run('DELETE FROM image WHERE face = ?', n);
+    sql.run('DELETE FROM face WHERE n = ?', n);
+    sql.run('UPDATE subject SET faces = faces - 1, updated_at = ? WHERE id = ?', now, numberOf(row['subject']));
+    adjustCollection(context, numberOf(row['collection']), { faces: -1 });
+  }
+  forgetUnused(sql);
+  return rows.map((row) => textOf(row['id']));
+}
+
+/** @throws FacepoolError `not_found` */
+export function deleteFace(context: Context, id: CollectionId, faceId: string): StoredFace {
+  const found = findFace(context, id, faceId);
+  if (found === null) throw notFound('face');
+  removeFaces(context, [{ n: found.n, id: faceId, subject: found.subject, collection: id }]);
+  return found.face;
+}
+
+/** @throws FacepoolError `not_found` */
+export function deleteSubject(context: Context, id: SubjectId): Removed {
+  const { sql } = context;
+  const subject = subjectById(context, id);
+  const rows = sql.all('SELECT n, id, subject, collection FROM face WHERE subject = ? ORDER BY n', id);
+  const faceIds = removeFaces(context, rows);
+  sql.run('DELETE FROM subject WHERE id = ?', id);
+  adjustCollection(context, subject.collection, { subjects: -1 });
+  return { faceIds };
+}
+
+/**
+ * Nobody sees it any more after the first transaction; what was in it goes in pieces.
+ * @throws FacepoolError `not_found`
+ */
+export function deleteCollection(context: Context, id: CollectionId): Removed | Unfinished<Removed> {
+  collection(context, id);
+  context.sql.run('UPDATE collection SET name = NULL WHERE id = ?', id);
+  return purge(context, id, new Set());
+}
+
+function purge(context: Context, id: CollectionId, faceIds: Set<string>): Removed | Unfinished<Removed> {
+  const { sql } = context;
+  const rows = sql.all('SELECT n, id, subject, collection FROM face WHERE collection = ? ORDER BY n LIMIT ?', id, STEP);
+  for (const faceId of removeFaces(context, rows)) faceIds.add(faceId);
+  if (rows.length === 0) {
+    const gone = sql.run(
+      'DELETE FROM subject WHERE id IN (SELECT id FROM subject WHERE collection = ? LIMIT ?)',
+      id,
+      STEP,
+    );
+    if (gone === 0) {
+      sql.run('DELETE FROM collection WHERE id = ?', id);
+      return { faceIds: [...faceIds] };
+    }
+  }
+  return new Unfinished((next) => purge(next, id, faceIds));
+}
+
+/** Collections whose deletion was cut short. */
+export function unfinishedCollections({ sql }: Context): CollectionId[] {
+  return sql.all('SELECT id FROM collection WHERE name IS NULL').map((row) => numberOf(row['id']));
+}
+
+/** Goes on where the deletion was cut short. */
+export function resumeDeletion(context: Context, id: CollectionId): Removed | Unfinished<Removed> {
+  return purge(context, id, new Set());
+}
+
+export type Expired = { readonly faceIds: string[]; readonly subjects: SubjectId[] };
+/** Sets, because a transaction that failed is made again. */
+type Expiring = { readonly faceIds: Set<string>; readonly subjects: Set<SubjectId> };
+
+export function expire(context: Context, before: number): Expired | Unfinished<Expired> {
+  return expireSome(context, before, { faceIds: new Set(), subjects: new Set() });
+}
+
+/** Faces go in pieces, a subject with its last face. */
+function expireSome(context: Context, before: number, expired: Expiring): Expired | Unfinished<Expired> {
+  const { sql } = context;
+  const rows = sql.all(
+    'SELECT n, id, subject, collection FROM face WHERE created_at < ? ORDER BY created_at LIMIT ?',
+    before,
+    STEP,
+  );
+  for (const faceId of removeFaces(context, rows)) expired.faceIds.add(faceId);
+  const owners = new Map(rows.map((row) => [numberOf(row['subject']), numberOf(row['collection'])]));
+  for (const [subject, home] of owners) {
+    if (sql.run('DELETE FROM subject WHERE id = ? AND faces = 0', subject) === 0) continue;
+    expired.subjects.add(subject);
+    adjustCollection(context, home, { subjects: -1 });
+  }
+  if (rows.length === STEP) return new Unfinished((next) => expireSome(next, before, expired));
+  return { faceIds: [...expired.faceIds].sort(), subjects: [...expired.subjects].sort((a, b) => a - b) };
+}
