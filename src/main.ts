@@ -112,7 +112,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     prepare,
   });
   const { traffic, versions, ports } = createRollout(
-    { settings, clock, events, metrics, supervisor, aliases, onTrouble: (what, err) => log.error({ err }, what) },
+    { settings, clock, events, metrics, supervisor, aliases, prepare, log },
     async (entry, signal) => {
       const probed = await routers.models.get(entry)?.probe(signal);
       return probed?.value.passed === true;

@@ -11,6 +11,7 @@ import { startChild } from './child.ts';
 import { goFirst, limitMemory } from './memory-limit.ts';
 import { importGraph } from './onnx/import-graph.ts';
 import { inspectVersion } from './onnx/inspect.ts';
+import { stepBack } from './priority.ts';
 import { RUNTIME } from './session.ts';
 
 /** One at a time: a graph in memory twice is enough. */
@@ -22,6 +23,7 @@ const MEMORY_TIMES_FILE = 12;
 const MOST_MESSAGE_CHARS = 1000;
 
 goFirst();
+stepBack();
 
 startChild<ToImporter>({
   kind: 'importer',

@@ -76,8 +76,7 @@ async function fallBack(
 export type RolloutParts = Omit<ServerPortsDeps, 'probe'> & {
   readonly aliases: AliasStore;
   readonly metrics: Metrics;
-  /** Told of what nobody waits for. */
-  readonly onTrouble?: ((what: string, error: unknown) => void) | undefined;
+  readonly log: Logger;
 };
 
 /**
@@ -102,7 +101,7 @@ export function createRollout(
     ports,
     aliases,
     traffic,
-    onTrouble: parts.onTrouble,
+    onTrouble: (what, err) => parts.log.error({ err }, what),
     copiesOf: (model, version) => copiesTo(metrics, model, version),
     onEnd: (swap, seconds) => {
       const result = swap.state === 'done' ? 'ok' : swap.state === 'rolled_back' ? 'rolled_back' : 'failed';

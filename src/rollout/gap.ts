@@ -10,7 +10,7 @@ import type { SwapRecord } from './swap-log.ts';
 import type { VersionTraffic } from './version-traffic.ts';
 
 export type GapDeps = {
-  readonly ports: Pick<RolloutPorts, 'stop' | 'load' | 'makeStable'>;
+  readonly ports: Pick<RolloutPorts, 'obtain' | 'stop' | 'load' | 'makeStable'>;
   readonly traffic: Pick<VersionTraffic, 'divert' | 'drained' | 'held'>;
   readonly clock: Clock;
   readonly settings: Settings;
@@ -22,6 +22,7 @@ export class Gap {
   readonly #next: string;
   #endDiversion = (): void => {};
   #openedAt = 0;
+  #isOpen = false;
 
   /** `old` and `next` are entries. */
   constructor(deps: GapDeps, old: string, next: string) {
@@ -33,6 +34,11 @@ export class Gap {
   /** Resolves when the old version's memory is back; rejects with the signal's reason, and has to be undone then. */
   async open(model: string, record: SwapRecord, signal: AbortSignal): Promise<void> {
     const { ports, traffic, clock, settings } = this.#deps;
+    // What can be done while the old version serves is done before.
+    const obtain = record.step('stage', 'its graphs are made ready');
+    await ports.obtain(model, record.swap.to, signal);
+    obtain();
+    this.#isOpen = true;
     this.#openedAt = clock.now();
     this.#endDiversion = traffic.divert(model, this.#next);
     const drain = record.step('drain', `requests wait from here on; ${traffic.held(this.#old)} still run`);
@@ -52,6 +58,7 @@ export class Gap {
   /** The old version serves again. Who waits for the new one is refused with it; who comes now waits for the old one. */
   async undo(): Promise<void> {
     const { ports } = this.#deps;
+    if (!this.#isOpen) return;
     this.#endDiversion();
     ports.makeStable(this.#old);
     await ports.stop(this.#next, 'did not start');

@@ -41,6 +41,8 @@ export type RolloutPorts = {
   /** It is nobody's: not a version that is registered. It is not among `entries`, nor found, until the answer is called. */
   readonly hide: (entry: string) => () => void;
   readonly room: (entry: string) => Room;
+  /** Resolves when its graphs are there as the worker reads them; rejects with `model_missing`, `model_failed`. */
+  readonly obtain: (model: string, version: string, signal: AbortSignal) => Promise<void>;
   /** Resolves when it is proven and serves; rejects with what went wrong, and then it may be tried again. */
   readonly load: (entry: string, signal: AbortSignal, onState: (state: WorkerState) => void) => Promise<Loaded>;
   /** Milliseconds of a few golden probes through its real queue. */

@@ -1,9 +1,10 @@
 /** The hands of the rollout on a real server: supervisor, scheduler, model store. */
 import { FacepoolError } from '../contract/errors.ts';
 import type { Settings } from '../contract/settings.ts';
+import { missingDetail } from '../models/resolve.ts';
 import { listVersions } from '../models/versions.ts';
 import type { ModelEntry } from '../supervisor/model-entry.ts';
-import type { Supervisor } from '../supervisor/supervisor.ts';
+import type { Supervisor, SupervisorDeps } from '../supervisor/supervisor.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Loaded, Room, RolloutPorts } from './ports.ts';
@@ -15,6 +16,8 @@ export type ServerPortsDeps = {
   readonly supervisor: Supervisor;
   /** One golden probe through the entry's real queue; false: it did not pass. */
   readonly probe: (entry: string, signal: AbortSignal) => Promise<boolean>;
+  /** Its graphs, fetched and imported where that is needed. */
+  readonly prepare: SupervisorDeps['prepare'];
   readonly embeddingsIn?: ((space: string) => number) | undefined;
 };
 
@@ -66,6 +69,10 @@ export function serverPorts(deps: ServerPortsDeps): RolloutPorts {
       return () => hidden.delete(name);
     },
     room: (name) => ROOM[residency.plan(name).verdict] ?? 'no',
+    obtain: async (model, version, signal) => {
+      const { missing } = await deps.prepare(model, signal, version, settings.models[model]?.opinions === true);
+      if (missing.length > 0) throw new FacepoolError('model_missing', missingDetail(model, missing));
+    },
     load: (name, signal, onState) => load(deps, get(name), signal, onState),
     measure: async (name, signal) => {
       const times: number[] = [];

@@ -42,6 +42,20 @@ describe('a gap', () => {
     assert.equal(s.supervisor.entryOf('detector', 'wrong-golden'), undefined);
   });
 
+  it('is not opened for a version whose graphs cannot be had, nor before they are there', async (t) => {
+    const made = Promise.withResolvers<void>();
+    const s = scene(t, { settings: tight, ports: () => ({ obtain: () => made.promise }) });
+    await s.supervisor.start();
+    const [before] = s.processes('v1');
+    const begun = await s.versions.swap('detector', s.request('v2', { allow_gap: true }), 'anna');
+    await settle();
+    assert.equal(s.traffic.choose('detector', 'anna').entry, 'detector');
+    made.reject(new Error('the file is not an ONNX model'));
+    const swap = await s.over(begun);
+    assert.deepEqual([swap.state, swap.reason, swap.gap_ms], ['failed', 'the file is not an ONNX model', null]);
+    assert.deepEqual(s.processes('v1'), [before], 'it never stopped');
+  });
+
   it('is one change when it is done, written once', async (t) => {
     const s = scene(t, { settings: tight });
     await s.supervisor.start();

@@ -8,6 +8,7 @@ import { AliasStore } from '../../src/rollout/alias-store.ts';
 import type { RolloutPorts } from '../../src/rollout/ports.ts';
 import { Versions } from '../../src/rollout/rollout.ts';
 import { serverPorts } from '../../src/rollout/server-ports.ts';
+import type { SupervisorDeps } from '../../src/supervisor/supervisor.ts';
 import { VersionTraffic } from '../../src/rollout/version-traffic.ts';
 import { type FakeProcess, settle } from '../fixtures/fake-process.ts';
 import { fakeServer } from '../fixtures/fake-server.ts';
@@ -40,6 +41,15 @@ export function scene(t: TestContext, options: SceneOptions = {}) {
   ];
   const recognizers: readonly Manifest[] = [{ ...recognizerManifest(), version: 'omz-0095' }, otherSpace()];
   const late: { traffic: VersionTraffic | null } = { traffic: null };
+  const prepare: SupervisorDeps['prepare'] = async (name, _signal, version) => {
+    const found = [...manifests, ...recognizers].find((m) => m.version === version) ?? recognizerManifest();
+    return {
+      manifest: name === 'liveness' ? recognizerManifest() : found,
+      golden: { schema: 1, made_with: 'nothing', graphs: {} },
+      graphPaths: {},
+      missing: [],
+    };
+  };
   const made = fakeServer(t, {
     settings: (s) => {
       const detector = s.models['detector'];
@@ -47,15 +57,7 @@ export function scene(t: TestContext, options: SceneOptions = {}) {
       const settings = { ...s, models, memory: { ...s.memory, budgets: ['cpu=4000'] } };
       return options.settings?.(settings) ?? settings;
     },
-    prepare: async (name, _signal, version) => {
-      const found = [...manifests, ...recognizers].find((m) => m.version === version) ?? recognizerManifest();
-      return {
-        manifest: name === 'liveness' ? recognizerManifest() : found,
-        golden: { schema: 1, made_with: 'nothing', graphs: {} },
-        graphPaths: {},
-        missing: [],
-      };
-    },
+    prepare: async (name, signal, version) => prepare(name, signal, version, false),
     onSent: (process, message) =>
       options.onSent?.(versionOf(process) ?? '', message, process) === true || misbehave(process, message),
     traffic: {
@@ -71,6 +73,7 @@ export function scene(t: TestContext, options: SceneOptions = {}) {
     clock,
     events,
     supervisor,
+    prepare,
     probe: async (entry, signal) => (await routers.models.get(entry)?.probe(signal))?.value.passed === true,
     embeddingsIn: options.embeddingsIn,
   });
