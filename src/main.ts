@@ -80,7 +80,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     events,
     metrics,
     log,
-    manifests,
+    manifests: () => supervisor.manifests,
     externalUrl: () => url || `http://${settings.http.host}:${settings.http.port}`,
   });
   const now = (): number => clock.date().getTime();
@@ -112,7 +112,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     prepare,
   });
   const { traffic, versions, ports } = createRollout(
-    { settings, clock, events, metrics, supervisor, aliases, prepare, log },
+    { settings, clock, events, metrics, supervisor, aliases, onTrouble: (what, err) => log.error({ err }, what) },
     async (entry, signal) => {
       const probed = await routers.models.get(entry)?.probe(signal);
       return probed?.value.passed === true;

@@ -56,7 +56,7 @@ function modelStatus(entry: ModelEntry, deps: ControlDeps): ModelStatus {
     alias: deps.names.aliasOf(entry.model, entry.version),
     provider: entry.loaded?.provider ?? null,
     device: entry.device,
-    threads: threadsFor(deps.settings, settings),
+    threads: (entry.process.readyChild === null ? null : entry.threads) ?? threadsFor(deps.settings, settings),
     licence:
       licence === undefined
         ? null

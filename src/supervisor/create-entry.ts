@@ -37,8 +37,9 @@ export function createEntry(
     version,
     prepare: (_name, signal) => parts.prepare(model, signal, version, entry.settings.opinions),
     link: parts.link,
-    onLoaded: (result) => {
+    onLoaded: (result, threads) => {
       entry.loaded = result;
+      entry.threads = threads;
       for (const [phase, ms] of Object.entries(result.phasesMs)) {
         parts.metrics.workerLoadDuration.observe({ model: name, phase }, ms / 1000);
       }
@@ -56,6 +57,7 @@ export function createEntry(
     process,
     manifest,
     loaded: null,
+    threads: null,
   };
   return entry;
 }

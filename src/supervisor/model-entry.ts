@@ -20,4 +20,6 @@ export type ModelEntry = {
   readonly manifest: Manifest | null;
   /** Null until it was loaded once. */
   loaded: LoadResult | null;
+  /** Of the process that was loaded last: another number of models gives the next one another share of the cores. */
+  threads: number | null;
 };

@@ -28,7 +28,7 @@ export type ModelRoleOptions = {
   readonly prepare: (name: string, signal: AbortSignal) => Promise<PreparedModel>;
   /** Gives the fresh process the address of imaging's data socket. */
   readonly link: (child: Child<ModelCalls>) => void;
-  readonly onLoaded: (result: LoadResult) => void;
+  readonly onLoaded: (result: LoadResult, threads: number) => void;
 };
 
 /**
@@ -71,18 +71,19 @@ export function modelRole(name: string, options: ModelRoleOptions): Role<ModelCa
       child.onProgress = (phase) => {
         if (phase === 'warm') warming();
       };
+      const threads = threadsFor(settings, model);
       const result = await child.call('load', {
         manifest: prepared.manifest,
         golden: prepared.golden,
         graphPaths: prepared.graphPaths,
         device: model.device,
-        threads: threadsFor(settings, model),
+        threads,
       });
       if (!isLoadResult(result)) throw new FacepoolError('model_failed', 'the worker did not say what it loaded');
       if (!result.golden.passed) {
         throw new FacepoolError('model_failed', `golden probe failed: ${result.golden.detail}`);
       }
-      options.onLoaded(result);
+      options.onLoaded(result, threads);
     },
   };
 }

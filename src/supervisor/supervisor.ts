@@ -160,6 +160,12 @@ export class Supervisor {
     return this.#models;
   }
 
+  /** Those that could be read, by the names of the entries. */
+  get manifests(): ReadonlyMap<string, Manifest> {
+    const all = [...this.#models].map(([name, { manifest }]) => [name, manifest] as const);
+    return new Map(all.filter((one): one is [string, Manifest] => one[1] !== null));
+  }
+
   get stopping(): boolean {
     return this.#stopping;
   }

@@ -22,7 +22,8 @@ export type StoryDeps = {
   readonly events: Events;
   readonly metrics: Metrics;
   readonly log: Logger;
-  readonly manifests: ReadonlyMap<string, Manifest>;
+  /** Of the models as they are now, by the names of their processes. */
+  readonly manifests: () => ReadonlyMap<string, Manifest>;
   /** Where people reach this server; asked when an alert is sent. */
   readonly externalUrl: () => string;
   /** For tests. */
@@ -95,7 +96,7 @@ export function createStory(deps: StoryDeps): Story {
           from: answer.from,
           to: answer.to,
           findings: findInsights(answer, {
-            ...contextOf(isNow ? latest : null, cores, manifests),
+            ...contextOf(isNow ? latest : null, cores, manifests()),
             oldest: oldest === null ? null : Date.parse(oldest),
             newest: latest?.at,
           }),

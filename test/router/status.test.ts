@@ -43,3 +43,17 @@ test('the memory of a model: what is kept for it, who uses it, whether it is pin
   assert.equal(detector().supervisord_state, 'STOPPED', 'by a person, which is not the same');
   assert.deepEqual([detector().restarts, detector().last_death, detector().memory_bytes], [0, null, null]);
 });
+
+test('the threads of a model are those of its process, whatever the next one is to have', async (t) => {
+  const { supervisor, control } = fakeServer(t);
+  const threads = (): unknown => control.status().find(({ name }) => name === 'detector')?.threads;
+  supervisor.configureVersion('detector', { threads: 3 });
+  assert.equal(threads(), 3);
+  const started = supervisor.start();
+  await settle();
+  await started;
+  supervisor.configureVersion('detector', { threads: 5 });
+  assert.equal(threads(), 3);
+  await control.restart('detector');
+  assert.equal(threads(), 5);
+});

@@ -5,6 +5,7 @@ import test from 'node:test';
 import { FacepoolError } from '../../src/contract/errors.ts';
 import { settle } from '../fixtures/fake-process.ts';
 import { fakeServer } from '../fixtures/fake-server.ts';
+import { detectorManifest } from '../fixtures/manifests.ts';
 
 const NAMES = ['imaging', 'detector', 'recognizer', 'liveness'];
 
@@ -125,4 +126,27 @@ test('a restart is counted by its reason', async (t) => {
     await metrics.registry.metrics(),
     /facepool_worker_restarts_total\{model="detector",reason="signal"\} 1/,
   );
+});
+
+test('the manifests of what there is now: versions that come and go, too', async (t) => {
+  const { supervisor } = fakeServer(t);
+  const names = (): string[] => [...supervisor.manifests.keys()];
+  assert.deepEqual(names(), ['detector', 'recognizer', 'liveness']);
+  const { name } = supervisor.addVersion('detector', 'v2', { ...detectorManifest(), version: 'v2' });
+  assert.equal(supervisor.manifests.get(name)?.version, 'v2');
+  supervisor.removeVersion(name);
+  assert.deepEqual(names(), ['detector', 'recognizer', 'liveness']);
+});
+
+test('a version is added to models that are served, and to no other', (t) => {
+  const { supervisor } = fakeServer(t, {
+    settings: (s) => {
+      const { detector } = s.models;
+      assert.ok(detector !== undefined);
+      return { ...s, models: { ...s.models, detector: { ...detector, enabled: false } } };
+    },
+  });
+  for (const model of ['detector', 'nobody']) {
+    assert.throws(() => supervisor.addVersion(model, 'v2', detectorManifest()), { code: 'not_found' });
+  }
 });

@@ -26,7 +26,7 @@ function story(t: TestContext) {
     events,
     metrics,
     log,
-    manifests: new Map(),
+    manifests: () => new Map(),
     externalUrl: () => 'http://x',
   });
   t.after(async () => {

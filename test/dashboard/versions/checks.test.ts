@@ -35,10 +35,10 @@ it('knows by the reason where an upload was refused that has told no steps', () 
   ]);
 });
 
-it('takes a missing key or connection for no verdict', () => {
+it('takes a missing key, connection or place for no verdict', () => {
   assert.deepEqual(
-    [problem({ status: 401 }), problem({ status: 403 }), problem({ status: 0 }), new Error('x')].map(isVerdict),
+    [401, 403, 429, 0].map((status) => isVerdict(problem({ status }))),
     [false, false, false, false],
   );
-  assert.equal(isVerdict(problem({})), true);
+  assert.deepEqual([isVerdict(new Error('x')), isVerdict(problem({}))], [false, true]);
 });

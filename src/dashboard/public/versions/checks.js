@@ -51,7 +51,7 @@ function refusedAt(error) {
   return error.param === undefined || ['manifest', 'version'].includes(error.param) ? 0 : RECEIVE;
 }
 
-/** @param {unknown} error whether the server looked at the version: a missing key or connection says nothing about it */
+/** @param {unknown} error whether the server looked at the version: no key, no connection or no place say nothing about it */
 export function isVerdict(error) {
-  return error instanceof ApiError && ![0, 401, 403].includes(error.status);
+  return error instanceof ApiError && ![0, 401, 403, 429].includes(error.status);
 }
