@@ -14,7 +14,9 @@ import type { AdminServer } from './admin/server.ts';
 import type { HttpServer } from './http/listen.ts';
 import { runtimeVersion } from './models/import.ts';
 import { obtainModel, withVersion } from './models/obtain.ts';
+import { createGallery } from './gallery/create-gallery.ts';
 import { cleanStaging } from './models/staging/area.ts';
+import { embeddingLength } from './pipeline/embedding-length.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { poisonMemory } from './pipeline/poison-memory.ts';
 import { createControl } from './router/control.ts';
@@ -23,6 +25,7 @@ import { createReload } from './rollout/reload.ts';
 import { reloadForSignal } from './rollout/reload-signal.ts';
 import { createStaging } from './rollout/version-staging.ts';
 import { createRouters } from './router/routers.ts';
+import { exitInOrder } from './supervisor/exit-in-order.ts';
 import { firstForks } from './supervisor/first-forks.ts';
 import { openLogs } from './supervisor/logs.ts';
 import { runImporter, runInspector } from './supervisor/run-importer.ts';
@@ -112,7 +115,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     prepare,
   });
   const { traffic, versions, ports } = createRollout(
-    { settings, clock, events, metrics, supervisor, aliases, onTrouble: (what, err) => log.error({ err }, what) },
+    { settings, clock, events, metrics, supervisor, aliases, prepare, log },
     async (entry, signal) => {
       const probed = await routers.models.get(entry)?.probe(signal);
       return probed?.value.passed === true;
@@ -120,7 +123,10 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
   );
   const routers = createRouters({ settings, clock, metrics, events, supervisor, traffic });
   const poison = poisonMemory(settings, clock);
-  const pipeline = createPipeline({ settings, clock, metrics, poison, imaging: routers.imaging, begin: routers.begin });
+  const dimOf = embeddingLength(settings, routers.model);
+  const gallery = createGallery({ settings, clock, metrics, log, dimOf });
+  const { imaging, begin } = routers;
+  const pipeline = createPipeline({ settings, clock, metrics, poison, imaging, begin, gallery: gallery.gallery });
   const control = createControl({
     settings,
     clock,
@@ -174,30 +180,18 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     await http?.close(settings.workers.stop_wait_ms);
     await supervisor.stop();
     await admin?.close();
+    await gallery.close();
     events.emit('server', { what: 'stop', version, detail: 'stopped in order', at: now() });
     await story.close();
     keyUsage.flush();
     lock.release();
   };
-  const stop = async (signal: string): Promise<never> => {
-    log.info({ signal }, 'stopping');
-    const code = await leave().then(
-      () => 0,
-      (err: unknown) => {
-        log.fatal({ err }, 'the server could not stop in order');
-        return 1;
-      },
-    );
-    log.info('stopped');
-    await new Promise((resolve) => (serverLog === null ? resolve(null) : serverLog.end(resolve)));
-    process.exit(code);
-  };
-
   try {
     const started = supervisor.start();
     // It is waited for below; until then its failure is nobody's.
     started.catch(() => {});
     await forks.done;
+    gallery.start();
     const front = await loadFront();
     const app = front.createApp({
       settings,
@@ -212,6 +206,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
       signal: closing.signal,
       onKeyUsed: (id) => keyUsage.touch(id),
       changes: { rollout: versions, staging, reload, audit },
+      people: gallery.people,
       admin: settings.admin.http
         ? (authorize) =>
             front.createAdminApp(control, {
@@ -242,7 +237,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     http = served.value;
     if (adminOpen.status === 'rejected') throw adminOpen.reason;
     url = served.value.url;
-    onStopSignals((signal) => void stop(signal));
+    onStopSignals((signal) => void exitInOrder(signal, leave, { log, serverLog }));
     await started;
     bars.end();
     if (supervisor.stopping) return;

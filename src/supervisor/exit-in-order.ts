@@ -1,0 +1,21 @@
+import process from 'node:process';
+import type { Logs } from './logs.ts';
+
+/** Ends the server: what `leave` does, then the log to its last line. Never resolves. Exit code 1 where it failed. */
+export async function exitInOrder(
+  signal: string,
+  leave: () => Promise<void>,
+  { log, serverLog }: Pick<Logs, 'log' | 'serverLog'>,
+): Promise<never> {
+  log.info({ signal }, 'stopping');
+  const code = await leave().then(
+    () => 0,
+    (err: unknown) => {
+      log.fatal({ err }, 'the server could not stop in order');
+      return 1;
+    },
+  );
+  log.info('stopped');
+  await new Promise((resolve) => (serverLog === null ? resolve(null) : serverLog.end(resolve)));
+  return process.exit(code);
+}
