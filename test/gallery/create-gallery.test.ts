@@ -1,0 +1,101 @@
+import assert from 'node:assert/strict';
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { createGallery } from '../../src/gallery/create-gallery.ts';
+import { createMetrics } from '../../src/telemetry/metrics.ts';
+import { systemClock } from '../../src/util/clock.ts';
+import { testSettings } from '../fixtures/fake-server.ts';
+import { newFace, unit } from '../fixtures/people-rig.ts';
+import { tempDir } from '../fixtures/temp-dir.ts';
+
+const { signal } = new AbortController();
+
+function open(t: TestContext, dataDir: string, encryption_key_file = '') {
+  const defaults = testSettings(dataDir);
+  const told: string[] = [];
+  const metrics = createMetrics({ tritonNames: false });
+  const parts = createGallery({
+    settings: { ...defaults, people: { ...defaults.people, encryption_key_file } },
+    clock: systemClock,
+    metrics,
+    log: { error: (_: unknown, what?: string) => void told.push(String(what)), info: () => {} },
+    dimOf: (space) => (space === 'a' ? 4 : undefined),
+  });
+  t.after(() => parts.close());
+  return { ...parts, metrics, told };
+}
+
+async function stateOf({ people }: ReturnType<typeof open>): Promise<string> {
+  // The store tells when it is open; nothing else does.
+  while (people.status().state === 'loading') await new Promise((resolve) => setTimeout(resolve, 5));
+  return people.status().state;
+}
+
+test('a server without people writes nothing', async (t) => {
+  const dataDir = tempDir(t);
+  const own = open(t, dataDir);
+  own.start();
+  assert.deepEqual(await own.gallery.match('default', 'a', [unit(1)], 1, signal), [[]]);
+  await own.close();
+  assert.deepEqual(readdirSync(dataDir), []);
+});
+
+test('people outlive the server, in a file of their own that others cannot read', async (t) => {
+  const dataDir = tempDir(t);
+  const first = open(t, dataDir);
+  first.start();
+  await first.gallery.add(newFace('anna', 1));
+  assert.match(await first.metrics.registry.metrics(), /facepool_people_faces 1\n/);
+  assert.match(await first.metrics.registry.metrics(), /facepool_people_write_seconds_count\{op="add_face"\} 1\n/);
+  await first.close();
+  assert.equal(statSync(path.join(dataDir, 'people.db')).mode & 0o077, 0);
+
+  const second = open(t, dataDir);
+  second.start();
+  assert.equal(await stateOf(second), 'ready');
+  const [hits] = await second.gallery.match('default', 'a', [unit(1)], 1, signal);
+  assert.equal(hits?.[0]?.subject, 'anna');
+  assert.match(await second.metrics.registry.metrics(), /facepool_people_search_seconds_count 1\n/);
+});
+
+test('a backup is a private copy, and what a killed server left of one goes at the next opening', async (t) => {
+  const dataDir = tempDir(t);
+  const copies = path.join(dataDir, 'tmp', 'people-backups');
+  mkdirSync(copies, { recursive: true });
+  writeFileSync(path.join(copies, 'left.db'), 'half a copy');
+  const own = open(t, dataDir);
+  await own.gallery.add(newFace('anna', 1));
+  assert.equal(existsSync(copies), false);
+  const { file, bytes } = await own.people.backup(signal);
+  assert.deepEqual([path.dirname(file), statSync(file).size, statSync(file).mode & 0o077], [copies, bytes, 0]);
+  await own.gallery.add(newFace('ben', 2));
+  const { ok, faces } = await own.people.restore(file);
+  assert.deepEqual([ok, faces, own.people.status().faces], [true, 1, 1]);
+  assert.deepEqual((await own.gallery.match('default', 'a', [unit(2)], 5, signal))[0]?.length, 1);
+});
+
+test('a key that is missing or wrong is told in words, and nobody is called unknown', async (t) => {
+  const dataDir = tempDir(t);
+  const keyFile = (name: string, byte: string): string => {
+    const file = path.join(dataDir, name);
+    writeFileSync(file, byte.repeat(32), { mode: 0o600 });
+    return file;
+  };
+  const first = open(t, dataDir, keyFile('right', 'ab'));
+  await first.gallery.add(newFace('anna', 1));
+  await first.close();
+  for (const file of ['', keyFile('wrong', 'cd'), path.join(dataDir, 'nowhere')]) {
+    const own = open(t, dataDir, file);
+    own.start();
+    assert.equal(await stateOf(own), 'failed');
+    assert.match(own.people.status().detail, /key/);
+    assert.ok(!own.people.status().detail.includes(dataDir), own.people.status().detail);
+    await assert.rejects(own.gallery.match('default', 'a', [unit(1)], 1, signal), { code: 'people_unavailable' });
+    assert.deepEqual(own.told, ['people cannot be opened']);
+    await own.close();
+  }
+  const again = open(t, dataDir, path.join(dataDir, 'right'));
+  again.start();
+  assert.equal(await stateOf(again), 'ready');
+});
