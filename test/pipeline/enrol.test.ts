@@ -2,57 +2,7 @@ import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import test from 'node:test';
 import { FacepoolError } from '../../src/contract/errors.ts';
-import type { ErrorCode } from '../../src/contract/errors.ts';
-import type { RequestOptions } from '../../src/contract/options.ts';
-import { enrolAnswerSchema } from '../../src/contract/people.ts';
-import { enrol } from '../../src/pipeline/enrol.ts';
-import { ChildGoneError } from '../../src/supervisor/child-gone.ts';
-import { type FakeOptions, fakePipeline, request, type ScriptedFace } from '../fixtures/pipeline.ts';
-
-const [ANNA, ANNA_AGAIN, BERTA, TWO, NOBODY, BAD] = [1, 2, 3, 4, 5, 6] as const;
-const SCRIPT: Readonly<Record<number, readonly ScriptedFace[]>> = {
-  [ANNA]: [{ size: 200, embedding: [1, 0] }],
-  [ANNA_AGAIN]: [{ size: 150, embedding: [0.8, 0.6] }],
-  [BERTA]: [{ size: 150, embedding: [-0.6, 0.8] }],
-  [TWO]: [
-    { size: 50, embedding: [0, -1] },
-    { size: 200, embedding: [1, 0] },
-  ],
-  [NOBODY]: [],
-  [BAD]: [{ size: 20, embedding: [1, 0], quality: 0.1, live: 0.1 }],
-};
-
-type Who = {
-  readonly subject?: string;
-  readonly collection?: string;
-  readonly canName?: boolean;
-  readonly signal?: AbortSignal;
-};
-
-function setUp(options: Partial<FakeOptions> = {}) {
-  const fake = fakePipeline({ script: SCRIPT, ...options });
-  const add = async (image: number, who: Who = {}, wanted: RequestOptions = {}) => {
-    const asked = { ...request(image, wanted), subject: 'Anna', collection: 'default', canName: true, ...who };
-    return enrolAnswerSchema.parse(await enrol(fake.deps, asked));
-  };
-  const counts = async () => {
-    const { values } = await fake.deps.metrics.peopleEnrolments.get();
-    return Object.fromEntries(values.filter(({ value }) => value > 0).map((v) => [v.labels.result, v.value]));
-  };
-  return { ...fake, add, counts };
-}
-const isCode =
-  (code: ErrorCode, param?: string) =>
-  (e: unknown): boolean =>
-    e instanceof FacepoolError && e.code === code && (param === undefined || e.param === param);
-/** Refused for exactly these reasons, the first as its code. */
-const refusedFor =
-  (...codes: readonly string[]) =>
-  (e: unknown): boolean => {
-    assert.ok(e instanceof FacepoolError, String(e));
-    assert.deepEqual([e.code, e.reasons?.map(({ code }) => code)], [codes[0], codes]);
-    return true;
-  };
+import { ANNA, BAD, NOBODY, TWO, isCode, refusedFor, setUp } from './enrol-support.ts';
 
 test('a face is kept with what is known of it; no picture is', async () => {
   const { add, gallery, log, counts } = setUp();
@@ -97,14 +47,6 @@ test('the same picture of the same subject is there already: no model runs and n
   assert.deepEqual(await counts(), { created: 1, known: 2 });
 });
 
-test('the same picture twice at once is one face', async () => {
-  const { add, gallery } = setUp();
-  const answers = await Promise.all([add(ANNA), add(ANNA), add(ANNA)]);
-  assert.equal(gallery.faces.length, 1);
-  assert.equal(answers.filter(({ created }) => created).length, 1);
-  assert.ok(answers.every(({ face, quality }) => face.face_id === 'f0' && quality !== null));
-});
-
 test('policy: all reasons, the gravest as the code, and nothing is stored', async () => {
   const { add, gallery, counts } = setUp();
   gallery.know('Berta', [1, 0]);
@@ -135,79 +77,6 @@ test('a request overrides the settings; settings are read at each use', async ()
   assert.deepEqual(gallery.faces.at(-1)?.embeddings.get('test-space'), Float32Array.of(1, 0), 'the largest');
 });
 
-test('only the largest face costs the models anything', async () => {
-  const { add, log } = setUp();
-  await add(TWO, {}, { several_faces: 'largest' });
-  const counted = log.infers.filter(({ model }) => model !== 'detector').map(({ job }) => job.parts[0]?.count);
-  assert.deepEqual(counted, [1, 1]);
-});
-
-test('liveness off: not looked at; asked for without a model: refused before anything runs', async () => {
-  const off = setUp({ without: ['liveness'], people: { enrol: { liveness: 'off' } } });
-  const answer = await off.add(BAD, {}, { min_face_size: 0, ood_policy: 'report' });
-  assert.deepEqual([answer.liveness, answer.face.liveness], [null, null]);
-  const on = setUp({ without: ['liveness'] });
-  await assert.rejects(on.add(ANNA), isCode('invalid_argument', 'liveness_policy'));
-  assert.equal(on.log.opened, 0);
-});
-
-test('who looks like another subject is refused, and who may not read is not told whom', async () => {
-  const { add } = setUp();
-  await add(ANNA);
-  assert.equal((await add(ANNA_AGAIN)).created, true, 'of the same subject it may be');
-  const named = await add(ANNA_AGAIN, { subject: 'Berta' }).catch((e: unknown) => e);
-  assert.match((named as FacepoolError).message, /"Anna" \(cosine 1,/);
-  const other = await add(ANNA_AGAIN, { subject: 'Berta', canName: false }).catch((e: unknown) => e);
-  assert.ok(other instanceof FacepoolError && other.code === 'looks_like_other');
-  assert.doesNotMatch(JSON.stringify([other.message, other.reasons]), /Anna|cosine/);
-  assert.equal(
-    ((await add(ANNA, { subject: 'Berta', collection: 'staff' }).catch((e: unknown) => e)) as FacepoolError).code,
-    'not_found',
-  );
-});
-
-test('look-alikes under two names at once: the second sees the first', async () => {
-  const { add, gallery, counts } = setUp();
-  const names = ['Anna', 'Berta', 'Carla'];
-  const results = await Promise.allSettled(names.map((subject) => add(ANNA, { subject })));
-  assert.deepEqual(results.map(({ status }) => status).sort(), ['fulfilled', 'rejected', 'rejected']);
-  for (const result of results) if (result.status === 'rejected') refusedFor('looks_like_other')(result.reason);
-  assert.equal(gallery.faces.length, 1);
-  assert.deepEqual(await counts(), { created: 1, looks_like_other: 2 });
-  assert.equal((await add(BERTA, { subject: 'Berta' })).created, true, 'the lock is free again');
-});
-
-test('store_images: a crop with its landmarks in its own pixels, and the upload as it came', async () => {
-  const crops = setUp({ people: { store_images: 'crops' } });
-  const answer = await crops.add(ANNA);
-  assert.deepEqual([answer.face.crop, answer.face.original], [true, false]);
-  const kept = crops.gallery.faces[0]?.crop;
-  assert.deepEqual(kept?.jpeg, Uint8Array.of(0xff, 0xd8, 0));
-  // The script’s crop begins at the box and is half as large.
-  assert.deepEqual(kept?.landmarks, [
-    [30, 40],
-    [70, 40],
-    [50, 60],
-    [35, 80],
-    [65, 80],
-  ]);
-  const originals = setUp({ people: { store_images: 'originals' } });
-  await originals.add(ANNA);
-  assert.deepEqual(originals.gallery.faces[0]?.original, Uint8Array.of(ANNA));
-  assert.notEqual(originals.gallery.faces[0]?.crop, null);
-});
-
-test('imaging that dies: everything begins again, once is stored', async () => {
-  const { add, gallery, log } = setUp({
-    people: { store_images: 'crops' },
-    onCrop: (opened) => {
-      if (opened === 1) throw new ChildGoneError({ code: null, signal: 'SIGKILL', hang: false, asked: false }, true);
-    },
-  });
-  assert.equal((await add(ANNA)).created, true);
-  assert.deepEqual([log.opened, log.closed, gallery.faces.length], [2, 2, 1]);
-});
-
 test('before any model runs: an unknown collection, and people that cannot be asked for', async () => {
   const { add, gallery, log, counts } = setUp();
   await assert.rejects(add(ANNA, { collection: 'nobodys' }), isCode('not_found'));
@@ -215,26 +84,4 @@ test('before any model runs: an unknown collection, and people that cannot be as
   await assert.rejects(add(ANNA), isCode('people_unavailable'));
   assert.equal(log.opened, 0);
   assert.deepEqual(await counts(), { failed: 2 });
-});
-
-test('a client that has gone before anything is stored leaves nothing', async () => {
-  const { add, gallery } = setUp();
-  const abort = new AbortController();
-  const gone = new FacepoolError('deadline_exceeded', 'the deadline has passed');
-  const match = gallery.match;
-  gallery.match = async (...args) => {
-    const hits = await match(...args);
-    if (args[2].length > 0) abort.abort(gone);
-    return hits;
-  };
-  await assert.rejects(add(ANNA, { signal: abort.signal }), isCode('deadline_exceeded'));
-  assert.deepEqual(gallery.faces, []);
-});
-
-test('what the store refuses is passed on', async () => {
-  const { add, gallery } = setUp();
-  gallery.beforeAdd = () => {
-    throw new FacepoolError('storage_full', 'the disk is full');
-  };
-  await assert.rejects(add(ANNA), isCode('storage_full'));
 });
