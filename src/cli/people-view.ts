@@ -75,10 +75,10 @@ export function collectionLines(io: Io, collections: readonly Collection[], widt
 const SUBJECT_COLUMNS: readonly FitColumn[] = [
   { title: 'PERSON', spare: 0 },
   { title: 'FACES', align: 'right', spare: 0 },
-  { title: 'METADATA', spare: 3 },
+  { title: 'METADATA', spare: 2 },
   { title: 'CHANGED (UTC)', spare: 1 },
   { title: 'CREATED (UTC)', spare: 4 },
-  { title: 'ID', spare: 2 },
+  { title: 'ID', spare: 3 },
 ];
 
 export function subjectLines(io: Io, subjects: readonly Subject[], width: number): string[] {

@@ -85,6 +85,8 @@ export const peopleSet: Command = {
     }
     const metadata = metadataSchema.safeParse(Object.fromEntries(kept));
     if (!metadata.success) throw usageError(`people set: ${metadata.error.issues[0]?.message ?? 'not allowed'}`);
+    const lost = [...kept.keys()].find((key) => !Object.hasOwn(metadata.data, key));
+    if (lost !== undefined) throw usageError(`people set: "${lost}" cannot be a key`);
     const after = await changeSubject(invocation, name, { metadata: metadata.data });
     const fields = countText(Object.keys(after.metadata).length, 'field');
     return tell(invocation, after, `${name} has ${fields} of metadata`);

@@ -10,9 +10,9 @@ import { FacepoolError } from '../../../src/contract/errors.ts';
 import type { Observatory } from '../../../src/contract/history.ts';
 import { SUPERVISORD_WORD, type WorkerState } from '../../../src/contract/lifecycle.ts';
 import type { FacesAnswer, ModelStatus } from '../../../src/contract/results.ts';
-import type { Control, FacesRequest, Pipeline, VerifyRequest } from '../../../src/contract/services.ts';
+import type { Control, EnrolRequest, FacesRequest, Pipeline, VerifyRequest } from '../../../src/contract/services.ts';
 import type { Settings } from '../../../src/contract/settings.ts';
-import { createApp } from '../../../src/http/app.ts';
+import { type AppDeps, createApp } from '../../../src/http/app.ts';
 import type { Changes } from '../../../src/http/changes.ts';
 import { sendProblem } from '../../../src/http/problem.ts';
 import { createLogger } from '../../../src/telemetry/logger.ts';
@@ -20,7 +20,8 @@ import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { tempDir } from '../../fixtures/temp-dir.ts';
 import { fakeObservatory } from '../../http/support/observatory.ts';
-import { facesAnswer, MODEL_STATUS, PLAN, verifyAnswer } from '../../http/support/server.ts';
+import { fakePeople } from '../../http/support/people.ts';
+import { enrolAnswer, facesAnswer, MODEL_STATUS, PLAN, searchAnswer, verifyAnswer } from '../../http/support/server.ts';
 import { fakeChanges } from '../../http/support/changes.ts';
 
 export type FakeServerOptions = {
@@ -36,6 +37,11 @@ export type FakeServerOptions = {
   readonly allowedHosts?: string[];
   readonly changes?: Changes;
   readonly auth?: Partial<Settings['auth']>;
+  readonly limits?: Partial<Settings['limits']>;
+  readonly people?: AppDeps['people'];
+  readonly reembedding?: AppDeps['reembedding'];
+  readonly enrol?: Pipeline['enrol'];
+  readonly search?: Pipeline['search'];
   /** Default: a new one. */
   readonly socketPath?: string;
 };
@@ -46,7 +52,7 @@ export type FakeServer = {
   readonly logFile: string;
   /** What reached pipeline and control: `detect 4 bytes`, `restart detector`. */
   readonly calls: string[];
-  readonly requests: (FacesRequest | VerifyRequest)[];
+  readonly requests: (FacesRequest | VerifyRequest | EnrolRequest)[];
   readonly warnings: object[];
   readonly audited: AuditEntry[];
   readonly close: () => Promise<void>;
@@ -58,7 +64,7 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
   const logFile = path.join(dir, 'detector.log');
   writeFileSync(logFile, 'one\ntwo\nthree\n');
   const calls: string[] = [];
-  const requests: (FacesRequest | VerifyRequest)[] = [];
+  const requests: (FacesRequest | VerifyRequest | EnrolRequest)[] = [];
   const warnings: object[] = [];
   const audited: AuditEntry[] = [];
   const audit = { record: (entry: AuditEntry) => void audited.push(entry) };
@@ -68,6 +74,7 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
   const settings = {
     ...loaded,
     auth: { ...loaded.auth, ...options.auth },
+    limits: { ...loaded.limits, ...options.limits },
     http: { ...loaded.http, allowed_hosts: options.allowedHosts ?? ['localhost'] },
   };
   const closing = new AbortController();
@@ -83,6 +90,8 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
     keys: new KeyStore(dir),
     onKeyUsed: () => undefined,
     changes: options.changes ?? fakeChanges(),
+    people: options.people ?? fakePeople(),
+    reembedding: options.reembedding,
     signal: closing.signal,
   });
   const log = { info: () => undefined, warn: (fields: object) => void warnings.push(fields) };
@@ -120,6 +129,15 @@ function fakePipeline(options: FakeServerOptions, calls: string[], requests: Fak
       calls.push(`verify ${request.source.byteLength} and ${request.target.byteLength} bytes`);
       requests.push(request);
       return { ...verifyAnswer(request.requestId), match: options.match ?? true };
+    },
+    search: async (request) => {
+      calls.push('search');
+      return options.search?.(request) ?? searchAnswer(request.requestId);
+    },
+    enrol: async (request) => {
+      calls.push(`enrol ${request.collection}/${request.subject} ${request.image.byteLength} bytes`);
+      requests.push(request);
+      return options.enrol?.(request) ?? enrolAnswer(request);
     },
   };
 }
