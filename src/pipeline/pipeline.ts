@@ -1,6 +1,5 @@
 /** The pipeline as the outer layers know it. */
 import { FacepoolError } from '../contract/errors.ts';
-import { DEFAULT_COLLECTION, type Gallery } from '../contract/people.ts';
 import type { Pipeline, RequestContext } from '../contract/services.ts';
 import type { RouterSession } from '../router/routers.ts';
 import { KeyedLock } from '../util/keyed-lock.ts';
@@ -13,28 +12,22 @@ import { recognize } from './recognize.ts';
 import { search } from './search.ts';
 import { verify } from './verify.ts';
 
-export type CreatePipelineDeps = Omit<PipelineDeps, 'model' | 'gallery' | 'embedIn' | 'enrolments'> & {
+export type CreatePipelineDeps = Omit<PipelineDeps, 'model' | 'embedIn' | 'enrolments'> & {
   /** `client`: who asks. `stable`: no version that is on trial. */
   readonly begin: (client: string, only?: 'stable') => RouterSession;
-  readonly gallery?: Gallery | undefined;
   /** Without it a request embeds in the space of the version that answers it, and in no other. */
   readonly embedIn?: EmbedIn | undefined;
 };
 
 /** Every request keeps the versions of models that it began with. */
-export function createPipeline({
-  begin,
-  gallery = NOBODY,
-  embedIn = inNoOtherSpace,
-  ...common
-}: CreatePipelineDeps): Pipeline {
+export function createPipeline({ begin, embedIn = inNoOtherSpace, ...common }: CreatePipelineDeps): Pipeline {
   const enrolments = new KeyedLock();
   const inSession =
     <R extends RequestContext, A>(run: (deps: PipelineDeps, request: R) => Promise<A>, only?: 'stable') =>
     async (request: R): Promise<A> => {
       const session = begin(request.client ?? request.requestId, only);
       try {
-        return await run({ ...common, gallery, embedIn, enrolments, model: session.model }, request);
+        return await run({ ...common, embedIn, enrolments, model: session.model }, request);
       } finally {
         session.end();
       }
@@ -54,16 +47,3 @@ export function createPipeline({
 async function inNoOtherSpace(model: string, space: string): Promise<never> {
   throw new FacepoolError('space_mismatch', `no version of ${model} that serves here embeds in "${space}"`);
 }
-
-/** Until people are kept. */
-const NOBODY: Gallery = {
-  match: async (collection, _space, embeddings) => {
-    if (collection === DEFAULT_COLLECTION) return embeddings.map(() => []);
-    throw new FacepoolError('not_found', `there is no collection "${collection}"`, { param: 'collection' });
-  },
-  spacesOf: () => [],
-  findDigest: async () => null,
-  add: async () => {
-    throw new FacepoolError('people_unavailable', 'nobody is kept here');
-  },
-};
