@@ -5,6 +5,7 @@
  */
 import type { SubjectId } from '../people-store.ts';
 import type { IndexedVector } from '../vector-index.ts';
+import { IdMap } from './id-map.ts';
 import { quantiseRow } from './quantise.ts';
 import { allocateSegment, firstRowOf, ID_BYTES, openSegment, rowBytes, segmentOf, writtenTo } from './segment.ts';
 import type { Segment, Shape } from './segment.ts';
@@ -19,11 +20,10 @@ export type SentSegment = { readonly key: number; readonly memory: WebAssembly.M
 const LARGEST = 1e15;
 
 let segmentsMade = 0;
-const encoder = new TextEncoder();
 
 export class RowTable {
   readonly #shape: Shape;
-  readonly #rowOf = new Map<string, number>();
+  readonly #rowOf = new IdMap();
   /** By row; undefined: removed, and not filled up yet. */
   readonly #faceIds: (string | undefined)[] = [];
   /** By row, as it is now; what the threads see may be behind while a pass runs. */
@@ -79,13 +79,17 @@ export class RowTable {
     this.#reserve(this.rows + vectors.length);
     for (const { faceId, subject, vector } of vectors) {
       this.#remove(faceId);
-      const { segment, local, id } = this.#place(this.rows);
+      const number = segmentOf(this.rows);
+      const segment = this.#segment(number);
+      const local = this.rows - firstRowOf(number);
       const { scale, radius, norm } = quantiseRow(vector, segment.codes, local * segment.width);
       segment.vectors.set(vector, local * segment.width);
       segment.scales[local] = scale;
       segment.radii[local] = radius;
       segment.subjects[local] = subject;
-      encoder.encodeInto(faceId, id);
+      for (let i = 0, at = local * ID_BYTES; i < ID_BYTES && i < faceId.length; i++) {
+        segment.ids[at + i] = faceId.charCodeAt(i);
+      }
       this.#longest = Math.max(this.#longest, norm);
       this.#rowOf.set(faceId, this.rows);
       this.#faceIds.push(faceId);
@@ -172,8 +176,7 @@ export class RowTable {
 
   #place(row: number) {
     const number = segmentOf(row);
-    const segment = this.#segments[number];
-    if (segment === undefined) throw new Error('a row without a segment');
+    const segment = this.#segment(number);
     const local = row - firstRowOf(number);
     const at = local * segment.width;
     return {
@@ -187,8 +190,13 @@ export class RowTable {
 
   #writeSubject(row: number, subject: SubjectId): void {
     const number = segmentOf(row);
+    this.#segment(number).subjects[row - firstRowOf(number)] = subject;
+  }
+
+  #segment(number: number): Segment {
     const segment = this.#segments[number];
-    if (segment !== undefined) segment.subjects[row - firstRowOf(number)] = subject;
+    if (segment === undefined) throw new Error('a row without a segment');
+    return segment;
   }
 
   #reserve(rows: number): void {
