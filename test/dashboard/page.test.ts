@@ -32,9 +32,10 @@ describe('the page', { skip: skipWithoutBrowser }, () => {
       const { page, errors, foreign } = await openTab(t, 'detect', options);
       await choose(page, '.detect');
       await page.locator('table.faces tbody tr').first().waitFor();
-      for (const tab of ['Detect', 'Models', 'System']) {
+      for (const tab of ['Detect', 'People', 'Models', 'System']) {
         await page.getByRole('tab', { name: tab }).click();
         await page.locator(`#panel-${tab.toLowerCase()}:not([hidden])`).waitFor();
+        if (tab === 'People') await page.locator('.people-list').waitFor();
         if (tab === 'Models') await page.locator('.model').first().waitFor();
         if (tab === 'System') await page.locator('.plot canvas').first().waitFor();
         await assertUsable(page);

@@ -102,11 +102,11 @@ describe('the state', () => {
   it('says what is kept, how, and for how long', () => {
     assert.equal(
       policyLine({ store_images: 'never', encrypted: false, retention_days: 0 }),
-      'Pictures are not kept, only what recognition needs; not encrypted on the disk, until it is deleted.',
+      'no pictures kept, not encrypted, until deleted',
     );
     assert.equal(
       policyLine({ store_images: 'crops', encrypted: true, retention_days: 1 }),
-      'A crop of each enrolled face is kept; encrypted on the disk, for 1 day.',
+      'a crop of each face kept, encrypted, deleted after 1 day',
     );
     const line = statusLine({
       ...{ state: 'ready', detail: '', collections: 2, subjects: 1, faces: 3, store_bytes: 1536, index_bytes: 512 },
@@ -114,7 +114,7 @@ describe('the state', () => {
     });
     assert.match(
       line,
-      /^1 person with 3 faces in 2 collections\. Each .* for 30 days\. 1\.5 KiB on the disk, 512 B of/,
+      /^1 person, 3 faces, 2 collections · pictures and .* after 30 days · 1\.5 KiB on the disk, 512 B of memory$/,
     );
   });
 

@@ -5,7 +5,7 @@ import { type MadeUpOptions, type MadeUpServer, startMadeUp, twoFaces } from './
 
 export async function openTab(
   t: TestContext,
-  tab: 'detect' | 'models' | 'system',
+  tab: 'detect' | 'people' | 'models' | 'system',
   options: MadeUpOptions & PageOptions = {},
 ): Promise<WatchedPage & { readonly server: MadeUpServer }> {
   const server = await startMadeUp(t, { faces: async ({ requestId }) => twoFaces(requestId), ...options });

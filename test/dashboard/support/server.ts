@@ -5,6 +5,7 @@ import type { FacesAnswer } from '../../../src/contract/results.ts';
 import { type FakeObservatory, fakeObservatory } from '../../http/support/observatory.ts';
 import { MODEL_STATUS, startServer, type TestServer, type TestServerOptions } from '../../http/support/server.ts';
 import { madeUpAlerts, madeUpGpu, madeUpHistory } from './made-up.ts';
+import { madeUpPeople } from './people.ts';
 import { madeUpRollout } from './rollout.ts';
 
 const FINDINGS: readonly Omit<Finding, 'from' | 'to'>[] = [
@@ -57,6 +58,7 @@ export async function startMadeUp(t: TestContext, options: MadeUpOptions = {}): 
     dashboard: true,
     control,
     changes: madeUpRollout().changes,
+    people: madeUpPeople().people,
     limits: { upload_bytes: 20_000_000, upload_memory_bytes: 100_000_000 },
     ...options,
   });

@@ -114,7 +114,7 @@ export function createCollections({ onChoose, onChange }) {
   return {
     element: h(
       'section',
-      { class: 'card collections', 'aria-label': 'Collection' },
+      { class: 'card collections', 'aria-label': 'Which people' },
       h('div', { class: 'row' }, h('label', { for: select.id, text: 'Collection' }), select, add, remove),
       facts,
       form,

@@ -42,9 +42,16 @@ export function createMetadataForm({ onSave }) {
     rows.append(editor.element);
     if (isNew) editor.focus();
   };
+  /** @param {boolean} isOpen */
+  const setOpen = (isOpen) => {
+    form.hidden = !isOpen;
+    edit.hidden = isOpen;
+    const isEmpty = Object.keys(metadata).length === 0;
+    shown.hidden = isOpen || isEmpty;
+    none.hidden = isOpen || !isEmpty;
+  };
   const close = () => {
-    form.hidden = true;
-    edit.hidden = false;
+    setOpen(false);
     edit.focus();
   };
   /** @param {string} text */
@@ -59,8 +66,7 @@ export function createMetadataForm({ onSave }) {
     const known = rowsOf(metadata);
     for (const row of known) addRow(row);
     if (known.length === 0) addRow();
-    form.hidden = false;
-    edit.hidden = true;
+    setOpen(true);
     [...editors][0]?.focus();
   });
   form.addEventListener('submit', (event) => {
@@ -74,23 +80,27 @@ export function createMetadataForm({ onSave }) {
       });
   });
   return {
-    element: h('section', { class: 'stack', 'aria-label': 'Fields' }, none, shown, h('div', {}, edit), form),
+    element: h(
+      'section',
+      { class: 'stack tight-form', 'aria-labelledby': 'fields-title' },
+      h('h3', { id: 'fields-title', text: 'Fields' }),
+      none,
+      shown,
+      h('div', {}, edit),
+      form,
+    ),
     /** @param {Metadata} now a form that is open is left as it is */
     update(now) {
       metadata = now;
-      const entries = Object.entries(now);
-      none.hidden = entries.length > 0;
-      shown.hidden = entries.length === 0;
+      setOpen(!form.hidden);
       fill(
         shown,
-        ...entries.map(([name, value]) => h('div', {}, h('dt', { text: name }), h('dd', { text: valueText(value) }))),
+        ...Object.entries(now).map(([name, value]) =>
+          h('div', {}, h('dt', { text: name }), h('dd', { text: valueText(value) })),
+        ),
       );
     },
-    isOpen: () => !form.hidden,
-    shut() {
-      form.hidden = true;
-      edit.hidden = false;
-    },
+    shut: () => setOpen(false),
   };
 }
 

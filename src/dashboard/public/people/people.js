@@ -24,7 +24,7 @@ const PERIOD_MS = 4000;
 export function createPeople(panel, { onConnection }) {
   const line = h('p', { class: 'muted' });
   const note = h('p', { class: 'note', hidden: true });
-  const key = h('button', { type: 'button', text: 'Give another key', hidden: true });
+  const key = h('button', { type: 'button', class: 'start', text: 'Give another key', hidden: true });
   /** @type {PeopleStatus | null} */
   let status = null;
   /** What the list was read at: it is read again when that changes. */
@@ -149,7 +149,7 @@ export function createPeople(panel, { onConnection }) {
       { class: 'stack' },
       h('div', { class: 'stack tight' }, h('h2', { text: 'People' }), line),
       note,
-      h('div', { class: 'row' }, key),
+      key,
       parts,
     ),
   );

@@ -5,24 +5,25 @@ import { bytes, plural } from '../lib/format.js';
 
 /** @type {Readonly<Record<PeopleStatus['store_images'], string>>} */
 const KEPT = {
-  never: 'Pictures are not kept, only what recognition needs',
-  crops: 'A crop of each enrolled face is kept',
-  originals: 'Each enrolled picture and a crop of its face are kept',
+  never: 'no pictures kept',
+  crops: 'a crop of each face kept',
+  originals: 'pictures and crops kept',
 };
 
 /** How many, and what is kept for how long: one line. @param {PeopleStatus} status */
 export function statusLine(status) {
   const { subjects, faces, collections } = status;
-  const many = `${plural(subjects, 'person', 'people')} with ${plural(faces, 'face')} in ${plural(collections, 'collection')}`;
-  const room = `${bytes(status.store_bytes)} on the disk, ${bytes(status.index_bytes)} of memory for the search`;
-  return `${many}. ${policyLine(status)} ${room}.`;
+  return [
+    `${plural(subjects, 'person', 'people')}, ${plural(faces, 'face')}, ${plural(collections, 'collection')}`,
+    policyLine(status),
+    `${bytes(status.store_bytes)} on the disk, ${bytes(status.index_bytes)} of memory`,
+  ].join(' · ');
 }
 
 /** @param {Pick<PeopleStatus, 'store_images' | 'encrypted' | 'retention_days'>} status */
 export function policyLine({ store_images: kept, encrypted, retention_days: days }) {
-  const secret = encrypted ? 'encrypted on the disk' : 'not encrypted on the disk';
-  const long = days === 0 ? 'until it is deleted' : `for ${plural(days, 'day')}`;
-  return `${KEPT[kept]}; ${secret}, ${long}.`;
+  const long = days === 0 ? 'until deleted' : `deleted after ${plural(days, 'day')}`;
+  return `${KEPT[kept]}, ${encrypted ? 'encrypted' : 'not encrypted'}, ${long}`;
 }
 
 /**

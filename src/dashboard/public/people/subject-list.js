@@ -1,5 +1,5 @@
 /** The people of a collection: searched by name, page by page; each takes pictures that are dropped on it. */
-import { fill, h, setText } from '../lib/dom.js';
+import { fill, h, say, setText } from '../lib/dom.js';
 import { longAgo, plural, secondsOf } from '../lib/format.js';
 import { ApiError, isAbort, sentence } from '../lib/problem.js';
 import { DEFAULT, readSubjects } from './client.js';
@@ -9,7 +9,8 @@ import { metadataLine } from './metadata.js';
 /** @import { Subject } from '../../../contract/people.ts' */
 /** @import { DroppedFile } from '../lib/dropped.js' */
 
-export const PAGE = 25;
+/** What is below the list should not be out of reach on a phone. */
+const PAGE = matchMedia('(max-width: 700px)').matches ? 10 : 25;
 const TYPING_MS = 250;
 
 /**
@@ -43,7 +44,7 @@ export function createSubjectList({ onOpen, onDrop, onProblem }) {
       body,
     ),
   );
-  const told = h('p', { class: 'muted', role: 'status' });
+  const told = h('p', { class: 'muted' });
   const before = h('button', { type: 'button', text: '← Before' });
   const next = h('button', { type: 'button', text: 'Next →' });
   const where = h('span', { class: 'muted small' });
@@ -72,14 +73,11 @@ export function createSubjectList({ onOpen, onDrop, onProblem }) {
     const asked = find.value.trim();
     const found = subjects.length === 0 ? 'Nobody' : plural(subjects.length, 'person', 'people');
     const more = nextCursor === null && cursors.length === 1 ? '' : ' on this page';
-    setText(
-      told,
-      asked === '' && subjects.length > 0
-        ? ''
-        : asked === ''
-          ? 'Nobody is enrolled here yet.'
-          : `${found} with “${asked}” in the name${more}.`,
-    );
+    const filtered = `${found} with “${asked}” in the name${more}.`;
+    const text = asked === '' ? 'Nobody is enrolled here yet.' : filtered;
+    told.hidden = asked === '' && subjects.length > 0;
+    if (asked !== '' && told.textContent !== text) say(text);
+    setText(told, text);
   };
   /** @returns {Promise<void>} rejects with what reading failed with */
   const read = async () => {
@@ -108,6 +106,7 @@ export function createSubjectList({ onOpen, onDrop, onProblem }) {
   };
   const readOrTell = () => {
     read().catch((error) => {
+      told.hidden = false;
       setText(told, sentence(error));
       onProblem(error);
     });
@@ -143,7 +142,7 @@ export function createSubjectList({ onOpen, onDrop, onProblem }) {
         'div',
         { class: 'row spread' },
         h('h2', { id: 'people-list-title', text: 'Who is enrolled' }),
-        h('div', { class: 'row' }, h('label', { for: find.id, text: 'Find a name' }), find),
+        h('div', { class: 'find' }, h('label', { for: find.id, text: 'Find a name' }), find),
       ),
       told,
       table,

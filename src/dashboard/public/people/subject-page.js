@@ -132,7 +132,7 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
     const isSure = await confirm({
       title: `Delete ${name}?`,
       text: `${plural(count, 'face')}, the fields, and what is kept of the pictures are deleted from this server, with every trace. This cannot be taken back.`,
-      yes: `Delete ${name}`,
+      yes: 'Delete this person',
     });
     if (!isSure) return;
     try {

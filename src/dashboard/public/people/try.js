@@ -15,9 +15,9 @@ import { decide } from './match-words.js';
 /** @import { FacesAnswer } from '../../../contract/results.ts' */
 
 const RATES = /** @type {const} */ ([
-  ['1e-3', 'lenient: 1 wrong match in 1,000 (1e-3)'],
-  ['1e-4', 'usual: 1 in 10,000 (1e-4)'],
-  ['1e-5', 'strict: 1 in 100,000 (1e-5)'],
+  ['1e-3', '1 time in 1,000 (1e-3)'],
+  ['1e-4', '1 time in 10,000 (1e-4), as usual'],
+  ['1e-5', '1 time in 100,000 (1e-5)'],
 ]);
 const TOP = 3;
 
@@ -140,7 +140,12 @@ export function createTry({ collection, minMargin }) {
     h(
       'div',
       { class: 'picture' },
-      h('div', { class: 'field rate' }, h('label', { for: rate.id, text: 'Threshold' }), rate),
+      h(
+        'div',
+        { class: 'field rate' },
+        h('label', { for: rate.id, text: 'Two different people may be taken for one' }),
+        rate,
+      ),
       input.element,
       stage.element,
     ),
