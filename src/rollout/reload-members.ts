@@ -18,7 +18,7 @@ export type ReloadMembersDeps = {
   readonly supervisor: Pick<Supervisor, 'models' | 'addVersion' | 'removeVersion'>;
   readonly aliases: Pick<AliasStore, 'add' | 'remove'>;
   readonly traffic: Pick<VersionTraffic, 'drained' | 'forget'>;
-  readonly ports: Pick<RolloutPorts, 'listVersions' | 'load' | 'stop' | 'makeStable'>;
+  readonly ports: Pick<RolloutPorts, 'listVersions' | 'load' | 'keep' | 'stop' | 'makeStable'>;
   /** Its graphs, fetched where that is allowed. */
   readonly prepare: (model: string, signal: AbortSignal, version: string, opinions: boolean) => Promise<PreparedModel>;
 };
@@ -137,6 +137,8 @@ export async function removeModel(deps: ReloadMembersDeps, gone: GoneModel): Pro
   note(live, gone);
   const entries = [...supervisor.models.values()].filter(({ model }) => model === gone.model);
   const end = async (name: string): Promise<void> => {
+    // It stays for those who have it, and readiness does not ask for it any more.
+    ports.keep(name);
     await traffic.drained(name, live.limits.max_timeout_ms);
     await ports.stop(name, 'its model is not served any more');
     // Requests that were too slow have lost their process, and give back what they held.

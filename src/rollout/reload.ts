@@ -101,7 +101,12 @@ export function createReload(deps: ReloadDeps): Reload {
   };
 
   const reload = async (): Promise<ReloadAnswer> => {
-    if (isBusy) throw new FacepoolError('conflict', 'the configuration is being read again already');
+    if (isBusy) {
+      const refusal = new FacepoolError('conflict', 'another reload goes on; try again when it is done');
+      // Who sent a signal sees nothing else.
+      tell(false, refusal.message);
+      throw refusal;
+    }
     isBusy = true;
     const work: Promise<void>[] = [];
     try {

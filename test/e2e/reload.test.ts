@@ -242,6 +242,7 @@ describe('the configuration of a server that runs', { skip }, () => {
       const answer = await reload();
       assert.deepEqual(rows(answer), ['models.liveness.enabled model_removed', 'models.second model_removed']);
       await until('both are gone', DONE_MS, async () => {
+        assert.equal(await ready(), 200);
         const names = (await server.models()).map(({ name }) => name);
         return !names.some((name) => /^(?:second|liveness)(?:@|$)/.test(name));
       });

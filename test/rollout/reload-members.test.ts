@@ -148,7 +148,9 @@ describe('a model that a reload removes', () => {
     await assert.rejects(versions.swap('detector', request('v2'), 'test'), { code: 'not_found' });
     await assert.rejects(reload.reload(false), { code: 'conflict' }, 'it goes on');
     await settle();
-    assert.notEqual(supervisor.models.get('detector')?.process.readyChild, null);
+    const entry = supervisor.models.get('detector');
+    assert.notEqual(entry?.process.readyChild, null);
+    assert.equal(entry?.settings.residency, 'on_demand', 'readiness does not ask for it');
     await model?.router.infer(job());
     session.end();
     await until('it is gone', () => !supervisor.models.has('detector'));

@@ -91,6 +91,20 @@ describe('a reload that is refused', () => {
     assert.equal((await reload.reload(true)).changes.length, 4);
   });
 
+  it('is told while another one goes on: who sent a signal sees nothing else', async (t) => {
+    const { reload, detector, told } = await reloadScene(t);
+    detector({ version: 'v2' });
+    await reload.reload(false);
+    await assert.rejects(reload.reload(false), { code: 'conflict' });
+    assert.deepEqual(
+      told.map(({ ok, detail }) => [ok, detail]),
+      [
+        [true, ''],
+        [false, 'another reload goes on; try again when it is done'],
+      ],
+    );
+  });
+
   it('does not meddle with a version that is on trial', async (t) => {
     const { reload, detector, versions, request, over } = await reloadScene(t);
     await over(await versions.swap('detector', request('v3', { strategy: 'canary' }), 'test'));
