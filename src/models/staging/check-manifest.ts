@@ -14,6 +14,10 @@ const MOST_GRAPHS = 16;
 const MOST_SIDE = 4096;
 const MOST_INPUT_BYTES = 64 * 1024 * 1024;
 const MOST_WARM_SHAPES = 32;
+/** Each is warmed up at every start. */
+const MOST_BATCHES = 16;
+/** Twice the widest that face models use. Every pixel of the area is read for each face. */
+const MOST_MARGIN = 8;
 /** Below it the golden probe would find nothing. */
 const LEAST_COSINE = 0.9;
 
@@ -119,8 +123,12 @@ function namesProblem(manifest: Manifest): string | null {
 function sizesProblem(manifest: Manifest): string | null {
   if (manifest.golden.min_cosine < LEAST_COSINE)
     return `golden.min_cosine is below ${LEAST_COSINE}: it would prove nothing`;
-  for (const { id, crop, batches } of manifest.graphs) {
+  for (const { id, crop, batches, input } of manifest.graphs) {
+    if (input.std.includes(0)) return `input.std of "${id}" has a 0, by which nothing can be divided`;
+    if (batches.length > MOST_BATCHES) return `"${id}" has ${batches.length} batch sizes; ${MOST_BATCHES} is the most`;
     if (crop === undefined) continue;
+    if (crop.kind === 'box' && crop.margin > MOST_MARGIN)
+      return `the margin of "${id}" is ${crop.margin}; ${MOST_MARGIN} is the most`;
     const bytes = Math.max(...batches) * crop.size * crop.size * 3;
     if (crop.size > MOST_SIDE || bytes > MOST_INPUT_BYTES) return `the largest input of "${id}" has ${bytes} bytes`;
   }

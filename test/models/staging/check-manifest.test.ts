@@ -125,6 +125,20 @@ describe('sizes', () => {
   test('a crop that is no face', () => refused(recognizerManifest(9000), () => {}, /largest input of "embedding"/));
   test('a batch for a crowd of crowds', () =>
     refused(recognizerManifest(100), (m) => (first(m).batches = [1, 10_000]), /largest input/));
+  test('hundreds of batch sizes', () =>
+    refused(recognizerManifest(), (m) => (first(m).batches = Array.from({ length: 17 }, () => 1)), /17 batch sizes/));
+  test('a margin that takes in the whole picture, for every face', () =>
+    refused(
+      livenessManifest(),
+      (m) => (first(m)['crop'] = { kind: 'box', size: 80, margin: 9, border: 'inside' }),
+      /margin/,
+    ));
+  test('a division by nothing', () =>
+    refused(
+      detectorManifest(),
+      (m) => (first(m)['input'] = { name: 'i', color: 'bgr', mean: [0, 0, 0], std: [1, 0, 1] }),
+      /std.*0/,
+    ));
   test('pictures that are too large', () =>
     refused(detectorManifest(), (m) => (m.detector.fit = 100_000), /4096 is the most/));
   test('a warm shape that never comes', () => {
