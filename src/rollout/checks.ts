@@ -1,7 +1,7 @@
 /** What a swap must satisfy before anything is done. */
 import { FacepoolError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
-import type { SwapRequest } from '../contract/rollout.ts';
+import type { AliasState, SwapRequest } from '../contract/rollout.ts';
 import type { AliasStore } from './alias-store.ts';
 import type { RolloutPorts } from './ports.ts';
 
@@ -79,6 +79,13 @@ export async function manifestsOf(
   const serving = await findManifest(ports, model, aliases.state(model).stable).catch(() => null);
   checkRole(model, serving, next);
   return { serving, next };
+}
+
+/** @throws FacepoolError `conflict` where an alias means the version */
+export function checkUnused(model: string, version: string, state: AliasState): AliasState {
+  const { stable, canary, shadow } = state;
+  if (![stable, canary?.version, shadow?.version].includes(version)) return state;
+  throw new FacepoolError('conflict', `${model} ${version} serves; it cannot be removed`, { param: 'version' });
 }
 
 /** @throws FacepoolError `conflict` where the aliases are at another generation than the one that is wanted */

@@ -4,6 +4,7 @@ import type { WorkerState } from '../contract/lifecycle.ts';
 import type { SwapStep } from '../contract/rollout.ts';
 import { orAbort } from '../util/abort.ts';
 import type { Clock } from '../util/clock.ts';
+import type { OneLoad } from './one-load.ts';
 import type { Loaded, RolloutPorts } from './ports.ts';
 import type { SwapRecord } from './swap-log.ts';
 
@@ -11,6 +12,8 @@ export type ProveDeps = {
   readonly ports: Pick<RolloutPorts, 'load' | 'measure' | 'stop'>;
   readonly clock: Clock;
   readonly settings: { readonly rollout: { readonly retries: number } };
+  /** Null: it does not wait for other loads, because people wait for it. */
+  readonly loads: OneLoad | null;
 };
 
 /** The step that a worker's state belongs to. */
@@ -28,7 +31,7 @@ export async function proveVersion(
   for (let attempt = 1; ; attempt++) {
     record.set({ attempts: attempt });
     try {
-      await loadOnce(deps, record, entry, signal);
+      await inTurn(deps, record, signal, () => loadOnce(deps, record, entry, signal));
       break;
     } catch (error) {
       const mayRetry = error instanceof FacepoolError && error.code === 'memory_exhausted';
@@ -41,6 +44,20 @@ export async function proveVersion(
   const times = [...(await deps.ports.measure(entry, signal))].sort((a, b) => a - b);
   const median = times[Math.floor(times.length / 2)];
   end(median === undefined ? '' : `golden probe ${median.toFixed(1)} ms (median of ${times.length})`);
+}
+
+async function inTurn(
+  { loads }: ProveDeps,
+  record: SwapRecord,
+  signal: AbortSignal,
+  load: () => Promise<void>,
+): Promise<void> {
+  if (loads === null) return load();
+  const end = loads.isBusy ? record.step('start', 'another version is loaded first') : () => {};
+  return loads.run(signal, () => {
+    end();
+    return load();
+  });
 }
 
 async function loadOnce(deps: ProveDeps, record: SwapRecord, entry: string, signal: AbortSignal): Promise<void> {

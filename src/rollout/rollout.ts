@@ -5,8 +5,9 @@ import type { Settings } from '../contract/settings.ts';
 import type { Clock } from '../util/clock.ts';
 import { triedVersion } from './alias-state.ts';
 import type { AliasStore } from './alias-store.ts';
-import { checkSpace, manifestsOf, needsGap, refuseGeneration } from './checks.ts';
+import { checkSpace, checkUnused, manifestsOf, needsGap, refuseGeneration } from './checks.ts';
 import { Leaving } from './leaving.ts';
+import { OneLoad } from './one-load.ts';
 import type { RolloutPorts } from './ports.ts';
 import { reshare } from './reshare.ts';
 import { AUTOMATIC, type Resumed, resumeTrial, trialsToResume } from './resume.ts';
@@ -59,8 +60,9 @@ export class Versions implements Rollout {
     this.#log = new SwapLog(clock, deps.onEnd);
     this.#turns = new Turns((model) => this.#log.current(model)?.swap ?? null);
     this.#trials = new Trials(clock, settings.rollout, traffic, copiesOf, ports);
-    this.#leaving = new Leaving({ ports, traffic, aliases, settings, onTrouble });
-    this.#swapDeps = { ports, clock, aliases, traffic, settings, onTrouble, leaving: this.#leaving };
+    const common = { ports, clock, aliases, traffic, settings, onTrouble };
+    this.#leaving = new Leaving(common);
+    this.#swapDeps = { ...common, leaving: this.#leaving, loads: new OneLoad() };
     this.#resumed = trialsToResume(settings, aliases, this.#log, BY_ITSELF);
   }
 
@@ -69,9 +71,8 @@ export class Versions implements Rollout {
     for (const { model, request, record } of this.#resumed) {
       if (isOver(record.swap)) continue;
       const abort = new AbortController();
-      const resumed = { model, request, record, signal: abort.signal };
       const parts = { ...this.#swapDeps, trials: this.#trials, isClosed: () => this.#closed, by: BY_ITSELF };
-      const done = resumeTrial(parts, resumed).then((entry) => {
+      const done = resumeTrial(parts, { model, request, record, signal: abort.signal }).then((entry) => {
         if (entry !== null) this.#onTrial(model, record, entry);
       });
       await this.#track(model, { record, abort, isBack: false, done });
@@ -154,10 +155,7 @@ export class Versions implements Rollout {
   /** Runs the work, which removes the version's files, when nothing of the version is there any more. */
   async withdraw(model: string, version: string, by: string, work: () => Promise<void>): Promise<void> {
     const { aliases, ports } = this.#deps;
-    const { stable, canary, shadow, previous } = this.#state(model, undefined);
-    if ([stable, canary?.version, shadow?.version].includes(version)) {
-      throw new FacepoolError('conflict', `${model} ${version} serves; it cannot be removed`, { param: 'version' });
-    }
+    const { previous } = checkUnused(model, version, this.#state(model, undefined));
     await this.#turns.remove(model, version, async () => {
       if (previous === version) aliases.move(model, { action: 'forget', version }, by, 'it was removed');
       const entry = ports.entryOf(model, version);

@@ -10,6 +10,7 @@ import type { AliasStore } from './alias-store.ts';
 import type { Move } from './alias-state.ts';
 import { Gap } from './gap.ts';
 import type { Leaving } from './leaving.ts';
+import type { OneLoad } from './one-load.ts';
 import { proveVersion } from './prove.ts';
 import type { RolloutPorts } from './ports.ts';
 import { isOver, type SwapRecord } from './swap-log.ts';
@@ -21,6 +22,7 @@ export type SwapDeps = {
   readonly aliases: AliasStore;
   readonly traffic: VersionTraffic;
   readonly leaving: Leaving;
+  readonly loads: OneLoad;
   /** Read at each use. */
   readonly settings: Settings;
   /** Told of what nobody waits for. */
@@ -59,7 +61,7 @@ export async function runSwap(
     traffic.forget(entry);
     if (isNew) ports.keep(entry);
     await gap?.open(model, record, signal);
-    if (isNew) await proveVersion(deps, record, entry, signal);
+    if (isNew) await proveVersion(waitsForNobody(plan) ? { ...deps, loads: null } : deps, record, entry, signal);
     signal.throwIfAborted();
     if (request.strategy !== 'immediate') {
       const end = record.step('switch');
@@ -84,6 +86,11 @@ export async function runSwap(
   onSwitched();
   // With a gap the old one has gone already.
   await endOld(deps, record, gap === null ? old : null, entry);
+}
+
+/** People wait for the end of a gap, and for the way back. */
+function waitsForNobody({ gap, move }: SwapPlan): boolean {
+  return gap || move === 'rollback';
 }
 
 /**

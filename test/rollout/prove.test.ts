@@ -24,6 +24,7 @@ function proof(loads: readonly (Loaded | FacepoolError)[], measured: readonly nu
   const deps = {
     clock,
     settings: { rollout: { retries: 2 } },
+    loads: null,
     ports: {
       load: async (
         _entry: string,
