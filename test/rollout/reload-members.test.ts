@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { ModelSettings, Settings } from '../../src/contract/settings.ts';
 import { settle } from '../fixtures/fake-process.ts';
+import { detectorManifest } from '../fixtures/manifests.ts';
 import { reloadScene, rows } from './reload-support.ts';
 import { job } from './support.ts';
 
@@ -219,5 +220,24 @@ describe('a model that is not served before and after', () => {
     assert.deepEqual(rows(await reload.reload(false)), ['models.anime applied']);
     assert.equal(settings.models['anime'], undefined);
     assert.deepEqual(pids(), before);
+  });
+});
+
+describe('a version that is being proven while its model is removed', () => {
+  it('is refused, and nothing of it stays', async (t) => {
+    const scene = await reloadScene(t);
+    const { reload, detector, supervisor, ports, until } = scene;
+    const manifest = { ...detectorManifest(), version: 'silent' };
+    const { name } = supervisor.addVersion('detector', 'silent', manifest);
+    const proving = ports.load(name, new AbortController().signal, () => {});
+    const refused = assert.rejects(proving, { code: 'model_stopped' });
+    await settle();
+    detector({ enabled: false });
+    await reload.reload(false);
+    await until('all of it is gone', () => ![...supervisor.models.values()].some(({ model }) => model === 'detector'));
+    await refused;
+    // As whoever proved it ends: there is nothing to do any more.
+    await ports.stop(name, 'it was proven, or not');
+    ports.remove(name);
   });
 });
