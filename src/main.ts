@@ -16,6 +16,7 @@ import { runtimeVersion } from './models/import.ts';
 import { obtainModel, withVersion } from './models/obtain.ts';
 import { createGallery } from './gallery/create-gallery.ts';
 import { cleanStaging } from './models/staging/area.ts';
+import { createReembedding } from './pipeline/create-reembedding.ts';
 import { embeddingLength } from './pipeline/embedding-length.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { poisonMemory } from './pipeline/poison-memory.ts';
@@ -62,7 +63,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   );
 
-  const { log, serverLog, people, limits, workerLog } = openLogs(base);
+  const { log, serverLog, people: terminal, limits, workerLog } = openLogs(base);
   const metrics = createMetrics({ tritonNames: base.metrics.triton_names });
   const events = createEvents((err, name) => log.error({ err, event: name }, 'an event listener failed'));
   logEvents(events, log);
@@ -77,12 +78,9 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
   const settings = structuredClone(found);
 
   let url = '';
+  const common = { settings, clock, events, metrics, log };
   const story = createStory({
-    settings,
-    clock,
-    events,
-    metrics,
-    log,
+    ...common,
     manifests: () => supervisor.manifests,
     externalUrl: () => url || `http://${settings.http.host}:${settings.http.port}`,
   });
@@ -95,7 +93,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     log: workerLog('importer'),
     timeoutMs: IMPORT_TIMEOUT_MS,
   };
-  const bars = new PullBars(people);
+  const bars = new PullBars(terminal);
   const forks = firstForks(spawnChild, events, clock, settings);
   const prepare: SupervisorDeps['prepare'] = (name, signal, version, opinions) =>
     obtainModel(withVersion(settings, name, version, opinions), name, {
@@ -114,8 +112,11 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     manifests,
     prepare,
   });
+  const dimOf = (space: string): number | undefined => embeddingLength(settings, routers.begin, space);
+  const people = createGallery({ settings, clock, metrics, log, dimOf });
+  const embeddingsIn = (from: string, to: string): number => people.port.facesOnlyIn(from, to);
   const { traffic, versions, ports } = createRollout(
-    { settings, clock, events, metrics, supervisor, aliases, prepare, log },
+    { ...common, supervisor, aliases, prepare, embeddingsIn },
     async (entry, signal) => {
       const probed = await routers.models.get(entry)?.probe(signal);
       return probed?.value.passed === true;
@@ -123,10 +124,14 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
   );
   const routers = createRouters({ settings, clock, metrics, events, supervisor, traffic });
   const poison = poisonMemory(settings, clock);
-  const dimOf = embeddingLength(settings, routers.model);
-  const gallery = createGallery({ settings, clock, metrics, log, dimOf });
+  const {
+    embedIn,
+    reembedding,
+    start: keepSpaces,
+  } = createReembedding({ ...common, poison, routers, versions, ports, traffic, people });
   const { imaging, begin } = routers;
-  const pipeline = createPipeline({ settings, clock, metrics, poison, imaging, begin, gallery: gallery.gallery });
+  const { gallery } = people;
+  const pipeline = createPipeline({ settings, clock, metrics, poison, imaging, begin, gallery, embedIn });
   const control = createControl({
     settings,
     clock,
@@ -169,18 +174,20 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     events,
   });
   const closing = new AbortController();
+  let endReembedding = (): void => {};
   let http: HttpServer | null = null;
   let admin: AdminServer | null = null;
   const leave = async (): Promise<void> => {
     setHangup(() => {});
     supervisor.beginStop();
+    endReembedding();
     versions.close();
     // A log that is followed over TCP never ends by itself.
     closing.abort();
     await http?.close(settings.workers.stop_wait_ms);
     await supervisor.stop();
     await admin?.close();
-    await gallery.close();
+    await people.close();
     events.emit('server', { what: 'stop', version, detail: 'stopped in order', at: now() });
     await story.close();
     keyUsage.flush();
@@ -191,7 +198,8 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     // It is waited for below; until then its failure is nobody's.
     started.catch(() => {});
     await forks.done;
-    gallery.start();
+    people.start();
+    endReembedding = keepSpaces();
     const front = await loadFront();
     const app = front.createApp({
       settings,
@@ -206,7 +214,8 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
       signal: closing.signal,
       onKeyUsed: (id) => keyUsage.touch(id),
       changes: { rollout: versions, staging, reload, audit },
-      people: gallery.people,
+      people: people.people,
+      reembedding,
       admin: settings.admin.http
         ? (authorize) =>
             front.createAdminApp(control, {
@@ -249,7 +258,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     flushCompileCache();
     void versions.restore();
     setHangup(() => void reloadForSignal(reload, audit));
-    people.write(
+    terminal.write(
       banner({
         version,
         url,

@@ -5,6 +5,8 @@ import type { PeopleGallery } from './gallery.ts';
 import type { CropRecord, PeopleStore, Space } from './people-store.ts';
 
 export type ReembedPort = {
+  /** Spaces in which anything is stored. */
+  spaces(): Promise<readonly string[]>;
   /** Faces in collections that are bound to the space, or known in it. */
   facesIn(space: string): number;
   /** Of them, those in collections that are not known in `to` and searched there. 0: a swap to it is allowed. */
@@ -29,6 +31,9 @@ export function createReembedPort(gallery: PeopleGallery): ReembedPort {
     directory.collections().filter(({ spaces }) => spaces.some((one) => one.space === space));
 
   return {
+    async spaces() {
+      return isEmpty(gallery) ? [] : (await opening.current.store.spaces()).map(({ space }) => space);
+    },
     facesIn: (space) => (isEmpty(gallery) ? 0 : inSpace(space).reduce((sum, { faces }) => sum + faces, 0)),
     facesOnlyIn(from, to) {
       if (isEmpty(gallery)) return 0;

@@ -1,25 +1,28 @@
 import type { Settings } from '../contract/settings.ts';
-import type { NamedRouter } from '../router/routers.ts';
+import type { Routers } from '../router/routers.ts';
 
-/** Gives the numbers of an embedding of a space, as the recognizers that serve tell; undefined where none makes it. */
+/** Numbers of an embedding of a space, as the recognizers that serve tell; undefined where none of them makes it. */
 export function embeddingLength(
   settings: Pick<Settings, 'models'>,
-  modelOf: (name: string) => Pick<NamedRouter, 'manifest'> | undefined,
-): (space: string) => number | undefined {
-  return (space) => {
-    for (const [name, { enabled }] of Object.entries(settings.models)) {
-      if (!enabled) continue;
-      const manifest = manifestOf(modelOf, name);
+  begin: Routers['begin'],
+  space: string,
+): number | undefined {
+  const session = begin('', 'stable');
+  try {
+    for (const name of Object.keys(settings.models)) {
+      const manifest = manifestOf(session, name);
       if (manifest?.role === 'recognizer' && manifest.recognizer.space === space) return manifest.recognizer.dim;
     }
     return undefined;
-  };
+  } finally {
+    session.end();
+  }
 }
 
 /** A model whose manifest cannot be read makes no embeddings. */
-function manifestOf(modelOf: Parameters<typeof embeddingLength>[1], name: string) {
+function manifestOf(session: ReturnType<Routers['begin']>, name: string) {
   try {
-    return modelOf(name)?.manifest;
+    return session.model(name)?.manifest;
   } catch {
     return undefined;
   }

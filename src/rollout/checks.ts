@@ -42,9 +42,9 @@ export function checkSpace(
 ): void {
   if (serving?.role !== 'recognizer' || next.role !== 'recognizer') return;
   const [from, to] = [serving.recognizer.space, next.recognizer.space];
-  const count = from === to ? 0 : ports.embeddingsIn(from);
+  const count = from === to ? 0 : ports.embeddingsIn(from, to);
   if (count === 0) return;
-  const detail = `${count} embeddings are stored in the space ${from}, and ${next.version} makes ${to}: they cannot be compared. Embed them anew first`;
+  const detail = `${count} enrolled faces are known in the space ${from} only, and ${next.version} makes ${to}: they cannot be compared. Embed them anew first (facepool people reembed ${next.version})`;
   throw new FacepoolError('space_mismatch', `${model}: ${detail}`, { param: 'version' });
 }
 

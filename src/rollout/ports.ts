@@ -55,6 +55,6 @@ export type RolloutPorts = {
   readonly keepWarm: (entry: string, ms: number) => void;
   /** Resolves when its process is gone and its memory back. */
   readonly stop: (entry: string, reason: string) => Promise<void>;
-  /** Stored embeddings of a space; a recognizer of another one must not become stable over them. */
-  readonly embeddingsIn: (space: string) => number;
+  /** Enrolled faces that are known in `from` and not in `to`: a recognizer of `to` must not become stable over them. */
+  readonly embeddingsIn: (from: string, to: string) => number;
 };

@@ -18,7 +18,7 @@ export type ServerPortsDeps = {
   readonly probe: (entry: string, signal: AbortSignal) => Promise<boolean>;
   /** Its graphs, fetched and imported where that is needed. */
   readonly prepare: SupervisorDeps['prepare'];
-  readonly embeddingsIn?: ((space: string) => number) | undefined;
+  readonly embeddingsIn: RolloutPorts['embeddingsIn'];
 };
 
 /** Golden probes that a version is measured by. */
@@ -95,7 +95,7 @@ export function serverPorts(deps: ServerPortsDeps): RolloutPorts {
     keepWarm: (name, ms) =>
       supervisor.configureVersion(name, { residency: 'on_demand', pin: false, idle_ttl_ms: Math.max(1, ms) }),
     stop: (name) => stop(supervisor, name),
-    embeddingsIn: deps.embeddingsIn ?? (() => 0),
+    embeddingsIn: deps.embeddingsIn,
   };
 }
 

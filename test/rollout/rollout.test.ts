@@ -127,7 +127,7 @@ describe('what is refused before anything is done', () => {
     await s.supervisor.start();
     await assert.rejects(
       s.versions.swap('recognizer', s.request('r2'), 'anna'),
-      isCode('space_mismatch', /12 embeddings/),
+      isCode('space_mismatch', /12 enrolled faces/),
     );
     const canary = await s.over(await s.versions.swap('recognizer', s.request('r2', { strategy: 'shadow' }), 'anna'));
     assert.equal(canary.state, 'live', 'it may be tried');

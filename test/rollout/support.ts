@@ -19,7 +19,7 @@ const BROKEN = ['wrong-golden', 'crashes', 'no-memory', 'silent'] as const;
 
 export type SceneOptions = {
   readonly settings?: (defaults: Settings) => Settings;
-  readonly embeddingsIn?: (space: string) => number;
+  readonly embeddingsIn?: (from: string, to: string) => number;
   /** True: what a message to a process of this version would have brought about is not to happen. */
   readonly onSent?: (version: string, message: FakeProcess['sent'][number], process: FakeProcess) => boolean;
   /** Other hands. */
@@ -75,7 +75,7 @@ export function scene(t: TestContext, options: SceneOptions = {}) {
     supervisor,
     prepare,
     probe: async (entry, signal) => (await routers.models.get(entry)?.probe(signal))?.value.passed === true,
-    embeddingsIn: options.embeddingsIn,
+    embeddingsIn: options.embeddingsIn ?? (() => 0),
   });
   const ports: RolloutPorts = {
     ...real,

@@ -1,0 +1,83 @@
+/** One walk over the faces that have no embedding in a space yet: each kept crop is embedded, a page at a time is written. */
+import { FacepoolError, type ErrorCode } from '../contract/errors.ts';
+import type { ReembedPort } from '../gallery/reembed-port.ts';
+import type { Space } from '../gallery/people-store.ts';
+import { orAbort } from '../util/abort.ts';
+import type { Clock } from '../util/clock.ts';
+import type { KeptCrop } from './embed-crop.ts';
+
+export type PassDeps = {
+  readonly port: Pick<ReembedPort, 'facesWithout' | 'addVectors'>;
+  readonly clock: Clock;
+  /** True while somebody waits for what this needs too. */
+  readonly isBusy: () => boolean;
+  readonly embed: (crop: KeptCrop, signal: AbortSignal) => Promise<Float32Array>;
+};
+
+const PAGE = 32;
+/** A server that is never idle re-embeds all the same, slowly. */
+const GIVE_WAY_MS = 25;
+const GIVE_WAY_TIMES = 20;
+/** What befell the models may pass. */
+const TRIES = 5;
+const RETRY_MS = 1000;
+/** The crop itself is at fault: its face has to be enrolled again. */
+const BROKEN: readonly ErrorCode[] = [
+  'image_undecodable',
+  'unsupported_media',
+  'too_many_pixels',
+  'poison_input',
+  'missing_image',
+];
+
+/** @returns faces that cannot be embedded: no crop is kept of them, or it is broken. Rejects with the signal's reason, or what lasted. */
+export async function reembedPass(
+  deps: PassDeps,
+  from: string,
+  to: Space,
+  signal: AbortSignal,
+  onDone: (faces: number) => void,
+): Promise<readonly string[]> {
+  const missing: string[] = [];
+  for (let after: string | null = null; ; ) {
+    const page: Awaited<ReturnType<ReembedPort['facesWithout']>> = await deps.port.facesWithout(
+      from,
+      to.space,
+      after,
+      PAGE,
+    );
+    const vectors: { faceId: string; vector: Float32Array }[] = [];
+    for (const { faceId, crop } of page) {
+      signal.throwIfAborted();
+      const vector = crop === null ? null : await embedOne(deps, crop, signal);
+      if (vector === null) missing.push(faceId);
+      else vectors.push({ faceId, vector });
+    }
+    if (vectors.length > 0) await deps.port.addVectors(to, vectors);
+    onDone(vectors.length);
+    after = page.at(-1)?.faceId ?? after;
+    if (page.length < PAGE) return missing;
+  }
+}
+
+/** Null: the crop is broken. */
+async function embedOne(deps: PassDeps, crop: KeptCrop, signal: AbortSignal): Promise<Float32Array | null> {
+  for (let tries = 1; ; tries++) {
+    for (let i = 0; i < GIVE_WAY_TIMES && deps.isBusy(); i++) await pause(deps.clock, GIVE_WAY_MS, signal);
+    try {
+      return await deps.embed(crop, signal);
+    } catch (error) {
+      signal.throwIfAborted();
+      if (error instanceof FacepoolError && BROKEN.includes(error.code)) return null;
+      if (tries === TRIES) throw error;
+      await pause(deps.clock, RETRY_MS * tries, signal);
+    }
+  }
+}
+
+/** Waits; rejects with the signal's reason. */
+function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.after(ms, resolve);
+  return orAbort(promise, signal).finally(cancel);
+}
