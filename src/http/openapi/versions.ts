@@ -51,10 +51,11 @@ export function versionPaths(security: Pick<OpenApiOperation, 'security'>): Reco
     summary: string,
     ok: OpenApiResponse,
     parameters: readonly OpenApiParameter[],
-    more: Pick<OpenApiOperation, 'description'> = {},
+    more: Pick<OpenApiOperation, 'description'> & { readonly codes?: readonly ErrorCode[] } = {},
   ): OpenApiOperation => {
-    const responses = { 200: ok, ...problemResponses(READ_CODES) };
-    return { operationId, tags: ['versions'], summary, ...more, parameters, responses, ...security };
+    const { codes = [], ...described } = more;
+    const responses = { 200: ok, ...problemResponses([...READ_CODES, ...codes]) };
+    return { operationId, tags: ['versions'], summary, ...described, parameters, responses, ...security };
   };
   return {
     '/models/{model}/versions': {
@@ -115,6 +116,7 @@ export function versionPaths(security: Pick<OpenApiOperation, 'security'>): Reco
         {
           description:
             'With Accept: text/event-stream, server-sent events: the swap again after every change, until it has ended.',
+          codes: ['queue_full', 'shutting_down'],
         },
       ),
     },
@@ -126,7 +128,7 @@ export function versionPaths(security: Pick<OpenApiOperation, 'security'>): Reco
           'Read the configuration again, and apply what differs',
           [],
           { 200: answer('what differs, and what came of it', 'ReloadAnswer') },
-          [...CHANGE_CODES, 'conflict'],
+          [...SWAP_CODES, 'storage_full'],
         ),
         requestBody: json('ReloadRequest', false),
       },
@@ -183,7 +185,14 @@ function registration(): OpenApiOperation {
     required: ['version', 'manifest', 'files', 'licence'],
     additionalProperties: false,
   };
-  const codes: readonly ErrorCode[] = [...CHANGE_CODES, 'conflict', 'model_failed', 'memory_exhausted', 'storage_full'];
+  const codes: readonly ErrorCode[] = [
+    ...CHANGE_CODES,
+    'conflict',
+    'queue_full',
+    'model_failed',
+    'memory_exhausted',
+    'storage_full',
+  ];
   const created = steps(
     withHeader(answer('registered; no traffic goes to it', 'Version'), 'Location'),
     'StageProgress',

@@ -35,4 +35,10 @@ it('a version comes as a form or as JSON, and is 201', () => {
   assert.deepEqual(Object.keys(requestBody?.content ?? {}), ['multipart/form-data', 'application/json']);
   assert.ok(responses['201']?.headers?.['Location'] !== undefined);
   assert.match(responses['507']?.description ?? '', /`storage_full`/);
+  assert.match(responses['429']?.description ?? '', /`queue_full`/);
+});
+
+it('watching a swap may find no place, and a reload may be refused for what it swaps', () => {
+  assert.match(named('swapState').responses['429']?.description ?? '', /`queue_full`/);
+  assert.match(named('reload').responses['503']?.description ?? '', /`memory_exhausted`/);
 });
