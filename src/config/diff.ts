@@ -17,6 +17,12 @@ const EFFECTS: readonly (readonly [pattern: string, effect: ReloadEffect])[] = [
   ['store.offline', 'applied'],
   ['memory.*', 'applied'],
   ['log.level', 'applied'],
+  // Decided when the store and the search are opened.
+  ['people.enabled', 'needs_restart'],
+  ['people.encryption_key_file', 'needs_restart'],
+  ['people.search_threads', 'needs_restart'],
+  ['people.*', 'applied'],
+  ['people.enrol.*', 'applied'],
   ['alert_rules.*', 'applied'],
   ['alert_rules.*.*', 'applied'],
   // Outcomes are kept for one window, whose length is fixed.

@@ -22,13 +22,16 @@ function model(settings: Settings, name: string): Settings['models'][string] {
   return found;
 }
 
-const APPLIED_SECTIONS = ['alert_rules', 'limits', 'memory', 'rollout', 'workers'];
+const APPLIED_SECTIONS = ['alert_rules', 'limits', 'memory', 'people', 'rollout', 'workers'];
 const EFFECTS: Readonly<Record<string, string>> = {
   'http.allowed_hosts': 'applied',
   'http.allowed_origins': 'applied',
   'auth.rate_limit_per_minute': 'applied',
   'auth.burst': 'applied',
   'limits.max_timeout_ms': 'needs_restart',
+  'people.enabled': 'needs_restart',
+  'people.encryption_key_file': 'needs_restart',
+  'people.search_threads': 'needs_restart',
   'store.mirrors': 'applied',
   'store.offline': 'applied',
   'log.level': 'applied',
