@@ -186,27 +186,6 @@ export const peopleCheckSchema = z.strictObject({
 });
 export type PeopleCheck = z.infer<typeof peopleCheckSchema>;
 
-/** POST /v1/people/reembed, GET /v1/people/reembed */
-export const reembedRequestSchema = z.strictObject({
-  model: z.string().default('recognizer'),
-  version: z.string(),
-});
-export const reembedSchema = z.strictObject({
-  model: z.string(),
-  version: z.string(),
-  from: z.string().describe('space'),
-  to: z.string().describe('space'),
-  state: z.enum(['running', 'ready', 'failed', 'cancelled']).describe('ready: a swap to the version is allowed'),
-  done: z.int().describe('faces'),
-  total: z.int(),
-  /** Subjects none of whose faces has a crop: they must be enrolled again. */
-  missing: z.array(z.strictObject({ collection: z.string(), subject: z.string(), faces: z.int() })),
-  detail: z.string(),
-  started_at: time,
-  ended_at: time.nullable(),
-});
-export type Reembed = z.infer<typeof reembedSchema>;
-
 /** One line of an export (NDJSON). */
 export const exportLineSchema = z.strictObject({
   collection: z.string(),
@@ -302,12 +281,4 @@ export type People = {
   /** Checks the copy and puts it in the place of the store; people are unavailable meanwhile. @throws `invalid_argument` */
   restore(file: string): Promise<PeopleCheck>;
   check(): Promise<PeopleCheck>;
-};
-
-/** Re-embedding, see src/pipeline/reembed.ts. */
-export type Reembedding = {
-  /** @throws `conflict` (one runs), `not_found`, `invalid_argument` (no recognizer, the same space) */
-  start(request: z.infer<typeof reembedRequestSchema>): Promise<Reembed>;
-  status(): Reembed | null;
-  cancel(): Promise<Reembed | null>;
 };

@@ -1,6 +1,6 @@
 /** What re-embedding (src/pipeline/reembed.ts) needs of people, and what a swap asks of their spaces. */
 import { FacepoolError } from '../contract/errors.ts';
-import type { Reembed } from '../contract/people.ts';
+import type { Reembed } from '../contract/reembed.ts';
 import type { PeopleGallery } from './gallery.ts';
 import type { CropRecord, PeopleStore, Space } from './people-store.ts';
 

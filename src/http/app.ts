@@ -3,7 +3,8 @@ import express, { type Application, type RequestHandler } from 'express';
 import type { KeyStore } from '../auth/key-store.ts';
 import { keysNeeded } from '../auth/mode.ts';
 import type { Observatory } from '../contract/history.ts';
-import type { People, Reembedding } from '../contract/people.ts';
+import type { People } from '../contract/people.ts';
+import type { Reembedding } from '../contract/reembed.ts';
 import type { Control, Pipeline } from '../contract/services.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -49,10 +50,9 @@ export type AppDeps = {
   readonly admin?: ((authorize: RequestHandler) => RequestHandler) | undefined;
   /** Versions, swaps and the configuration. */
   readonly changes: Changes;
-  /** Collections, subjects, faces and the search; without it these routes do not exist. */
-  readonly people?: People | undefined;
-  /** Without it there is no `/v1/people/reembed`. */
-  readonly reembedding?: Reembedding | undefined;
+  /** Collections, subjects and faces. */
+  readonly people: People;
+  readonly reembedding: Reembedding;
   /** Aborted when the server closes: ends answers that have no end of their own. */
   readonly signal?: AbortSignal | undefined;
 };
@@ -82,14 +82,11 @@ export function createApp(deps: AppDeps): Application {
   app.use('/v1', observatoryRouter(own), gpuHistoryRouter(own), eventsRouter(own));
   const changing = { ...deps.changes, settings, control, gate, clock, log, signal };
   app.use('/v1', versionsRouter(changing), swapsRouter(changing), reloadRouter(changing));
-  if (people !== undefined) {
-    const { audit } = deps.changes;
-    const all = { people, reembedding, pipeline, audit, settings, control, gate, clock, memory, signal };
-    const search = searchRouter(all);
-    app.use('/v1', search, peopleRouter(all), collectionsRouter(all), peopleFacesRouter(all), peopleCopiesRouter(all));
-    app.use('/', search);
-  }
-  app.use('/', faces, operations, documents, indexRouter(version, dashboard));
+  const { audit } = deps.changes;
+  const all = { people, reembedding, pipeline, audit, settings, control, gate, clock, memory, signal };
+  const search = searchRouter(all);
+  app.use('/v1', search, peopleRouter(all), collectionsRouter(all), peopleFacesRouter(all), peopleCopiesRouter(all));
+  app.use('/', faces, search, operations, documents, indexRouter(version, dashboard));
   if (dashboard !== null) app.use('/', dashboard.router);
   if (deps.admin !== undefined) app.use(deps.admin(adminCheck(gate)));
   app.use(notFound);

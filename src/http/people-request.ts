@@ -4,7 +4,8 @@ import type { AuditLog } from '../auth/audit-log.ts';
 import { callerName, callerOf } from '../auth/caller.ts';
 import type { Scope } from '../auth/scopes.ts';
 import { FacepoolError, toWire } from '../contract/errors.ts';
-import { collectionName, type People, type Reembedding, subjectName } from '../contract/people.ts';
+import { collectionName, type People, subjectName } from '../contract/people.ts';
+import type { Reembedding } from '../contract/reembed.ts';
 import type { Control, Pipeline } from '../contract/services.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Clock } from '../util/clock.ts';
@@ -17,8 +18,7 @@ import type { Endpoint } from './route.ts';
 
 export type PeopleDeps = {
   readonly people: People;
-  /** Without it there is no `/people/reembed`. */
-  readonly reembedding?: Reembedding | undefined;
+  readonly reembedding: Reembedding;
   readonly pipeline: Pick<Pipeline, 'enrol' | 'search'>;
   readonly audit: AuditLog;
   readonly settings: Pick<Settings, 'limits' | 'admin' | 'data_dir'>;

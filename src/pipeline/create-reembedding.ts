@@ -1,5 +1,5 @@
 /** Re-embedding of one server, put together: who embeds in a space, the job, and which spaces are kept. */
-import type { Reembedding } from '../contract/people.ts';
+import type { Reembedding } from '../contract/reembed.ts';
 import type { GalleryParts } from '../gallery/create-gallery.ts';
 import type { RolloutPorts } from '../rollout/ports.ts';
 import type { Versions } from '../rollout/rollout.ts';

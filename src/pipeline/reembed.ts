@@ -4,7 +4,7 @@
  * embeddings from the moment on that everybody is known in both. Then a swap to it is allowed.
  */
 import { FacepoolError } from '../contract/errors.ts';
-import type { Reembed, Reembedding } from '../contract/people.ts';
+import type { Reembed, Reembedding } from '../contract/reembed.ts';
 import type { Rollout, SwapRequest } from '../contract/rollout.ts';
 import type { ReembedPort } from '../gallery/reembed-port.ts';
 import type { Clock } from '../util/clock.ts';

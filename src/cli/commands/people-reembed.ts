@@ -1,6 +1,6 @@
 /** people reembed: everybody's embeddings for a recognizer of another space, made from the crops that are kept. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Reembed, reembedSchema } from '../../contract/people.ts';
+import { type Reembed, reembedSchema } from '../../contract/reembed.ts';
 import { progressBar } from '../../util/progress-bar.ts';
 import { usageError } from '../cli-error.ts';
 import type { Client, ClientRequest } from '../client.ts';

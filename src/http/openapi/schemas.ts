@@ -30,14 +30,13 @@ import {
   facesListSchema,
   peopleCheckSchema,
   peopleStatusSchema,
-  reembedRequestSchema,
-  reembedSchema,
   refusalSchema,
   searchAnswerSchema,
   storedFaceSchema,
   subjectSchema,
   subjectsAnswerSchema,
 } from '../../contract/people.ts';
+import { reembedRequestSchema, reembedSchema } from '../../contract/reembed.ts';
 import { reloadAnswerSchema, reloadRequestSchema } from '../../contract/reload.ts';
 import {
   moveRequestSchema,

@@ -1,7 +1,7 @@
 /** What is about all people: their state, a check of the store, and the change to a recognizer of another space. */
 import { type Request, type Response, Router } from 'express';
 import { FacepoolError } from '../../contract/errors.ts';
-import { type Reembed, type Reembedding, reembedRequestSchema } from '../../contract/people.ts';
+import { type Reembed, type Reembedding, reembedRequestSchema } from '../../contract/reembed.ts';
 import { orAbort } from '../../util/abort.ts';
 import { readStrictJson } from '../body/strict-json.ts';
 import { adminEndpoint, refuseWhenClosing } from '../changes.ts';
@@ -24,7 +24,6 @@ export function peopleRouter(deps: PeopleDeps): Router {
     }),
   });
   addEndpoints(router, '/people/check', { post: adminEndpoint(deps, (req, res) => check(req, res, deps)) });
-  if (reembedding === undefined) return router;
   addEndpoints(router, '/people/reembed', {
     get: adminEndpoint(deps, async (req, res) => {
       readQuery(REEMBED, req.url, []);

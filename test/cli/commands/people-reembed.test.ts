@@ -3,7 +3,7 @@ import { PassThrough } from 'node:stream';
 import { it } from 'node:test';
 import { readInvocation } from '../../../src/cli/command.ts';
 import { createPeopleReembed } from '../../../src/cli/commands/people-reembed.ts';
-import type { Reembed, Reembedding } from '../../../src/contract/people.ts';
+import type { Reembed, Reembedding } from '../../../src/contract/reembed.ts';
 import { fakeReembedding, REEMBED } from '../../http/support/people.ts';
 import { jsonLines, run, screen } from '../support/run.ts';
 import { fakeServer } from '../support/server.ts';

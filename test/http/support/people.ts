@@ -6,11 +6,10 @@ import type {
   People,
   PeopleCheck,
   PeopleStatus,
-  Reembed,
-  Reembedding,
   StoredFace,
   Subject,
 } from '../../../src/contract/people.ts';
+import type { Reembed, Reembedding } from '../../../src/contract/reembed.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';
 export const FACE_ID = '01FACE00000000000000000001';
