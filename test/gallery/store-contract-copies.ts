@@ -9,8 +9,8 @@ import { isClean, namesOf, refusedAs, type SetUp } from './store-contract-suppor
 const never = new AbortController().signal;
 
 export function copiesContract(name: string, setUp: SetUp): void {
-  describe(`${name}: copies`, () => {
-    it('are private, consistent, and take the place of another store', async (t) => {
+  void describe(`${name}: copies`, () => {
+    void it('are private, consistent, and take the place of another store', async (t) => {
       const { store, folder, another } = await setUp(t);
       const crop = cropFor(1);
       const { face } = await store.addFace(newFace('Zoë', 1, { crop }), LIMITS);
@@ -37,7 +37,7 @@ export function copiesContract(name: string, setUp: SetUp): void {
       assert.ok(statSync(file).size > 0, 'the copy stays');
     });
 
-    it('that are not whole change nothing', async (t) => {
+    void it('that are not whole change nothing', async (t) => {
       const { store, folder } = await setUp(t);
       await store.addFace(newFace('Ada', 1), LIMITS);
       const good = path.join(folder, 'good');
@@ -60,7 +60,7 @@ export function copiesContract(name: string, setUp: SetUp): void {
       await isClean(store);
     });
 
-    it('are not made for one who has gone', async (t) => {
+    void it('are not made for one who has gone', async (t) => {
       const { store, folder } = await setUp(t);
       const file = path.join(folder, 'copy');
       await assert.rejects(store.backup(file, AbortSignal.abort()));

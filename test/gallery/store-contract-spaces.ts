@@ -16,8 +16,8 @@ const spacesOf = async (store: PeopleStore, name: string): Promise<string[]> =>
   (await collectionNamed(store, name)).spaces.map(({ space }) => space);
 
 export function spacesContract(name: string, setUp: SetUp): void {
-  describe(`${name}: vectors`, () => {
-    it('come back bit for bit, in pages by face, from all collections', async (t) => {
+  void describe(`${name}: vectors`, () => {
+    void it('come back bit for bit, in pages by face, from all collections', async (t) => {
       const { store } = await setUp(t);
       await store.createCollection('other');
       const added = [];
@@ -42,7 +42,7 @@ export function spacesContract(name: string, setUp: SetUp): void {
       assert.deepEqual(await store.vectorsOf('b', asked), []);
     });
 
-    it('must be of the spaces of the collection, each of one length', async (t) => {
+    void it('must be of the spaces of the collection, each of one length', async (t) => {
       const { store } = await setUp(t);
       await refusedAs('space_mismatch', store.addFace(newFace('Ada', 1, { embeddings: new Map() }), LIMITS));
       assert.deepEqual(await store.collections(), [], 'the collection is not left behind');
@@ -59,7 +59,7 @@ export function spacesContract(name: string, setUp: SetUp): void {
       await isClean(store);
     });
 
-    it('of several spaces bind an unbound collection to all of them, in their order', async (t) => {
+    void it('of several spaces bind an unbound collection to all of them, in their order', async (t) => {
       const { store } = await setUp(t);
       const embeddings = new Map([
         ['b', unitVector(1, 4)],
@@ -73,8 +73,8 @@ export function spacesContract(name: string, setUp: SetUp): void {
     });
   });
 
-  describe(`${name}: another space`, () => {
-    it('takes the place of the old one when every face is in it', async (t) => {
+  void describe(`${name}: another space`, () => {
+    void it('takes the place of the old one when every face is in it', async (t) => {
       const { store } = await setUp(t);
       const faces = [];
       for (let i = 0; i < 4; i++) faces.push((await enrol(store, `p${i}`, i)).face.face_id);
@@ -123,7 +123,7 @@ export function spacesContract(name: string, setUp: SetUp): void {
       await isClean(store);
     });
 
-    it('that was begun and given up leaves nothing', async (t) => {
+    void it('that was begun and given up leaves nothing', async (t) => {
       const { store } = await setUp(t);
       const { face } = await enrol(store, 'Ada', 1);
       await store.addVectors(B, inB([face.face_id]));
@@ -133,7 +133,7 @@ export function spacesContract(name: string, setUp: SetUp): void {
       await isClean(store);
     });
 
-    it('is not completed for collections of other spaces, nor for empty ones', async (t) => {
+    void it('is not completed for collections of other spaces, nor for empty ones', async (t) => {
       const { store } = await setUp(t);
       await store.createCollection('empty');
       await store.createCollection('other');
@@ -146,7 +146,7 @@ export function spacesContract(name: string, setUp: SetUp): void {
       assert.deepEqual(await spacesOf(store, 'empty'), []);
     });
 
-    it('takes no vectors of faces that are gone, nor of a wrong length; a second one replaces the first', async (t) => {
+    void it('takes no vectors of faces that are gone, nor of a wrong length; a second one replaces the first', async (t) => {
       const { store } = await setUp(t);
       const { face } = await enrol(store, 'Ada', 1);
       const gone = await enrol(store, 'Bob', 2);
@@ -172,8 +172,8 @@ export function spacesContract(name: string, setUp: SetUp): void {
     });
   });
 
-  describe(`${name}: expiry`, () => {
-    it('takes old faces, and the subjects that it takes the last one of', async (t) => {
+  void describe(`${name}: expiry`, () => {
+    void it('takes old faces, and the subjects that it takes the last one of', async (t) => {
       const { store, clock } = await setUp(t);
       const old = await enrol(store, 'old', 1);
       const both = await enrol(store, 'both', 2);

@@ -15,13 +15,13 @@ import {
 } from './store-contract-support.ts';
 
 export function subjectsContract(name: string, setUp: SetUp): void {
-  describe(`${name}: subjects`, () => {
+  void describe(`${name}: subjects`, () => {
     const withCollection = async (t: TestContext): Promise<Kit & { readonly id: CollectionId }> => {
       const kit = await setUp(t);
       return { ...kit, id: (await kit.store.createCollection('c')).id };
     };
 
-    it('are made, found by their exact name, and changed', async (t) => {
+    void it('are made, found by their exact name, and changed', async (t) => {
       const { store, id, clock } = await withCollection(t);
       const ada = await store.createSubject(id, 'Ada', { employee: 17, ok: true, note: null });
       assert.match(ada.key, /^[0-9A-HJKMNP-TV-Z]{26}$/);
@@ -51,7 +51,7 @@ export function subjectsContract(name: string, setUp: SetUp): void {
       await isClean(store);
     });
 
-    it('are paged in the order of code points, whatever their script', async (t) => {
+    void it('are paged in the order of code points, whatever their script', async (t) => {
       const { store, id } = await withCollection(t);
       // UTF-16 would have 𝒵 (U+1D4B5) before ﬁ (U+FB01).
       const sorted = [
@@ -82,7 +82,7 @@ export function subjectsContract(name: string, setUp: SetUp): void {
       await refusedAs('not_found', store.subjects(NOBODY, { after: null, limit: 1 }));
     });
 
-    it('are found by a part of the name, whatever its case', async (t) => {
+    void it('are found by a part of the name, whatever its case', async (t) => {
       const { store, id } = await withCollection(t);
       for (const one of ['Zoë Müller', 'ZOË', 'Straße 5', 'Νίκος', '100%', 'a_b', 'ab'])
         await store.createSubject(id, one, {});
@@ -99,7 +99,7 @@ export function subjectsContract(name: string, setUp: SetUp): void {
       assert.equal((await find('')).length, 7);
     });
 
-    it('names come by number, of every collection', async (t) => {
+    void it('names come by number, of every collection', async (t) => {
       const { store, id } = await withCollection(t);
       const other = await store.createCollection('d');
       const made = [
@@ -116,7 +116,7 @@ export function subjectsContract(name: string, setUp: SetUp): void {
       assert.deepEqual(await store.names(expected[1]?.id ?? 0, 2), expected.slice(2));
     });
 
-    it('are merged: faces and metadata become those of one', async (t) => {
+    void it('are merged: faces and metadata become those of one', async (t) => {
       const { store, id } = await withCollection(t);
       const into = { collection: 'c' };
       const old = await store.createSubject(id, 'Old', { a: 1, b: 1 });
@@ -143,7 +143,7 @@ export function subjectsContract(name: string, setUp: SetUp): void {
       await isClean(store);
     });
 
-    it('are deleted with their faces; the last one unbinds the collection', async (t) => {
+    void it('are deleted with their faces; the last one unbinds the collection', async (t) => {
       const { store } = await setUp(t);
       const { subject, face, collection } = await store.addFace(newFace('Ada', 1, { crop: cropFor(1) }), LIMITS);
       const other = await store.addFace(newFace('Bob', 2), LIMITS);

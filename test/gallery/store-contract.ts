@@ -9,8 +9,8 @@ import { subjectsContract } from './store-contract-subjects.ts';
 import { collectionNamed, idsOf, isClean, namesOf, NOBODY, refusedAs, type SetUp } from './store-contract-support.ts';
 
 export function storeContract(name: string, setUp: SetUp): void {
-  describe(`${name}: collections`, () => {
-    it('are made, listed by name, and deleted with everything in them', async (t) => {
+  void describe(`${name}: collections`, () => {
+    void it('are made, listed by name, and deleted with everything in them', async (t) => {
       const { store, clock } = await setUp(t);
       assert.deepEqual(await store.collections(), []);
       const made = await store.createCollection('zoo');
@@ -49,7 +49,7 @@ export function storeContract(name: string, setUp: SetUp): void {
       await isClean(store);
     });
 
-    it('are made by the first face only where they are the default one', async (t) => {
+    void it('are made by the first face only where they are the default one', async (t) => {
       const { store } = await setUp(t);
       await refusedAs('not_found', store.addFace(newFace('Ada', 1, { collection: 'other' }), LIMITS));
       assert.deepEqual(await store.totals().then(({ collections }) => collections), 0);
@@ -63,8 +63,8 @@ export function storeContract(name: string, setUp: SetUp): void {
 
   subjectsContract(name, setUp);
 
-  describe(`${name}: faces`, () => {
-    it('are told as they came', async (t) => {
+  void describe(`${name}: faces`, () => {
+    void it('are told as they came', async (t) => {
       const { store, clock } = await setUp(t);
       const { face, collection, subject } = await store.addFace(newFace('Zoë Müller'), LIMITS);
       assert.deepEqual(face, {
@@ -97,7 +97,7 @@ export function storeContract(name: string, setUp: SetUp): void {
       await refusedAs('not_found', store.deleteFace(other.id, face.face_id));
     });
 
-    it('are paged by age, of a collection or a subject, also after one that is gone', async (t) => {
+    void it('are paged by age, of a collection or a subject, also after one that is gone', async (t) => {
       const { store, clock } = await setUp(t);
       const added: Awaited<ReturnType<PeopleStore['addFace']>>[] = [];
       for (let i = 0; i < 6; i++) {
@@ -119,7 +119,7 @@ export function storeContract(name: string, setUp: SetUp): void {
       await isClean(store);
     });
 
-    it('are deleted alone: the subject stays', async (t) => {
+    void it('are deleted alone: the subject stays', async (t) => {
       const { store } = await setUp(t);
       const { face, collection, subject } = await store.addFace(newFace('Ada'), LIMITS);
       assert.deepEqual(await store.deleteFace(collection.id, face.face_id), face);
@@ -130,7 +130,7 @@ export function storeContract(name: string, setUp: SetUp): void {
       await isClean(store);
     });
 
-    it('keep the pictures that came, byte for byte', async (t) => {
+    void it('keep the pictures that came, byte for byte', async (t) => {
       const { store } = await setUp(t);
       const [crop, original] = [cropFor(3), someBytes(4, 300_000)];
       const { face, collection } = await store.addFace(newFace('Ada', 1, { crop, original }), LIMITS);
@@ -144,7 +144,7 @@ export function storeContract(name: string, setUp: SetUp): void {
       await refusedAs('not_found', store.image(NOBODY, face.face_id, 'crop'));
     });
 
-    it('have limits, and a refused one leaves nothing', async (t) => {
+    void it('have limits, and a refused one leaves nothing', async (t) => {
       const { store } = await setUp(t);
       await store.addFace(newFace('Ada', 1), LIMITS);
       await refusedAs('conflict', store.addFace(newFace('Ada', 2), { perSubject: 1, all: 9 }));
@@ -154,7 +154,7 @@ export function storeContract(name: string, setUp: SetUp): void {
       await isClean(store);
     });
 
-    it('are whole beside a neighbour that is refused at the same time', async (t) => {
+    void it('are whole beside a neighbour that is refused at the same time', async (t) => {
       const { store } = await setUp(t);
       const { subject } = await store.addFace(newFace('Ada', 0), LIMITS);
       const results = await Promise.allSettled([
@@ -172,8 +172,8 @@ export function storeContract(name: string, setUp: SetUp): void {
     });
   });
 
-  describe(`${name}: its life`, () => {
-    it('is asked only while it is open, and keeps what it had', async (t) => {
+  void describe(`${name}: its life`, () => {
+    void it('is asked only while it is open, and keeps what it had', async (t) => {
       const { store } = await setUp(t);
       const { face, collection } = await store.addFace(newFace('Ada', 1, { crop: cropFor(1) }), LIMITS);
       await store.close();
@@ -189,7 +189,7 @@ export function storeContract(name: string, setUp: SetUp): void {
       assert.equal((await store.totals()).faces, 2);
     });
 
-    it('tells how much there is', async (t) => {
+    void it('tells how much there is', async (t) => {
       const { store } = await setUp(t);
       await store.addFace(newFace('Ada', 1), LIMITS);
       await store.createCollection('empty');

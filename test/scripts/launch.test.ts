@@ -72,7 +72,7 @@ describe('package.json', () => {
     const { scripts }: { scripts: Record<string, string> } = JSON.parse(
       readFileSync(path.join(ROOT, 'package.json'), 'utf8'),
     );
-    assert.deepEqual(Object.keys(scripts), ['start', 'test', 'bench', 'chaos', 'swap-storm']);
+    assert.deepEqual(Object.keys(scripts), ['start', 'test', 'bench', 'chaos', 'swap-storm', 'people-storm']);
     for (const script of Object.values(scripts)) assert.match(script, /^exec node /);
   });
 });

@@ -1,0 +1,22 @@
+/** kill -9 loses nobody who was acknowledged. `npm run people-storm` is the long form. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import { peopleStorm } from './support/people-storm.ts';
+
+const ENROLMENTS = 300;
+
+describe('a process that enrols and is killed at random', () => {
+  for (const encrypted of [false, true]) {
+    it(`loses nothing that it acknowledged${encrypted ? ', encrypted' : ''}`, async (t) => {
+      const result = await peopleStorm({ enrolments: ENROLMENTS, seed: 1, encrypted, lifeMs: 100 }, (line) =>
+        t.diagnostic(line),
+      );
+      assert.deepEqual(result.faults, []);
+      assert.ok(result.kills > 0 && result.counts.enrol >= ENROLMENTS);
+      const { enrol, ...others } = result.counts;
+      t.diagnostic(
+        `${result.kills} kills, ${enrol} enrolments, ${JSON.stringify(others)}, ${result.seconds.toFixed(1)} s`,
+      );
+    });
+  }
+});
