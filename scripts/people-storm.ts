@@ -47,7 +47,10 @@ if (!Number.isInteger(enrolments) || enrolments < 1 || enrolments > MAX_ENROLMEN
 const { encrypted } = values;
 const machine = describeMachine();
 const say = (line: string): void => void process.stderr.write(`people-storm: ${line}\n`);
-const result = await peopleStorm({ enrolments, seed: Number(values.seed), encrypted, lifeMs: LIFE_MS }, say);
+const result = await peopleStorm(
+  { enrolments, mostKills: Infinity, seed: Number(values.seed), encrypted, lifeMs: LIFE_MS },
+  say,
+);
 for (const fault of result.faults.slice(0, 20)) say(fault);
 const flags = `--enrolments ${enrolments} --seed ${values.seed}${encrypted ? ' --encrypted' : ''}`;
 const text = `\`npm run people-storm -- ${flags}\`; ${machineLine(machine)}\n\n${table(result)}`;

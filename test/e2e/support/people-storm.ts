@@ -34,6 +34,8 @@ export type PeopleStormResult = {
 
 export type PeopleStormOptions = {
   readonly enrolments: number;
+  /** It ends after so many, too. */
+  readonly mostKills: number;
   readonly seed: number;
   readonly encrypted: boolean;
   /** A child lives for so long after its first word, at most. */
@@ -41,7 +43,7 @@ export type PeopleStormOptions = {
 };
 
 export async function peopleStorm(
-  { enrolments, seed, encrypted, lifeMs }: PeopleStormOptions,
+  { enrolments, mostKills, seed, encrypted, lifeMs }: PeopleStormOptions,
   say: (line: string) => void,
 ): Promise<PeopleStormResult> {
   const folder = mkdtempSync(path.join(os.tmpdir(), 'facepool-people-storm-'));
@@ -59,7 +61,7 @@ export async function peopleStorm(
   };
   let totals = { faces: 0, bytes: 0 };
   try {
-    while (ledger.counts.enrol < enrolments) {
+    while (ledger.counts.enrol < enrolments && kills < mostKills) {
       // One in eight dies while it opens the store, or before.
       const life = random.chance(0.125) ? null : random.below(lifeMs);
       await oneLife({ file, key, seed: kills, firstFace: lastFace, life, early: random.below(150) }, hear);
