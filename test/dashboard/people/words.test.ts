@@ -5,7 +5,13 @@ import { ERROR_CATALOGUE } from '../../../src/contract/errors.ts';
 import { REFUSALS } from '../../../src/contract/people.ts';
 import type { FaceAnswer } from '../../../src/contract/results.ts';
 import { ApiError } from '../../../src/dashboard/public/lib/problem.js';
-import { isRefusal, remedyOf, tellError, tellReason } from '../../../src/dashboard/public/people/enrol-words.js';
+import {
+  isRefusal,
+  remedyOf,
+  tellError,
+  tellReason,
+  warningsOf,
+} from '../../../src/dashboard/public/people/enrol-words.js';
 import { decide } from '../../../src/dashboard/public/people/match-words.js';
 import { policyLine, stateNote, statusLine, whyNoPicture } from '../../../src/dashboard/public/people/status-words.js';
 
@@ -55,6 +61,16 @@ describe('refusals', () => {
     assert.equal(remedyOf(new ApiError({ status: 502, code: 'model_failed', detail: '' }))?.label, 'Try again');
     assert.equal(remedyOf(new ApiError({ status: 422, code: 'image_undecodable', detail: '' })), null);
   });
+});
+
+it('warns of nothing that somebody asked for', () => {
+  const warnings = ['too_many_faces', 'looks_like_other', 'ood_rejected'].map((code) => ({ code, detail: '' }));
+  const codes = (options: Record<string, string>) =>
+    warningsOf({ options, answer: { warnings } }).map(({ code }) => code);
+  assert.deepEqual(codes({}), ['too_many_faces', 'looks_like_other', 'ood_rejected']);
+  assert.deepEqual(codes({ several_faces: 'largest' }), ['looks_like_other', 'ood_rejected']);
+  assert.deepEqual(codes({ several_faces: 'largest', similar: 'report' }), ['ood_rejected']);
+  assert.deepEqual(warningsOf({ options: {}, answer: null }), []);
 });
 
 describe('a face', () => {

@@ -242,7 +242,7 @@ export function madeUpPeople(over: Partial<PeopleStatus> = {}): MadeUpPeople {
         liveness: null,
       },
       image: { width: 64, height: 64, format: 'png', orientation_applied: false },
-      warnings: order[0] === 'warn' ? reasons : [],
+      warnings: order[0] === 'warn' || isLargest ? reasons : [],
       models: {},
       timings_ms: { total: 20 },
     };

@@ -1,11 +1,10 @@
 /** The files of a drop: those of a folder too. */
+import { filesOfTree, inFolder, isFile, isFolder } from './folder-tree.js';
+
+/** @import { DroppedFile, Entry } from './folder-tree.js' */
 
 /** More than this is no version of a model, but somebody's home directory. */
 const MOST_FILES = 100;
-/** Folders in folders; a link may lead round and round. */
-const DEEPEST = 8;
-
-/** @typedef {{ folders: readonly string[], file: File }} DroppedFile the outermost folder first */
 
 /**
  * @param {DataTransfer} transfer is empty once the event is over: it is read before anything is waited for
@@ -13,63 +12,29 @@ const DEEPEST = 8;
  */
 export async function droppedFiles(transfer) {
   const plain = [...transfer.files];
-  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
-  if (!entries.some((entry) => entry.isDirectory)) return plain;
+  const entries = entriesOf(transfer);
+  if (!entries.some(isFolder)) return plain;
   const found = await Promise.all(
-    entries.map((entry) => (isFolder(entry) ? inFolder(entry) : Promise.resolve([entry]))),
+    entries.map((entry) => (isFolder(entry) ? inFolder(entry, MOST_FILES) : Promise.resolve([entry]))),
   );
   const files = found.flat().filter(isFile).slice(0, MOST_FILES);
   return Promise.all(files.map((entry) => new Promise((resolve, reject) => entry.file(resolve, reject))));
 }
 
 /**
- * The files of a drop with the folders they lie in, to the deepest.
+ * The files with the folders they lie in.
  * @param {DataTransfer} transfer is empty once the event is over: it is read before anything is waited for
  * @param {number} most
  * @returns {Promise<{ files: DroppedFile[], isAll: boolean }>} isAll: false where there are more than `most`
  */
 export async function droppedTree(transfer, most) {
   const plain = [...transfer.files];
-  const entries = [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
-  if (!entries.some(isFolder)) return { files: plain.map((file) => ({ folders: [], file })), isAll: true };
-  /** @type {{ folders: string[], entry: FileSystemEntry }[]} */
-  const open = entries.map((entry) => ({ folders: [], entry }));
-  /** @type {DroppedFile[]} */
-  const files = [];
-  for (let at = open.shift(); at !== undefined; at = open.shift()) {
-    const { folders, entry } = at;
-    if (isFile(entry)) {
-      if (files.length === most) return { files, isAll: false };
-      files.push({ folders, file: await new Promise((resolve, reject) => entry.file(resolve, reject)) });
-    } else if (isFolder(entry) && folders.length < DEEPEST) {
-      const inside = await inFolder(entry, most);
-      // What lies in it comes next: people stay together.
-      open.unshift(...inside.map((each) => ({ folders: [...folders, entry.name], entry: each })));
-    }
-  }
-  return { files, isAll: true };
+  const entries = entriesOf(transfer);
+  if (entries.some(isFolder)) return filesOfTree(entries, most);
+  return { files: plain.map((file) => ({ folders: [], file })), isAll: true };
 }
 
-/** @param {FileSystemEntry} entry @returns {entry is FileSystemDirectoryEntry} */
-function isFolder(entry) {
-  return entry.isDirectory;
-}
-
-/** @param {FileSystemEntry} entry @returns {entry is FileSystemFileEntry} */
-function isFile(entry) {
-  return entry.isFile;
-}
-
-/** @param {FileSystemDirectoryEntry} folder @param {number} [most] about @returns {Promise<FileSystemEntry[]>} */
-async function inFolder(folder, most = MOST_FILES) {
-  const reader = folder.createReader();
-  /** @type {FileSystemEntry[]} */
-  const all = [];
-  while (all.length <= most) {
-    /** @type {FileSystemEntry[]} */
-    const some = await new Promise((resolve, reject) => reader.readEntries(resolve, reject));
-    if (some.length === 0) break;
-    all.push(...some);
-  }
-  return all;
+/** @param {DataTransfer} transfer @returns {Entry[]} */
+function entriesOf(transfer) {
+  return [...transfer.items].flatMap((item) => item.webkitGetAsEntry() ?? []);
 }

@@ -6,7 +6,7 @@ import { countNamed, nameFault, planOf, tidyName } from './drop-plan.js';
 import { chosenFiles, MOST_FILES, takeDrops } from './drop-zone.js';
 import { offerNames } from './name-form.js';
 
-/** @import { DroppedFile } from '../lib/dropped.js' */
+/** @import { DroppedFile } from '../lib/folder-tree.js' */
 /** @typedef {import('./drop-plan.js').Plan} Plan */
 /** @typedef {{ subject: string, file: File }} Wish */
 

@@ -1,6 +1,7 @@
 /** What the tab asks the server. Names go into paths encoded; none goes into the address of the page. */
 import { call, callJson } from '../lib/api.js';
 import { uploadPicture } from '../lib/upload.js';
+import { pathOf, queryOf } from './paths.js';
 
 /** @import { Collection, EnrolAnswer, Metadata, PeopleStatus, StoredFace, Subject } from '../../../contract/people.ts' */
 /** @typedef {{ signal: AbortSignal, byHand?: boolean }} Asking byHand: a person waits, and may give another key */
@@ -8,29 +9,6 @@ import { uploadPicture } from '../lib/upload.js';
 /** The collection that is there without being made. */
 export const DEFAULT = 'default';
 const MOST = 1000;
-
-/**
- * `v1/collections/<collection>/<rest>`.
- * @param {string} collection
- * @param {...string} rest
- * @throws {Error} for what no browser can have in a path
- */
-export function pathOf(collection, ...rest) {
-  const parts = [collection, ...rest];
-  // A browser takes "." and ".." (however they are written) for steps in the path: something else would be asked for.
-  if (parts.some((part) => part === '' || part === '.' || part === '..'))
-    throw new Error('Browsers cannot ask for a name that is empty, “.” or “..”: use the command facepool people.');
-  return ['v1/collections', ...parts.map(encodeURIComponent)].join('/');
-}
-
-/** @param {Record<string, string | number | null | undefined>} values null, undefined and '' are left out */
-export function queryOf(values) {
-  const query = new URLSearchParams();
-  for (const [name, value] of Object.entries(values))
-    if (value !== null && value !== undefined && value !== '') query.set(name, String(value));
-  const text = query.toString();
-  return text === '' ? '' : `?${text}`;
-}
 
 /** @param {string} method @param {unknown} body */
 function sent(method, body) {

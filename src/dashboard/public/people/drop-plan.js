@@ -1,6 +1,6 @@
 /** Who is who in what was dropped: pictures with a name, or folders of which each is a person. */
 
-/** @typedef {{ folders: readonly string[], file: File }} DroppedFile the outermost folder first */
+/** @import { DroppedFile } from '../lib/folder-tree.js' */
 /**
  * @typedef {object} Plan
  * @property {Map<string, File[]>} people by name

@@ -1,7 +1,7 @@
 /** A place that takes files, dropped there: it shows so while they are over it. */
 import { droppedTree } from '../lib/dropped.js';
 
-/** @import { DroppedFile } from '../lib/dropped.js' */
+/** @import { DroppedFile } from '../lib/folder-tree.js' */
 /** More than this is for the command line. */
 export const MOST_FILES = 20_000;
 

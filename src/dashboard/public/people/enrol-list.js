@@ -5,7 +5,7 @@ import { h, say, setText } from '../lib/dom.js';
 import { plural } from '../lib/format.js';
 import { sentence } from '../lib/problem.js';
 import { countStates } from './enrol-queue.js';
-import { tellError } from './enrol-words.js';
+import { tellError, warningsOf } from './enrol-words.js';
 import { createEnrolRow } from './enrol-row.js';
 
 /** @typedef {import('./enrol-queue.js').Item} Item */
@@ -85,8 +85,8 @@ export function createEnrolList({ onOver }) {
   };
   /** @param {readonly Item[]} items */
   const drawRows = (items) => {
-    const isBad = (/** @type {Item} */ { state, answer }) =>
-      state === 'refused' || state === 'failed' || (answer?.warnings.length ?? 0) > 0;
+    const isBad = (/** @type {Item} */ item) =>
+      item.state === 'refused' || item.state === 'failed' || warningsOf(item).length > 0;
     const troubled = items.filter(isBad);
     const moving = items.filter(({ state }) => state === 'sending');
     const fine = items.filter((item) => (item.state === 'enrolled' || item.state === 'known') && !isBad(item));
@@ -167,10 +167,11 @@ function haltWords(error, waiting) {
 }
 
 /** @param {Item} item @returns {string[][]} one for each reason */
-function reportLines({ subject, file, state, answer, error }) {
+function reportLines(item) {
+  const { subject, file, state, error } = item;
   const name = file.webkitRelativePath || file.name;
   const reasons =
-    error === null ? (answer?.warnings ?? []).map(({ code, detail }) => ({ code, why: '', detail })) : tellError(error);
+    error === null ? warningsOf(item).map(({ code, detail }) => ({ code, why: '', detail })) : tellError(error);
   if (reasons.length === 0) return [[subject, name, state, '', '', '']];
   return reasons.map(({ code, why, detail }) => [subject, name, state, code, why, detail]);
 }

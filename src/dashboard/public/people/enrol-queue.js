@@ -1,6 +1,6 @@
 /** Pictures on their way into a collection: two at a time, stopped and gone on with, each with how it ended. */
 import { ApiError, isAbort } from '../lib/problem.js';
-import { isRefusal } from './enrol-words.js';
+import { isRefusal, warningsOf } from './enrol-words.js';
 
 /** @import { EnrolAnswer } from '../../../contract/people.ts' */
 /** @typedef {'waiting' | 'sending' | 'enrolled' | 'known' | 'refused' | 'failed'} ItemState known: enrolled before */
@@ -168,9 +168,9 @@ function pause(ms, signal) {
  */
 export function countStates(items) {
   const counts = { waiting: 0, sending: 0, enrolled: 0, known: 0, refused: 0, failed: 0, warned: 0 };
-  for (const { state, answer } of items) {
-    counts[state] += 1;
-    if ((answer?.warnings.length ?? 0) > 0) counts.warned += 1;
+  for (const item of items) {
+    counts[item.state] += 1;
+    if (warningsOf(item).length > 0) counts.warned += 1;
   }
   return counts;
 }

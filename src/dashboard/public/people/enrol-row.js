@@ -1,6 +1,6 @@
 /** One picture that was given: a small view of it, how far it is or how it ended, and what can be done. */
 import { fill, h, setText } from '../lib/dom.js';
-import { remedyOf, tellError, tellReason } from './enrol-words.js';
+import { remedyOf, tellError, tellReason, warningsOf } from './enrol-words.js';
 
 /** @typedef {import('./enrol-queue.js').Item} Item */
 /** @typedef {import('./enrol-words.js').Told} Told */
@@ -66,16 +66,15 @@ export function createEnrolRow(item, onAgain) {
 }
 
 /** @param {Item} item @returns {keyof typeof LOOKS} */
-function lookOf({ state, sent, answer }) {
-  if (state === 'sending' && sent >= 1) return 'looking';
-  return state === 'enrolled' && (answer?.warnings.length ?? 0) > 0 ? 'warned' : state;
+function lookOf(item) {
+  if (item.state === 'sending' && item.sent >= 1) return 'looking';
+  return item.state === 'enrolled' && warningsOf(item).length > 0 ? 'warned' : item.state;
 }
 
 /** @param {Item} item @param {(options: Record<string, string>) => void} onAgain */
 function reasonsOf(item, onAgain) {
-  const { state, error, answer } = item;
-  if (state === 'enrolled' || state === 'known')
-    return (answer?.warnings ?? []).map((each) => reasonOf(tellReason(each)));
+  const { state, error } = item;
+  if (state === 'enrolled' || state === 'known') return warningsOf(item).map((each) => reasonOf(tellReason(each)));
   if (state !== 'refused' && state !== 'failed') return [];
   const remedy = remedyOf(error);
   const again =

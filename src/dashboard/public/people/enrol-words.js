@@ -1,6 +1,7 @@
 /** Why a picture was not enrolled, in plain words, and what can be done. */
 import { ApiError, sentence } from '../lib/problem.js';
 
+/** @import { Reason } from '../lib/problem.js' */
 /** @typedef {{ code: string, why: string, advice: string, detail: string }} Told detail: what the server says, with its figures */
 /** @typedef {{ label: string, options: Record<string, string> }} Remedy the same picture once more, with these options */
 
@@ -92,4 +93,16 @@ export function remedyOf(error) {
     };
   }
   return error.status >= 500 ? TRY_AGAIN : null;
+}
+
+/**
+ * The warnings of a picture that was enrolled, without those that somebody asked for with a remedy.
+ * @param {{ options: Record<string, string>, answer: { warnings: readonly Reason[] } | null }} item
+ * @returns {readonly Reason[]}
+ */
+export function warningsOf({ options, answer }) {
+  return (answer?.warnings ?? []).filter(({ code }) => {
+    const wanted = Object.entries(REMEDIES[code]?.options ?? {});
+    return wanted.length === 0 || wanted.some(([name, value]) => options[name] !== value);
+  });
 }

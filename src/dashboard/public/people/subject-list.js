@@ -7,7 +7,7 @@ import { takeDrops } from './drop-zone.js';
 import { metadataLine } from './metadata.js';
 
 /** @import { Subject } from '../../../contract/people.ts' */
-/** @import { DroppedFile } from '../lib/dropped.js' */
+/** @import { DroppedFile } from '../lib/folder-tree.js' */
 
 /** What is below the list should not be out of reach on a phone. */
 const PAGE = matchMedia('(max-width: 700px)').matches ? 10 : 25;

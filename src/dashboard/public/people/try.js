@@ -8,7 +8,7 @@ import { createTimings } from '../detect/timings.js';
 import { h, say, setText } from '../lib/dom.js';
 import { duration, plural } from '../lib/format.js';
 import { isAbort, sentence } from '../lib/problem.js';
-import { queryOf } from './client.js';
+import { queryOf } from './paths.js';
 import { createFaceCards } from './face-cards.js';
 import { decide } from './match-words.js';
 

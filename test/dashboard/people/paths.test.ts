@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { pathOf, queryOf } from '../../../src/dashboard/public/people/client.js';
+import { pathOf, queryOf } from '../../../src/dashboard/public/people/paths.js';
 
 it('puts names into paths so that they arrive as they are', () => {
   assert.equal(pathOf('staff'), 'v1/collections/staff');
