@@ -19,7 +19,7 @@ export class Trials {
   readonly #settings: Settings['rollout'];
   readonly #traffic: VersionTraffic;
   readonly #copiesOf: (model: string, version: string) => OnCopy;
-  readonly #ports: Pick<RolloutPorts, 'state'>;
+  readonly #ports: Pick<RolloutPorts, 'entries' | 'state'>;
   readonly #watch: Watch;
   readonly #stats = new Map<string, ShadowStats>();
 
@@ -29,7 +29,7 @@ export class Trials {
     settings: Settings['rollout'],
     traffic: VersionTraffic,
     copiesOf: (model: string, version: string) => OnCopy,
-    ports: Pick<RolloutPorts, 'state'>,
+    ports: Pick<RolloutPorts, 'entries' | 'state'>,
   ) {
     this.#ports = ports;
     this.#copiesOf = copiesOf;
@@ -56,7 +56,7 @@ export class Trials {
   whileLive(model: string, stable: string | null, candidate: string, onWorse: OnWorse): void {
     this.#watch.begin({
       key: `${model} trial`,
-      fault: () => this.#fault(candidate),
+      fault: () => this.#fault(model, candidate),
       stable: () => (stable === null ? [] : this.#traffic.outcomes(stable)),
       // A shadow's runs are the copies': late by design, and nobody's.
       candidate: () => (this.#stats.has(model) ? [] : this.#traffic.outcomes(candidate)),
@@ -71,7 +71,7 @@ export class Trials {
     const before = this.#traffic.outcomes(old);
     this.#watch.begin({
       key: `${model} switch`,
-      fault: () => this.#fault(entry),
+      fault: () => this.#fault(model, entry),
       stable: () => before,
       candidate: () => this.#traffic.outcomes(entry),
       compared: () => NONE_COMPARED,
@@ -98,7 +98,9 @@ export class Trials {
   }
 
   /** Why it cannot serve at all; null where it can, or will soon. */
-  #fault(entry: string): string | null {
+  #fault(model: string, entry: string): string | null {
+    // Its model may be served no more.
+    if (!this.#ports.entries(model).some((one) => one.entry === entry)) return null;
     const { state, reason } = this.#ports.state(entry);
     return state === 'failed' || state === 'missing' ? `it is ${state}: ${reason}` : null;
   }

@@ -57,8 +57,12 @@ async function proveUpload(
   try {
     await ports.load(name, signal, () => {});
   } finally {
-    await ports.stop(name, 'it was proven, or not');
-    ports.remove(name);
-    show();
+    try {
+      await ports.stop(name, 'it was proven, or not');
+      ports.remove(name);
+    } finally {
+      // What could not be ended now is ended by the next swap.
+      show();
+    }
   }
 }

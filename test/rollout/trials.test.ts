@@ -63,6 +63,21 @@ describe('what has become stable and is bad goes back', () => {
     session.end();
   });
 
+  it('unless its model is served no more', async (t) => {
+    const { s } = await swapped(t);
+    for (const { entry } of s.ports.entries('detector')) {
+      await s.ports.stop(entry, 'a reload');
+      s.ports.remove(entry);
+    }
+    s.aliases.remove('detector');
+    for (let i = 0; i < 3; i++) {
+      s.clock.advance(1000);
+      await settle();
+    }
+    assert.equal(s.supervisor.entryOf('detector', 'v2'), undefined);
+    assert.equal(s.aliases.find('detector'), null);
+  });
+
   it('not when it was asked not to', async (t) => {
     const s = scene(t);
     await s.supervisor.start();
