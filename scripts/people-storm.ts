@@ -13,7 +13,7 @@ import { peopleStorm, type PeopleStormResult } from '../test/e2e/support/people-
 
 const DOCUMENT = fileURLToPath(new URL('../docs/reliability.md', import.meta.url));
 const MAX_ENROLMENTS = 1_000_000;
-/** A child is killed so long after its first word, at most. */
+/** A child is killed so long after it is open, at most. */
 const LIFE_MS = 600;
 
 function table({ seconds, kills, counts, faces, bytes, faults }: PeopleStormResult): string {

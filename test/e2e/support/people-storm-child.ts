@@ -1,5 +1,5 @@
 /** Enrols, deletes, renames and merges until it is killed; says each deed before it and when it is acknowledged. */
-import { writeSync } from 'node:fs';
+import { openSync, writeSync } from 'node:fs';
 import process from 'node:process';
 import { createSqliteStore } from '../../../src/gallery/store/sqlite-store.ts';
 import { picker } from '../../fixtures/random.ts';
@@ -9,7 +9,7 @@ import { stormFace } from './people-storm-face.ts';
 const LANES = 16;
 const LIMITS = { perSubject: 1000, all: 1_000_000 };
 
-const [file = '', keyText = '', seed = '0', firstFace = '0'] = process.argv.slice(2);
+const [file = '', diary = '', keyText = '', seed = '0', firstFace = '0'] = process.argv.slice(2);
 const key = keyText === '' ? null : new Uint8Array(Buffer.from(keyText, 'hex'));
 const store = createSqliteStore({ file, key });
 await store.open();
@@ -17,9 +17,10 @@ const random = picker(Number(seed));
 let lastFace = Number(firstFace);
 let lastName = 0;
 
-/** Lines of one process come in order, and whole: they are shorter than a pipe's buffer. */
+/** A file: what was written to it outlives the process, and writing never has to wait for a reader. */
+const descriptor = openSync(diary, 'a');
 function say(deed: Deed, ok: boolean): void {
-  writeSync(1, `${JSON.stringify({ deed, ok })}\n`);
+  writeSync(descriptor, `${JSON.stringify({ deed, ok })}\n`);
 }
 
 async function collection(): Promise<number> {
@@ -102,6 +103,7 @@ async function deed(lane: number, mine: Mine[]): Promise<void> {
 }
 
 const lanes = await inherited();
+process.stdout.write('ready\n');
 await Promise.all(
   Array.from({ length: LANES }, async (_, lane) => {
     const mine = lanes.get(lane) ?? [];

@@ -3,11 +3,10 @@ import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import process from 'node:process';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
@@ -38,7 +37,7 @@ export type PeopleStormOptions = {
   readonly mostKills: number;
   readonly seed: number;
   readonly encrypted: boolean;
-  /** A child lives for so long after its first word, at most. */
+  /** A child lives for so long after it is open, at most. */
   readonly lifeMs: number;
 };
 
@@ -83,7 +82,7 @@ type Life = {
   readonly key: Uint8Array | null;
   readonly seed: number;
   readonly firstFace: number;
-  /** Milliseconds after its first word; null: it is killed `early` milliseconds after its start. */
+  /** Milliseconds after it is open; null: it is killed `early` milliseconds after its start. */
   readonly life: number | null;
   readonly early: number;
 };
@@ -91,22 +90,21 @@ type Life = {
 async function oneLife(options: Life, hear: (line: Line) => void): Promise<void> {
   const { file, key, seed, firstFace, life, early } = options;
   const keyText = key === null ? '' : Buffer.from(key).toString('hex');
-  const child = spawn(process.execPath, [CHILD, file, keyText, String(seed), String(firstFace)], {
+  const diary = `${file}.diary`;
+  rmSync(diary, { force: true });
+  const child = spawn(process.execPath, [CHILD, file, diary, keyText, String(seed), String(firstFace)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const exited = once(child, 'exit');
-  const lines = createInterface({ input: child.stdout });
-  const ended = once(lines, 'close');
-  const begun = new Promise<void>((resolve) => void lines.once('line', () => resolve()));
-  // What comes after the last newline was not said: the kill cut it off.
-  lines.on('line', (line) => {
-    if (line.endsWith('}')) hear(JSON.parse(line));
-  });
   if (life === null) await delay(early);
-  else await Promise.race([begun.then(async () => await delay(life)), exited]);
+  else await Promise.race([once(child.stdout, 'data').then(async () => await delay(life)), exited]);
   assert.equal(child.exitCode, null, 'the child ended by itself');
   child.kill('SIGKILL');
-  await Promise.all([exited, ended]);
+  await exited;
+  for (const line of existsSync(diary) ? readFileSync(diary, 'utf8').split('\n') : []) {
+    // One that the kill cut off was not acknowledged, and not begun.
+    if (line.endsWith('}')) hear(JSON.parse(line));
+  }
 }
 
 /** Opens what was left, compares it with the ledger and checks it. */
