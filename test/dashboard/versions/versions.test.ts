@@ -363,4 +363,40 @@ describe('versions and updates', { skip: skipWithoutBrowser }, () => {
     await panel.locator('.trial').waitFor();
     assert.deepEqual(rollout.orders, ['swap yunet-2 canary 10 generation 3']);
   });
+
+  it('leaves the keyboard where it was, or close by, when a button goes', async (t) => {
+    const { page, panel, rollout } = await scene(t);
+    const focused = () => page.locator(':focus');
+    await panel.locator('.register-form input[type=file]').setInputFiles(FILES);
+    const send = panel.getByRole('button', { name: 'Check and register' });
+    await send.press('Enter');
+    await until('it is staged', WAIT_MS, () => rollout.staging());
+    await page.keyboard.press('Tab');
+    assert.equal(await focused().textContent(), 'Give up');
+    await page.keyboard.press('Enter');
+    await panel.getByText('Given up. Nothing was registered.').waitFor();
+    assert.equal(await focused().textContent(), 'Check and register');
+
+    await page.keyboard.press('Enter');
+    await until('it is staged again', WAIT_MS, () => rollout.staging());
+    rollout.checked('check', null);
+    rollout.refuse(new FacepoolError('model_failed', 'it is no ONNX model'));
+    await panel.getByText('Not registered. Model failed').waitFor();
+    assert.equal(await focused().textContent(), 'Check and register', 'a refused file is mended and tried again');
+
+    await panel.getByRole('button', { name: 'Remove yunet-2 of detector' }).press('Enter');
+    await page.getByRole('dialog').getByRole('button', { name: 'Remove' }).press('Enter');
+    await panel.locator('[data-version=yunet-2]').waitFor({ state: 'detached' });
+    assert.equal(await focused().locator('h3').textContent(), 'detector');
+  });
+
+  it('leaves the keyboard in the panel when a trial is over', async (t) => {
+    const made = await scene(t);
+    const { page, panel, rollout } = made;
+    await startCanary(made);
+    await panel.locator('.trial').getByRole('button', { name: 'Roll back to' }).press('Enter');
+    await until('it went back', WAIT_MS, () => rollout.orders.some((order) => order.startsWith('rollback')));
+    await panel.locator('.trial .controls').waitFor({ state: 'hidden' });
+    assert.equal(await page.locator(':focus').locator('h3').textContent(), 'detector');
+  });
 });

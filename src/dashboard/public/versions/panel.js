@@ -1,5 +1,6 @@
 /** The versions of one model: what serves, what is on trial, and how another one gets there. */
 import { h, say } from '../lib/dom.js';
+import { keepFocus } from '../lib/keep-focus.js';
 import { isAbort, sentence } from '../lib/problem.js';
 import { order, readVersions, removeVersion } from './client.js';
 import { confirm } from './confirm.js';
@@ -153,8 +154,11 @@ export function createPanel(model, { admin, onChange }) {
     const news = newsOf(swap, changed);
     swap = changed;
     if (news !== '' && element.open) say(news);
-    if (answer !== null) trial.update(answer, swap);
-    if (answer !== null) summary.update(answer, swap);
+    const now = answer;
+    if (now !== null) {
+      keepFocus(element, summary.element, () => trial.update(now, changed));
+      summary.update(now, changed);
+    }
     if (swap.state === 'running' && element.open) follower.start(swap.id);
     else if (swap.state !== 'running' && underway === 0) follower.stop();
   };
@@ -163,9 +167,11 @@ export function createPanel(model, { admin, onChange }) {
     try {
       const { answer: fresh, swaps } = await readVersions(model, signal);
       answer = fresh;
-      list.update(fresh);
-      form?.update(fresh);
-      history.update(fresh, swaps);
+      keepFocus(element, summary.element, () => {
+        list.update(fresh);
+        form?.update(fresh);
+        history.update(fresh, swaps);
+      });
       const now = fresh.swap ?? swaps[0] ?? null;
       if (now !== null) showSwap(now);
       summary.update(fresh, swap);

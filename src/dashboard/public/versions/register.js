@@ -1,5 +1,6 @@
 /** A new version: its files go to the server, and every check is seen as it passes or fails. */
 import { h, say, setText } from '../lib/dom.js';
+import { keepFocus } from '../lib/keep-focus.js';
 import { bytes } from '../lib/format.js';
 import { ApiError, isAbort, sentence } from '../lib/problem.js';
 import { upload } from '../lib/upload.js';
@@ -112,7 +113,9 @@ export function createRegister(model, { onRegistered }) {
   /** @param {boolean} isBusy */
   const setBusy = (isBusy) => {
     send.setAttribute('aria-disabled', String(isBusy));
-    cancel.hidden = !isBusy;
+    keepFocus(form, send, () => {
+      cancel.hidden = !isBusy;
+    });
     sending.hidden = !isBusy;
     setText(sent, '');
   };
