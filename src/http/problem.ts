@@ -74,6 +74,8 @@ export function sendProblem(res: ServerResponse, error: unknown, requestId: stri
   const body = Buffer.from(JSON.stringify(toProblem(known, requestId)));
   const wait = retryAfter(known);
   if (wait !== undefined) res.setHeader('Retry-After', String(wait));
+  // It may have been meant for a file.
+  res.removeHeader('Content-Disposition');
   res.statusCode = known.status;
   res.setHeader('Content-Type', PROBLEM_TYPE);
   res.setHeader('Content-Length', String(body.length));

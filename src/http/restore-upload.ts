@@ -19,11 +19,13 @@ export function uploadDir(dataDir: string): string {
   return path.join(dataDir, 'tmp');
 }
 
+const PREFIX = 'restore-';
+
 /** For a start: removes what a server left that was killed meanwhile. Only while no other has this data directory. */
-export async function cleanUploads(dataDir: string): Promise<number> {
-  const left = await readdir(uploadDir(dataDir)).catch(() => []);
-  await Promise.all(left.map((name) => rm(path.join(uploadDir(dataDir), name), { recursive: true, force: true })));
-  return left.length;
+export async function cleanUploads(dataDir: string): Promise<void> {
+  const folder = uploadDir(dataDir);
+  const left = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith(PREFIX));
+  await Promise.allSettled(left.map((name) => rm(path.join(folder, name), { recursive: true, force: true })));
 }
 
 export type RestoreUpload = {
@@ -50,7 +52,7 @@ export async function withUploadedFile<T>(
   }
   if ((contentLength(req) ?? 0) > maxBytes) throw tooLarge(maxBytes);
   makePrivateDir(uploadDir(dataDir));
-  const file = path.join(uploadDir(dataDir), `restore-${randomUUID()}`);
+  const file = path.join(uploadDir(dataDir), `${PREFIX}${randomUUID()}`);
   try {
     const handle = await open(file, 'wx', 0o600);
     try {

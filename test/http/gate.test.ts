@@ -2,13 +2,16 @@
 import assert from 'node:assert/strict';
 import { writeFileSync } from 'node:fs';
 import { type TestContext, describe, it } from 'node:test';
+import type { Request, Response as ExpressResponse } from 'express';
 import { createAdminApp } from '../../src/admin/router.ts';
 import type { AuditEntry } from '../../src/auth/audit-log.ts';
 import { KeyStore } from '../../src/auth/key-store.ts';
 import { keyFile } from '../../src/auth/key-file.ts';
 import { revokeKey } from '../../src/auth/keys.ts';
-import { SCOPES } from '../../src/auth/scopes.ts';
+import { setCaller } from '../../src/auth/caller.ts';
+import { type Scope, SCOPES } from '../../src/auth/scopes.ts';
 import { problemSchema } from '../../src/contract/results.ts';
+import { createGate, mayAlso } from '../../src/http/gate.ts';
 import { looseKey, makeKey, storeOf } from '../fixtures/auth/keys.ts';
 import { ManualClock } from '../fixtures/manual-clock.ts';
 import { tempDir } from '../fixtures/temp-dir.ts';
@@ -252,5 +255,40 @@ describe('admin over TCP', () => {
       assert.equal((await ask('/v1/models/detector/restart', admin.token)).status, 405);
       assert.equal((await ask('/v1/models/nobody/restart', admin.token, { method: 'POST' })).status, 404);
     }
+  });
+});
+
+describe('what who was let in could ask for as well', () => {
+  const asked = async (scopes: Scope[] | null, kind?: 'socket') => {
+    const { key, token } = looseKey({ scopes: scopes ?? [] });
+    const auth = {
+      ...REQUIRED,
+      mode: scopes === null ? 'auto' : 'required',
+      rate_limit_per_minute: 0,
+      burst: 0,
+    } as const;
+    const http = { host: '127.0.0.1', port: 0, allowed_hosts: [], allowed_origins: [] };
+    const gate = createGate({
+      settings: { auth, http },
+      keys: storeOf([key]),
+      clock: { now: () => 0, date: () => new Date() },
+      onKeyUsed: () => undefined,
+    });
+    const req = { headers: { 'x-api-key': token }, socket: { remoteAddress: '127.0.0.1' } } as unknown as Request;
+    if (kind !== undefined) setCaller(req, { kind });
+    gate('any key')(req, { setHeader: () => undefined } as unknown as ExpressResponse, () => undefined);
+    return SCOPES.filter((scope) => mayAlso(req, scope));
+  };
+
+  it('are the scopes of its key, all of them for administrators and the socket', async () => {
+    assert.deepEqual(await asked(['people:read', 'infer']), ['infer', 'people:read']);
+    assert.deepEqual(await asked(['people:write']), ['people:write']);
+    assert.deepEqual(await asked(['admin']), [...SCOPES]);
+    assert.deepEqual(await asked(['infer'], 'socket'), [...SCOPES]);
+  });
+
+  it('is all but administration where no keys are asked for, and nothing before anybody was let in', async () => {
+    assert.deepEqual(await asked(null), ['infer', 'people:read', 'people:write']);
+    assert.equal(mayAlso({ headers: {} } as unknown as Request, 'infer'), false);
   });
 });

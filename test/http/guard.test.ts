@@ -142,6 +142,7 @@ describe('the guard', () => {
     const allowed = await get(server.port, { ...ask, Origin: 'https://studio.example' }, 'OPTIONS');
     assert.equal(allowed.status, 204);
     assert.match(String(allowed.headers['access-control-allow-methods']), /POST/);
+    assert.match(String(allowed.headers['access-control-allow-methods']), /\bPATCH\b/);
     assert.match(String(allowed.headers['access-control-allow-headers']), /Content-Type/);
     assert.equal((await get(server.port, { ...ask, Origin: 'https://evil.example' }, 'OPTIONS')).status, 403);
   });

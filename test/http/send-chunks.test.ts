@@ -4,7 +4,15 @@ import { createServer, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import test, { type TestContext } from 'node:test';
 import { historyAnswerSchema } from '../../src/contract/history.ts';
-import { drained, eventsJson, historyJson, MAX_SILENT_MS, sendChunks } from '../../src/http/send-chunks.ts';
+import {
+  drained,
+  eventsJson,
+  historyJson,
+  MAX_SILENT_MS,
+  piecesOf,
+  sendBytes,
+  sendChunks,
+} from '../../src/http/send-chunks.ts';
 import { systemClock } from '../../src/util/clock.ts';
 import { ManualClock } from '../fixtures/manual-clock.ts';
 import { fakeObservatory, storedEvent } from './support/observatory.ts';
@@ -143,6 +151,33 @@ test('what fails before the first piece leaves the answer open for a problem', a
   });
   const answer = await fetch(`http://127.0.0.1:${port}`);
   assert.deepEqual([answer.status, await answer.text()], [500, 'RangeError: no']);
+});
+
+test('bytes arrive whole, and whoever sends them learns whether they did', async (t) => {
+  const bytes = Buffer.from(Array.from({ length: 1_000_000 }, (_, i) => i % 251));
+  const sent = Promise.withResolvers<boolean>();
+  const port = await serve(t, (res) => void sendBytes(res, systemClock, piecesOf(bytes)).then(sent.resolve));
+  assert.ok(Buffer.from(await (await fetch(`http://127.0.0.1:${port}`)).arrayBuffer()).equals(bytes));
+  assert.equal(await sent.promise, true);
+  assert.deepEqual([...piecesOf(new Uint8Array(0))], []);
+});
+
+test('bytes for a client that goes, or reads nothing, end', async (t) => {
+  for (const how of ['goes', 'sleeps']) {
+    const clock = new ManualClock();
+    const sent = Promise.withResolvers<boolean>();
+    function* endless() {
+      for (;;) yield Buffer.alloc(100_000);
+    }
+    const port = await serve(t, (res) => void sendBytes(res, clock, endless()).then(sent.resolve));
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    t.after(() => socket.destroy());
+    socket.write('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n');
+    await until(() => clock.pending > 0);
+    if (how === 'goes') socket.destroy();
+    else clock.advance(MAX_SILENT_MS);
+    assert.equal(await sent.promise, false, how);
+  }
 });
 
 test('waiting for a client that is gone ends', async (t) => {

@@ -23,8 +23,7 @@ export type OperationsDeps = {
   readonly log: Logger;
   readonly version: string;
   readonly gate: Gate;
-  /** A check of their own, where there are any. */
-  readonly people?: Pick<People, 'status'> | undefined;
+  readonly people: Pick<People, 'status'>;
 };
 
 /** `/healthz`, `/readyz` and `/metrics`, mounted at the root and under `/v1`. */
@@ -83,7 +82,7 @@ async function readyChecks(req: Request, res: Response, deps: OperationsDeps): P
   const deadline = startDeadline(res, deps.limits);
   try {
     const checks = await orAbort(deps.control.ready(deadline.signal), deadline.signal);
-    return deps.people === undefined ? checks : [...checks, peopleCheck(deps.people)];
+    return [...checks, peopleCheck(deps.people)];
   } catch (error) {
     if (error === CLIENT_GONE) return null;
     const { id } = stateOf(req);

@@ -14,7 +14,7 @@ import { startPatience } from '../deadline.ts';
 import { isStillAllowed } from '../gate.ts';
 import { Places } from '../places.ts';
 import { collectionPart, type PeopleDeps, recorded } from '../people-request.ts';
-import { BACKUP_TYPE, withUploadedFile } from '../restore-upload.ts';
+import { BACKUP_TYPE, cleanUploads, withUploadedFile } from '../restore-upload.ts';
 import { addEndpoints } from '../route.ts';
 import { sendBytes, sendChunks } from '../send-chunks.ts';
 import { sendJson } from '../send.ts';
@@ -31,6 +31,8 @@ export function peopleCopiesRouter(deps: PeopleDeps): Router {
   const router = Router({ strict: true });
   const copies = new Places({ total: MAX_COPIES, each: MAX_COPIES, doing: 'copy people', retryAfterS: RETRY_AFTER_S });
   const restores = new Places({ total: 1, each: 1, doing: 'restore people', retryAfterS: RETRY_AFTER_S });
+  // Faces that a server left which was killed while they came.
+  const cleaned = cleanUploads(deps.settings.data_dir);
   addEndpoints(router, '/collections/:collection/export', {
     get: adminEndpoint(deps, (req, res) => held(copies, req, () => sendExport(req, res, deps))),
   });
@@ -38,7 +40,12 @@ export function peopleCopiesRouter(deps: PeopleDeps): Router {
     get: adminEndpoint(deps, (req, res) => held(copies, req, () => sendBackup(req, res, deps))),
   });
   addEndpoints(router, '/people/restore', {
-    post: adminEndpoint(deps, (req, res) => held(restores, req, () => restore(req, res, deps))),
+    post: adminEndpoint(deps, (req, res) =>
+      held(restores, req, async () => {
+        await cleaned;
+        await restore(req, res, deps);
+      }),
+    ),
   });
   return router;
 }

@@ -20,7 +20,7 @@ import { createMetrics } from '../../../src/telemetry/metrics.ts';
 import { systemClock } from '../../../src/util/clock.ts';
 import { tempDir } from '../../fixtures/temp-dir.ts';
 import { fakeObservatory } from '../../http/support/observatory.ts';
-import { fakePeople } from '../../http/support/people.ts';
+import { fakePeople, fakeReembedding } from '../../http/support/people.ts';
 import { enrolAnswer, facesAnswer, MODEL_STATUS, PLAN, searchAnswer, verifyAnswer } from '../../http/support/server.ts';
 import { fakeChanges } from '../../http/support/changes.ts';
 
@@ -91,7 +91,7 @@ export async function fakeServer(t: TestContext, options: FakeServerOptions = {}
     onKeyUsed: () => undefined,
     changes: options.changes ?? fakeChanges(),
     people: options.people ?? fakePeople(),
-    reembedding: options.reembedding,
+    reembedding: options.reembedding ?? fakeReembedding(),
     signal: closing.signal,
   });
   const log = { info: () => undefined, warn: (fields: object) => void warnings.push(fields) };

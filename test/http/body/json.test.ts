@@ -67,3 +67,23 @@ describe('a JSON body', () => {
     assert.throws(() => parse({ image: { url: 'http://x' } }), /URLs are off/);
   });
 });
+
+describe('something in the place of the pictures', () => {
+  const parse = (body: object, instead?: string) =>
+    parseJsonBody(Buffer.from(JSON.stringify(body)), ONE_PICTURE, 1000, instead);
+
+  it('is given as it came, beside the options', () => {
+    const embedding = { space: 'a', array: [1] };
+    const upload = parse({ embedding, top_k: 3 }, 'embedding');
+    assert.deepEqual(upload, { pictures: [undefined], options: [['top_k', '3']], instead: embedding });
+    assert.equal(parse({ embedding: null }, 'embedding').instead, null);
+  });
+
+  it('is an option like any other where nothing may stand there', () => {
+    assert.throws(() => parse({ embedding: {} }), /"embedding" must be a text/);
+  });
+
+  it('cannot stand beside a picture', () => {
+    assert.throws(() => parse({ embedding: {}, image: { base64: 'AAAA' } }, 'embedding'), /cannot both be given/);
+  });
+});

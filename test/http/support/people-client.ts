@@ -3,7 +3,7 @@ import type { TestContext } from 'node:test';
 import type { Scope } from '../../../src/auth/scopes.ts';
 import type { People } from '../../../src/contract/people.ts';
 import { type Problem, problemSchema } from '../../../src/contract/results.ts';
-import { looseKey, storeOf } from '../../fixtures/auth/keys.ts';
+import { looseKey } from '../../fixtures/auth/keys.ts';
 import { fakeChanges, type FakeChanges } from './changes.ts';
 import { type FakePeople, fakePeople } from './people.ts';
 import { startServer, type TestServer, type TestServerOptions } from './server.ts';
@@ -17,12 +17,17 @@ export type Ask = {
   readonly signal?: AbortSignal;
 };
 
+const ADMIN: readonly Scope[] = ['admin'];
+
 export type PeopleClient = {
   readonly server: TestServer;
   readonly people: FakePeople;
   readonly audited: FakeChanges['audited'];
   /** Of the administrator's key, as the audit log tells it. */
   readonly who: string;
+  token(as: readonly Scope[]): string;
+  /** The key is no more, as far as the server can see. */
+  revoke(as: readonly Scope[]): void;
   /** A plain object is sent as JSON. */
   ask(method: string, path: string, options?: Ask): Promise<Response>;
   /** The same, and the answer has to be a problem. */
@@ -45,23 +50,28 @@ export async function peopleClient(
     ['people:read', 'people:write'],
   ];
   const made = scopes.map((own) => ({ name: own.join(), ...looseKey({ scopes: [...own] }) }));
-  const tokens = new Map(made.map(({ name, token }) => [name, token]));
+  const keyOf = (as: readonly Scope[]): (typeof made)[number] => {
+    const found = made.find(({ name }) => name === as.join());
+    if (found === undefined) throw new Error(`no key has ${as.join()}`);
+    return found;
+  };
+  const revoked = new Set<string>();
   const server = await startServer({
     people,
     changes,
     adminHttp: true,
     auth: { mode: 'required' },
-    keys: storeOf(made.map(({ key }) => key)),
+    keys: { find: (id) => made.find(({ key }) => key.id === id && !revoked.has(id))?.key },
     ...options,
   });
   t.after(() => server.close());
-  const ask: PeopleClient['ask'] = (method, path, { body, headers = {}, as = ['admin'], signal } = {}) => {
+  const ask: PeopleClient['ask'] = (method, path, { body, headers = {}, as = ADMIN, signal } = {}) => {
     const isJson = body !== undefined && Object.getPrototypeOf(body) === Object.prototype;
     const sent = isJson ? JSON.stringify(body) : (body as Body | undefined);
     return fetch(server.url + path, {
       method,
       headers: {
-        Authorization: `Bearer ${tokens.get(as.join())}`,
+        Authorization: `Bearer ${keyOf(as).token}`,
         ...(isJson ? { 'Content-Type': 'application/json' } : {}),
         ...headers,
       },
@@ -74,7 +84,9 @@ export async function peopleClient(
     server,
     people,
     audited: changes.audited,
-    who: `key:${made[0]?.key.id}`,
+    who: `key:${keyOf(ADMIN).key.id}`,
+    token: (as) => keyOf(as).token,
+    revoke: (as) => void revoked.add(keyOf(as).key.id),
     ask,
     async refused(method, path, more) {
       return problemSchema.parse(await (await ask(method, path, more)).json());
