@@ -5,7 +5,7 @@ import type { Readable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type Problem, problemSchema } from '../contract/results.ts';
 import { CliError } from './cli-error.ts';
-import { EXIT } from './exit-codes.ts';
+import { EXIT, type ExitCode } from './exit-codes.ts';
 
 export type ClientRequest = {
   readonly method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -41,18 +41,28 @@ export class UnreadableError extends CliError {
   }
 }
 
+/** There is no server, or it went away before it had answered: it may be back later. */
+export class AwayError extends CliError {
+  constructor(exitCode: ExitCode, message: string, options: { readonly cause?: unknown } = {}) {
+    super(exitCode, message, options);
+    this.name = 'AwayError';
+  }
+}
+
+const CLOSED = 'the server closed the connection before it answered';
+
 export function createClient(socketPath: string): Client {
   const stream = async (wanted: ClientRequest): Promise<IncomingMessage> => {
     const answer = await send(socketPath, wanted);
     const status = answer.statusCode ?? 0;
-    if (status < 200 || status > 299) throw refusal(status, await text(answer), retryAfterOf(answer));
+    if (status < 200 || status > 299) throw refusal(status, await textOf(answer), retryAfterOf(answer));
     return answer;
   };
   return {
     socketPath,
     stream,
     async json(wanted) {
-      const body = await text(await stream(wanted));
+      const body = await textOf(await stream(wanted));
       try {
         return JSON.parse(body) as unknown;
       } catch (error) {
@@ -60,6 +70,14 @@ export function createClient(socketPath: string): Client {
       }
     },
   };
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  try {
+    return await text(answer);
+  } catch (error) {
+    throw new AwayError(EXIT.failure, CLOSED, { cause: error });
+  }
 }
 
 function send(socketPath: string, wanted: ClientRequest): Promise<IncomingMessage> {
@@ -97,14 +115,14 @@ function explain(error: NodeJS.ErrnoException, socketPath: string): CliError {
   const { code } = error;
   if (code === 'ENOENT' || code === 'ECONNREFUSED') {
     const message = `no server answers on ${socketPath}; start one with: facepool start`;
-    return new CliError(EXIT.noServer, message, { cause: error });
+    return new AwayError(EXIT.noServer, message, { cause: error });
   }
   if (code === 'EACCES' || code === 'EPERM') {
     const message = `no permission to open ${socketPath}; run this as the user that runs the server`;
     return new CliError(EXIT.failure, message, { cause: error });
   }
   if (code === 'ECONNRESET' || code === 'EPIPE') {
-    return new CliError(EXIT.failure, 'the server closed the connection before it answered', { cause: error });
+    return new AwayError(EXIT.failure, CLOSED, { cause: error });
   }
   return new CliError(EXIT.failure, `cannot talk to the server on ${socketPath}: ${error.message}`, { cause: error });
 }

@@ -50,7 +50,7 @@ function identityCell({ identity, matches }: FaceAnswer): Cell | undefined {
   if (identity === undefined) return undefined;
   if (identity !== null) return { text: identity, style: 'green' };
   const best = matches?.[0];
-  return best === undefined ? '-' : { text: `unknown (${best.subject}?)`, style: 'yellow' };
+  return best === undefined ? '-' : { text: `unknown, nearest ${best.subject}`, style: 'yellow' };
 }
 
 function flagged(score: number, good: boolean, word: string): Cell {

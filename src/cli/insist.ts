@@ -1,7 +1,6 @@
 /** Asking again where the server has too much to do, or is away for a moment. */
 import { CliError } from './cli-error.ts';
-import { UnreadableError } from './client.ts';
-import { EXIT } from './exit-codes.ts';
+import { AwayError } from './client.ts';
 
 export type InsistOptions = {
   /** Rejects where the signal aborts. */
@@ -50,8 +49,7 @@ export async function insist<T>(attempt: () => Promise<T>, options: InsistOption
 }
 
 function isPassing(error: unknown): error is CliError {
-  if (!(error instanceof CliError) || error instanceof UnreadableError) return false;
-  if (error.problem !== undefined) return error.problem.status === 429 || error.problem.status === 503;
-  // No server, or one that closed the connection before it answered. An enrolment that is sent again is not made twice.
-  return error.exitCode === EXIT.noServer || error.exitCode === EXIT.failure;
+  // An enrolment that is sent again is not made twice.
+  if (error instanceof AwayError) return true;
+  return error instanceof CliError && (error.problem?.status === 429 || error.problem?.status === 503);
 }

@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { createServer, type RequestListener } from 'node:http';
 import { linkSync, renameSync } from 'node:fs';
 import path from 'node:path';
+import { Readable } from 'node:stream';
 import { type TestContext, it } from 'node:test';
-import { createClient } from '../../src/cli/client.ts';
+import { AwayError, createClient } from '../../src/cli/client.ts';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { tempDir } from '../fixtures/temp-dir.ts';
 
@@ -61,7 +62,52 @@ it('an answer that is no JSON, and one that is cut off, are failures', async (t)
   const text = await listen(t, (_req, res) => res.end('hello'));
   await assert.rejects(createClient(text).json({ path: '/' }), { exitCode: 1, message: /not JSON/ });
   const cut = await listen(t, (req) => req.socket.destroy());
-  await assert.rejects(createClient(cut).json({ path: '/' }), { exitCode: 1, message: /closed the connection/ });
+  const half = await listen(t, (req, res) => {
+    res.writeHead(200, { 'Content-Length': '100' }).write('{"half":');
+    setImmediate(() => req.socket.destroy());
+  });
+  for (const socketPath of [cut, half]) {
+    await assert.rejects(createClient(socketPath).json({ path: '/' }), (error: Error) => {
+      assert.ok(error instanceof AwayError, 'it may be back');
+      assert.equal(error.exitCode, 1);
+      assert.match(error.message, /closed the connection/);
+      return true;
+    });
+  }
+});
+
+it('an answer says when the server wants to be asked again', async (t) => {
+  const problem = { type: 't', title: 'T', status: 429, detail: 'later', code: 'queue_full', request_id: 'r' };
+  for (const [header, seconds] of [
+    ['7', 7],
+    ['soon', undefined],
+    ['', undefined],
+  ] as const) {
+    const socketPath = await listen(t, (_req, res) =>
+      res.writeHead(429, header === '' ? {} : { 'Retry-After': header }).end(JSON.stringify(problem)),
+    );
+    await assert.rejects(createClient(socketPath).json({ path: '/' }), { exitCode: 4, retryAfterS: seconds });
+  }
+});
+
+it('a stream whose length is known says it, and is given up with its request', async (t) => {
+  const seen: unknown[] = [];
+  const socketPath = await listen(t, (req, res) => {
+    seen.push(req.headers['content-length'], req.headers['transfer-encoding']);
+    req.resume().on('end', () => res.end('1'));
+  });
+  const client = createClient(socketPath);
+  const bytes = Buffer.from('a body');
+  await client.json({ method: 'POST', path: '/', body: { type: 'x/y', stream: Readable.from([bytes]), length: 6 } });
+  await client.json({ method: 'PATCH', path: '/', body: { type: 'x/y', stream: Readable.from([bytes]) } });
+  assert.deepEqual(seen, ['6', undefined, undefined, 'chunked']);
+  const refusing = await listen(t, (req) => req.socket.destroy());
+  const endless = new Readable({ read: () => undefined });
+  endless.push('the begin');
+  const body = { type: 'x/y', stream: endless };
+  const closed = once(endless, 'close');
+  await assert.rejects(createClient(refusing).json({ method: 'POST', path: '/', body }), AwayError);
+  await closed;
 });
 
 it('sends method, body and its type', async (t) => {

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { CliError } from '../../src/cli/cli-error.ts';
-import { UnreadableError } from '../../src/cli/client.ts';
+import { AwayError, UnreadableError } from '../../src/cli/client.ts';
 import { EXIT } from '../../src/cli/exit-codes.ts';
 import { GaveUp, insist } from '../../src/cli/insist.ts';
 
@@ -38,8 +38,8 @@ it('waits as long as the server says, and tells it', async () => {
 });
 
 it('waits longer each time for a server that is away or says nothing', async () => {
-  const away = new CliError(EXIT.noServer, 'no server answers');
-  const cut = new CliError(EXIT.failure, 'the server closed the connection before it answered');
+  const away = new AwayError(EXIT.noServer, 'no server answers');
+  const cut = new AwayError(EXIT.failure, 'the server closed the connection before it answered');
   const { result, waits } = trying([away, cut, refused(503, 'people_unavailable'), away, away, away, away]);
   assert.equal(await result, 'done');
   assert.deepEqual(waits, [500, 1000, 2000, 4000, 8000, 10_000, 10_000]);
@@ -68,7 +68,7 @@ it('what waiting cannot change is thrown at once', async () => {
     refused(500, 'internal'),
     refused(507, 'storage_full'),
     new UnreadableError('gone'),
-    new CliError(EXIT.usage, 'wrong'),
+    new CliError(EXIT.failure, 'the server’s answer is not understood'),
     new TypeError('a fault'),
   ]) {
     const { result, waits } = trying([error]);

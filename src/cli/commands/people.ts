@@ -156,7 +156,7 @@ export const peopleShow: Command = {
     const client = clientFor(invocation);
     const subject = await readSubject(client, collection, name);
     const faces = await Array.fromAsync(readFaces(client, collection, name));
-    if (invocation.flag('json')) printJson(io, { ...subject, faces });
+    if (invocation.flag('json')) printJson(io, { person: subject, faces });
     else printAll(io, subjectAndFaces(io, subject, faces, widthOf(io)));
     return EXIT.ok;
   },
