@@ -11,8 +11,8 @@ import type { Outcome } from './outcome.ts';
 import type { Tally } from './tally.ts';
 
 const MOST_NAMES = 20;
-/** Of REASON, PICTURES and PEOPLE. */
-const OTHER_COLUMNS = 45;
+/** PICTURES and PEOPLE, with the blanks before them and after. */
+const FIGURES_WIDTH = 20;
 
 const COLUMNS: readonly FitColumn[] = [
   { title: 'REASON', spare: 0 },
@@ -25,11 +25,12 @@ const COLUMNS: readonly FitColumn[] = [
 export function reasonLines(io: Io, tally: Tally, width: number): string[] {
   const reasons = [...tally.reasons.values()].toSorted((a, b) => b.pictures - a.pictures);
   if (reasons.length === 0) return [];
+  const codeWidth = Math.max(6, ...reasons.map(({ code }) => code.length));
   const rows = reasons.map(({ code, pictures, people, example }): Cell[] => [
     code,
     pictures,
     people.size,
-    cut(printable(`${example.file}: ${example.detail}`), Math.max(20, width - OTHER_COLUMNS)),
+    cut(printable(`${example.file}: ${example.detail}`), Math.max(20, width - codeWidth - FIGURES_WIDTH)),
   ]);
   return [...fitTable(io, COLUMNS, rows, width), ''];
 }

@@ -45,6 +45,7 @@ it('a table of reasons, the most frequent first, that fits', () => {
   assert.equal(blank, '');
   const long = reasonLines(IO, tallyOf({ ...noFace, detail: 'y'.repeat(300) }), 80);
   for (const line of long) assert.ok(textWidth(line) <= 80, line);
+  assert.equal(textWidth(long[1] ?? ''), 80, 'all the room is used');
   assert.deepEqual(reasonLines(IO, tallyOf(enrolled), 80), []);
 });
 
