@@ -11,10 +11,9 @@ import { merge } from './merge.ts';
 import { overwrite } from './overwrite.ts';
 import { checkVector, RowTable } from './row-table.ts';
 import type { Runner } from './runner.ts';
-import { scan } from './scan.ts';
-import type { Pass, Query } from './scan.ts';
+import { chunksOf, scan } from './scan.ts';
+import type { PartHits, Pass, Query } from './scan.ts';
 import type { Shape } from './segment.ts';
-import type { RowHit } from './top-subjects.ts';
 
 /** Queries of one pass: more would let a single one wait too long. */
 const MOST_QUERIES = 32;
@@ -45,7 +44,6 @@ export class LiveIndex implements VectorIndex {
   readonly #shape: Shape;
   readonly #runner: Runner;
   readonly #options: LiveIndexOptions;
-  readonly #next = new SharedArrayBuffer(4);
   #table: RowTable;
   #waiting: Job[] = [];
   #running: readonly Job[] | null = null;
@@ -127,12 +125,13 @@ export class LiveIndex implements VectorIndex {
     const jobs = this.#waiting.splice(0, MOST_QUERIES);
     if (jobs.length === 0) return;
     const table = this.#table;
-    new Int32Array(this.#next)[0] = 0;
     const queries = jobs.map(({ vector, k }) => ({ vector, k }));
     const { chunkRows } = this.#options;
-    const pass: Pass = { queries, rows: table.rows, longest: table.longest, chunkRows, next: this.#next };
-    const inline = jobs.reduce((sum, { k }) => sum + this.#shape.dim * (table.rows + k * ROWS_PER_HIT), 0);
-    if (inline <= this.#options.inline) {
+    // Of this pass only: a part that begins late must find that nothing is left.
+    const next = new SharedArrayBuffer(4);
+    const pass: Pass = { queries, rows: table.rows, longest: table.longest, chunkRows, next };
+    const rows = jobs.reduce((sum, { k }) => sum + table.rows + Math.min(k, table.rows) * ROWS_PER_HIT, 0);
+    if (table.rows === 0 || rows * this.#shape.dim <= this.#options.inline) {
       this.#finish(jobs, [scan(pass, table.segments)], table);
       this.#startPass();
       return;
@@ -145,26 +144,52 @@ export class LiveIndex implements VectorIndex {
 
   /** Never rejects. */
   async #runPass(jobs: readonly Job[], pass: Pass, table: RowTable): Promise<void> {
-    const segments = table.sent;
-    const parts = Array.from({ length: this.#shape.parts }, (_, part) =>
-      this.#runner.run({ pass, shape: this.#shape, part, segments }),
-    );
-    // A pass has ended when no thread reads any more, whatever became of it.
-    const outcomes = await Promise.allSettled(parts);
-    const found = outcomes.flatMap((outcome) => (outcome.status === 'fulfilled' ? [outcome.value] : []));
-    if (found.length === parts.length) this.#finish(jobs, found, table);
-    else this.#fail(jobs, outcomes.find((outcome) => outcome.status === 'rejected')?.reason);
+    const { found, failure } = await this.#runParts(pass, table);
+    if (found === null) this.#fail(jobs, failure);
+    else this.#finish(jobs, found, table);
     table.unpin();
     this.#running = null;
     for (const cleared of this.#cleared.splice(0)) this.#forget(cleared);
     if (this.#closed === null) this.#startPass();
   }
 
+  /** Resolves when no thread reads rows any more: a part that has not begun when the others are done is not waited for. */
+  #runParts(pass: Pass, table: RowTable): Promise<{ readonly found: PartHits[] | null; readonly failure: unknown }> {
+    const segments = table.sent;
+    const all = chunksOf(pass);
+    const parts = Math.min(this.#shape.parts, all);
+    const found: PartHits[] = [];
+    let chunks = 0;
+    let ended = 0;
+    let failure: unknown;
+    return new Promise((resolve) => {
+      const end = (): void => {
+        ended++;
+        if (chunks === all) resolve({ found, failure });
+        else if (ended === parts) resolve({ found: null, failure });
+      };
+      for (let part = 0; part < parts; part++) {
+        this.#runner
+          .run({ pass, shape: this.#shape, part, segments })
+          .then(
+            (own) => {
+              chunks += own.chunks;
+              found.push(own);
+            },
+            (error: unknown) => {
+              failure = error;
+            },
+          )
+          .finally(end);
+      }
+    });
+  }
+
   /** Answers the queries; those that lost a hit meanwhile go first in the next pass. */
-  #finish(jobs: readonly Job[], parts: readonly (readonly RowHit[])[][], table: RowTable): void {
+  #finish(jobs: readonly Job[], parts: readonly PartHits[], table: RowTable): void {
     const again: Job[] = [];
     jobs.forEach((job, i) => {
-      const own = parts.map((part) => part[i] ?? []);
+      const own = parts.map(({ hits }) => hits[i] ?? []);
       const { hits, isWhole } = merge(own, job.k, (row) => (table === this.#table ? table.face(row) : null));
       if (isWhole) job.resolve(hits);
       else again.push(job);

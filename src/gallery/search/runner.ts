@@ -2,12 +2,12 @@
 import type { Piscina } from 'piscina';
 import { scanPart } from './thread.ts';
 import type { PartTask } from './thread.ts';
-import type { RowHit } from './top-subjects.ts';
+import type { PartHits } from './scan.ts';
 
 export type Runner = {
   readonly threads: number;
   /** Hits of each query in one part. Rejects when the thread dies or the runner is closed. */
-  run(task: PartTask): Promise<(readonly RowHit[])[]>;
+  run(task: PartTask): Promise<PartHits>;
   /** The threads end when what they run is done, and with them what they hold of indexes; the next pass starts others. */
   renew(): void;
   /** Ends the threads, also in the midst of a pass. */

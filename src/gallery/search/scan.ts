@@ -31,30 +31,48 @@ type Running = {
   readonly top: TopSubjects;
 };
 
-/** Hits of each query among the rows that this part took, best first. */
-export function scan(pass: Pass, segments: readonly Segment[]): (readonly RowHit[])[] {
-  const width = segments[0]?.width ?? 0;
+export type PartHits = {
+  /** Of each query among the rows that this part took, best first. */
+  readonly hits: readonly (readonly RowHit[])[];
+  /** How many chunks it took. */
+  readonly chunks: number;
+};
+
+/** Chunks of the pass. When parts that have ended took as many, no other part reads any row, however late it begins. */
+export function chunksOf({ rows, chunkRows }: Pick<Pass, 'rows' | 'chunkRows'>): number {
+  return Math.ceil(rows / chunkRows);
+}
+
+export function scan(pass: Pass, segments: readonly Segment[]): PartHits {
+  const chunks = scanChunks(pass, segments);
+  for (let step = chunks.next(); ; step = chunks.next()) if (step.done) return step.value;
+}
+
+/** Yields before each chunk: tests do other things then. */
+export function* scanChunks(pass: Pass, segments: readonly Segment[]): Generator<void, PartHits> {
   const isOlder = olderIn(segments);
   const running = pass.queries.map((query): Running => {
-    const coded = quantiseQuery(query.vector, width);
+    const coded = quantiseQuery(query.vector, segments[0]?.width ?? 0);
     return { query, coded, slack: slackOf(coded, pass.longest), top: new TopSubjects(query.k, isOlder) };
   });
   const next = new Int32Array(pass.next);
-  let taken = Atomics.add(next, 0, 1);
-  let chunk = 0;
-  segments.forEach((segment, number) => {
-    const first = firstRowOf(number);
-    const rows = Math.min(segment.capacity, pass.rows - first);
-    for (let begin = 0; begin < rows; begin += pass.chunkRows, chunk++) {
-      if (chunk !== taken) continue;
-      const end = Math.min(rows, begin + pass.chunkRows);
-      for (let at = begin; at < end; at += BLOCK_ROWS) {
-        for (const one of running) scanBlock(one, segment, first, at, Math.min(end, at + BLOCK_ROWS));
-      }
-      taken = Atomics.add(next, 0, 1);
+  const all = chunksOf(pass);
+  let chunks = 0;
+  for (let chunk = Atomics.add(next, 0, 1); chunk < all; chunk = Atomics.add(next, 0, 1)) {
+    yield;
+    chunks++;
+    const end = Math.min(pass.rows, (chunk + 1) * pass.chunkRows);
+    for (let row = chunk * pass.chunkRows; row < end; ) {
+      const number = segmentOf(row);
+      const segment = segments[number];
+      if (segment === undefined) throw new Error('rows without a segment');
+      const first = firstRowOf(number);
+      const last = Math.min(end, first + segment.capacity, row + BLOCK_ROWS);
+      for (const one of running) scanBlock(one, segment, first, row - first, last - first);
+      row = last;
     }
-  });
-  return running.map(({ top }) => top.sorted());
+  }
+  return { hits: running.map(({ top }) => top.sorted()), chunks };
 }
 
 function scanBlock(running: Running, segment: Segment, first: number, begin: number, end: number): void {

@@ -1,10 +1,9 @@
 /** What runs in the threads of the search. */
 import { scan } from './scan.ts';
-import type { Pass } from './scan.ts';
+import type { PartHits, Pass } from './scan.ts';
 import type { SentSegment } from './row-table.ts';
 import { openSegment } from './segment.ts';
 import type { Segment, Shape } from './segment.ts';
-import type { RowHit } from './top-subjects.ts';
 
 export type PartTask = {
   readonly pass: Pass;
@@ -19,7 +18,7 @@ export type PartTask = {
  */
 const open = new Map<string, Segment>();
 
-export function scanPart({ pass, shape, part, segments }: PartTask): (readonly RowHit[])[] {
+export function scanPart({ pass, shape, part, segments }: PartTask): PartHits {
   return scan(
     pass,
     segments.map(({ key, memory }, number) => {

@@ -21,6 +21,8 @@ function face(faceId: string, subject: number, ...numbers: readonly number[]): I
   return { faceId, subject, vector: Float32Array.from({ length: DIM }, (_, i) => numbers[i] ?? 0) };
 }
 
+/** Faces f0, f1, …, each nearer to the first axis than the one before. */
+const crowd = (count: number): IndexedVector[] => Array.from({ length: count }, (_, i) => face(`f${i}`, i + 1, i - 2));
 const query = (...numbers: readonly number[]): Float32Array => face('', 0, ...numbers).vector;
 const idsOf = (answer: readonly IndexHit[][]): string[][] => answer.map((hits) => hits.map(({ faceId }) => faceId));
 
@@ -30,7 +32,7 @@ function threaded(threads = 2): { readonly runner: SteppedRunner; readonly index
 }
 
 async function finish(runner: SteppedRunner): Promise<void> {
-  for (await ticks(); runner.pending > 0; await ticks()) runner.step(0);
+  for (await ticks(); runner.pending > 0; await ticks()) runner.end(0);
 }
 
 /**
@@ -100,10 +102,12 @@ async function runInterleaving(seed: number): Promise<number> {
         checkAnswer(hits, asked, before, now);
         answers++;
       };
-      searches.push(answer.then(check));
+      // Threads may die twice under one search: then it rejects.
+      const died = (error: unknown): void => assert.equal((error as FacepoolError).message, 'the search failed');
+      searches.push(answer.then(check, died));
     },
-    () => runner.pending > 0 && runner.step(below(runner.pending)),
-    () => runner.pending > 0 && runner.step(below(runner.pending)),
+    () => runner.pending > 0 && runner.step(below(runner.pending), chance(0.01) ? new Error('died') : undefined),
+    ...Array.from({ length: 4 }, () => () => runner.pending > 0 && runner.step(below(runner.pending))),
   ];
   for (let i = 0; i < 80; i++) {
     actions[below(actions.length)]?.();
@@ -186,17 +190,33 @@ describe('an index', () => {
 
   it('runs one pass at a time; what waits shares the next', async () => {
     const { runner, index } = threaded(2);
-    index.add([face('a', 1, 1), face('b', 2, 0, 1)]);
+    index.add(crowd(8));
     const first = index.search([query(1)], 1, NEVER);
-    const others = Array.from({ length: 5 }, () => index.search([query(0, 1)], 1, NEVER));
+    const others = Array.from({ length: 5 }, () => index.search([query(-1)], 1, NEVER));
     assert.equal(runner.pending, 2);
     runner.step(0);
-    runner.step(0);
-    assert.deepEqual(idsOf(await first), [['a']]);
+    runner.end(1);
+    await ticks();
+    assert.equal(runner.pending, 1, 'the part that took a chunk is waited for');
+    runner.end(0);
+    assert.deepEqual(idsOf(await first), [['f7']]);
     await ticks();
     assert.equal(runner.pending, 2);
     await finish(runner);
-    assert.deepEqual(idsOf((await Promise.all(others)).flat()), Array(5).fill(['b']));
+    assert.deepEqual(idsOf((await Promise.all(others)).flat()), Array(5).fill(['f0']));
+  });
+
+  it('does not wait for a thread that has not begun when the others are done, nor does that read rows later', async () => {
+    const { runner, index } = threaded(2);
+    index.add(crowd(8));
+    const first = index.search([query(1)], 1, NEVER);
+    runner.end(0);
+    assert.deepEqual(idsOf(await first), [['f7']]);
+    const second = index.search([query(-1)], 1, NEVER);
+    assert.equal(runner.pending, 3);
+    assert.equal(runner.step(0), true, 'ends at once');
+    await finish(runner);
+    assert.deepEqual(idsOf(await second), [['f0']]);
   });
 
   it('finds in a search what was added before it, though a pass runs', async () => {
@@ -229,13 +249,15 @@ describe('an index', () => {
 
   it('tries again when a thread dies, once; nothing is written to while another thread still reads', async () => {
     const { runner, index } = threaded();
-    index.add([face('a', 1, 1)]);
+    index.add(crowd(8));
     const answer = index.search([query(1)], 1, NEVER);
+    runner.step(0);
+    runner.step(1);
     runner.step(0, new Error('died'));
     await ticks();
     assert.equal(runner.pending, 1, 'no other pass before the last part has ended');
     await finish(runner);
-    assert.deepEqual(idsOf(await answer), [['a']]);
+    assert.deepEqual(idsOf(await answer), [['f7']]);
 
     const failing = index.search([query(1)], 1, NEVER);
     for (let i = 0; i < 2; i++) {

@@ -2,55 +2,67 @@
 import type { IndexedVector, IndexHit } from '../../../src/gallery/vector-index.ts';
 import { dot } from '../../../src/gallery/search/quantise.ts';
 import type { Runner } from '../../../src/gallery/search/runner.ts';
-import { scan } from '../../../src/gallery/search/scan.ts';
+import { scanChunks } from '../../../src/gallery/search/scan.ts';
+import type { PartHits } from '../../../src/gallery/search/scan.ts';
 import { openSegment } from '../../../src/gallery/search/segment.ts';
 import type { PartTask } from '../../../src/gallery/search/thread.ts';
-import type { RowHit } from '../../../src/gallery/search/top-subjects.ts';
 
 export const NEVER = new AbortController().signal;
 
 export type SteppedRunner = Runner & {
+  /** Parts that have not ended. */
   readonly pending: number;
   readonly renewals: number;
-  /** Runs one of the parts that wait, as a thread would, or lets it fail. */
-  step(which: number, failure?: Error): void;
+  /** One of the parts takes a chunk of rows, reads the one that it took, or ends; or it fails. */
+  step(which: number, failure?: Error): boolean;
+  /** One of the parts runs to its end. */
+  end(which: number): void;
 };
 
-type Waiting = {
+type Part = {
   readonly task: PartTask;
-  readonly resolve: (hits: (readonly RowHit[])[]) => void;
+  chunks: Generator<void, PartHits> | null;
+  readonly resolve: (hits: PartHits) => void;
   readonly reject: (reason: unknown) => void;
 };
 
 export function steppedRunner(threads: number): SteppedRunner {
-  const waiting: Waiting[] = [];
+  const parts: Part[] = [];
   let renewals = 0;
+  const step = (which: number, failure?: Error): boolean => {
+    const part = parts[which];
+    if (part === undefined) throw new Error('no such part');
+    const { pass, shape, part: number, segments } = part.task;
+    part.chunks ??= scanChunks(
+      pass,
+      segments.map(({ memory }, i) => openSegment(shape, i, memory, number)),
+    );
+    if (failure === undefined) {
+      const next = part.chunks.next();
+      if (next.done !== true) return false;
+      part.resolve(next.value);
+    } else part.reject(failure);
+    parts.splice(which, 1);
+    return true;
+  };
   return {
     threads,
     get pending() {
-      return waiting.length;
+      return parts.length;
     },
     get renewals() {
       return renewals;
     },
-    run: (task) => new Promise((resolve, reject) => waiting.push({ task, resolve, reject })),
-    step(which, failure) {
-      const [one] = waiting.splice(which, 1);
-      if (one === undefined) throw new Error('no part waits');
-      const { pass, shape, part, segments } = one.task;
-      if (failure !== undefined) return one.reject(failure);
-      one.resolve(
-        scan(
-          pass,
-          segments.map(({ memory }, number) => openSegment(shape, number, memory, part)),
-        ),
-      );
+    run: (task) => new Promise((resolve, reject) => parts.push({ task, chunks: null, resolve, reject })),
+    step,
+    end(which) {
+      while (!step(which));
     },
     renew() {
       renewals++;
     },
     async close() {
-      for (const { reject } of waiting.splice(0)) reject(new Error('closed'));
+      for (const { reject } of parts.splice(0)) reject(new Error('closed'));
     },
   };
 }
