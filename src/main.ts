@@ -128,7 +128,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     embedIn,
     reembedding,
     start: keepSpaces,
-  } = createReembedding({ ...common, poison, routers, versions, ports, traffic, people });
+  } = createReembedding({ ...common, poison, routers, versions, ports, traffic, aliases, people });
   const { imaging, begin } = routers;
   const { gallery } = people;
   const pipeline = createPipeline({ settings, clock, metrics, poison, imaging, begin, gallery, embedIn });

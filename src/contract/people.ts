@@ -240,6 +240,11 @@ export type Gallery = {
   ): Promise<Hit[][]>;
   /** Spaces that a new face of the collection must be embedded in; empty: it is not bound yet, or does not exist. */
   spacesOf(collection: string): readonly string[];
+  /**
+   * Further spaces in which everybody is known who is known in this one: while people are embedded anew, and until no
+   * rollback goes back. A collection that is not bound yet is bound in them too, so that it does not stand in the way.
+   */
+  spacesBeside(space: string): readonly string[];
   /** The face with that digest of that subject, if there is one. */
   findDigest(collection: string, subject: string, digest: string): Promise<StoredFace | null>;
   /** Resolves when it is durable and will be found. @throws `not_found`, `space_mismatch`, `conflict`, `storage_full`, `people_unavailable` */

@@ -63,6 +63,14 @@ export class PeopleGallery implements Gallery {
     return this.opening.directory.collection(collection)?.spaces.map(({ space }) => space) ?? [];
   }
 
+  spacesBeside(space: string): readonly string[] {
+    const [first, ...others] = this.opening.directory
+      .collections()
+      .filter(({ spaces }) => spaces.some((one) => one.space === space))
+      .map(({ spaces }) => spaces.map((one) => one.space));
+    return (first ?? []).filter((one) => one !== space && others.every((known) => known.includes(one)));
+  }
+
   async findDigest(collection: string, subject: string, digest: string): Promise<StoredFace | null> {
     if (this.opening.isUntouched) return absent(collection, null);
     const { store } = this.opening.current;
@@ -76,7 +84,13 @@ export class PeopleGallery implements Gallery {
     const { store, indexes } = await this.opening.use();
     const { directory } = this.opening;
     const { max_faces_per_subject: perSubject, max_faces: all } = this.#deps.settings.people;
-    const added = await this.timed('add_face', () => store.addFace(face, { perSubject, all }));
+    const added = await this.timed('add_face', () => store.addFace(face, { perSubject, all })).catch(
+      async (error: unknown) => {
+        // It became known in another space a moment ago: who asks again has to see that.
+        if (error instanceof FacepoolError && error.code === 'space_mismatch') await this.opening.refresh();
+        throw error;
+      },
+    );
     const isFirst = (directory.collection(face.collection)?.faces ?? 0) === 0;
     directory.setCollection(added.collection);
     directory.setSubject(added.subject);

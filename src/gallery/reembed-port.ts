@@ -11,6 +11,8 @@ export type ReembedPort = {
   facesIn(space: string): number;
   /** Of them, those in collections that are not known in `to` and searched there. 0: a swap to it is allowed. */
   facesOnlyIn(from: string, to: string): number;
+  /** Embeddings in the space, also of faces in collections that are not known in it yet. */
+  vectorsIn(space: string): Promise<number>;
   facesWithout(from: string, to: string, after: string | null, limit: number): Promise<readonly CropRecord[]>;
   addVectors(space: Space, vectors: Parameters<PeopleStore['addVectors']>[1]): Promise<void>;
   /** Collections in which everybody is known in `to` now are searched in it from now on. */
@@ -23,6 +25,9 @@ export type ReembedPort = {
   preferSpace(space: string): Promise<void>;
   dropSpace(space: string): Promise<void>;
 };
+
+/** Their vectors are read with them. */
+const NAMES_AT_ONCE = 500;
 
 export function createReembedPort(gallery: PeopleGallery): ReembedPort {
   const { opening } = gallery;
@@ -41,6 +46,10 @@ export function createReembedPort(gallery: PeopleGallery): ReembedPort {
       return inSpace(from)
         .filter(({ id, faces }) => faces > 0 && !indexes.isLoaded(id, to))
         .reduce((sum, { faces }) => sum + faces, 0);
+    },
+    async vectorsIn(name) {
+      if (isEmpty(gallery)) return 0;
+      return (await opening.current.store.spaces()).find(({ space }) => space === name)?.vectors ?? 0;
     },
     async facesWithout(from, to, after, limit) {
       return (await opening.use()).store.facesWithout(from, to, after, limit);
@@ -67,13 +76,16 @@ export function createReembedPort(gallery: PeopleGallery): ReembedPort {
       const own = new Set(
         directory.collections().flatMap(({ spaces }) => spaces.slice(0, 1).map(({ space }) => space)),
       );
-      for (const space of own) {
-        for (const { subject: id } of await store.vectorsOf(space, faceIds)) {
-          const subject = directory.subject(id);
-          const collection = subject === undefined ? undefined : directory.byId(subject.collection);
-          if (subject === undefined || collection?.spaces[0]?.space !== space) continue;
-          const before = counts.get(subject.id)?.faces ?? 0;
-          counts.set(subject.id, { collection: collection.name, subject: subject.name, faces: before + 1 });
+      for (let from = 0; from < faceIds.length; from += NAMES_AT_ONCE) {
+        const some = faceIds.slice(from, from + NAMES_AT_ONCE);
+        for (const space of own) {
+          for (const { subject: id } of await store.vectorsOf(space, some)) {
+            const subject = directory.subject(id);
+            const collection = subject === undefined ? undefined : directory.byId(subject.collection);
+            if (subject === undefined || collection?.spaces[0]?.space !== space) continue;
+            const before = counts.get(subject.id)?.faces ?? 0;
+            counts.set(subject.id, { collection: collection.name, subject: subject.name, faces: before + 1 });
+          }
         }
       }
       return [...counts.values()];

@@ -1,8 +1,9 @@
 /** Re-embedding of one server, put together: who embeds in a space, the job, and which spaces are kept. */
 import type { Reembedding } from '../contract/reembed.ts';
+import type { Rollout } from '../contract/rollout.ts';
 import type { GalleryParts } from '../gallery/create-gallery.ts';
+import type { AliasStore } from '../rollout/alias-store.ts';
 import type { RolloutPorts } from '../rollout/ports.ts';
-import type { Versions } from '../rollout/rollout.ts';
 import type { VersionTraffic } from '../rollout/version-traffic.ts';
 import type { Routers } from '../router/routers.ts';
 import type { Events } from '../telemetry/events.ts';
@@ -13,66 +14,79 @@ import type { EmbedIn, PipelineDeps } from './deps.ts';
 import { embedCrop } from './embed-crop.ts';
 import { lendRecognizer } from './lend-recognizer.ts';
 import { Reembedder } from './reembed.ts';
-import { keepSpaces } from './space-keeper.ts';
+import { keepSpaces, type SpaceKeeper } from './space-keeper.ts';
 
 export type CreateReembeddingDeps = Pick<PipelineDeps, 'settings' | 'clock' | 'metrics' | 'poison'> & {
   readonly events: Events;
   readonly log: Pick<Logger, 'error'>;
   readonly routers: Routers;
-  readonly versions: Versions;
+  readonly versions: Rollout;
   readonly ports: RolloutPorts;
-  readonly traffic: VersionTraffic;
-  readonly people: GalleryParts;
+  readonly traffic: Pick<VersionTraffic, 'hold' | 'held'>;
+  readonly aliases: Pick<AliasStore, 'find'>;
+  readonly people: Pick<GalleryParts, 'gallery' | 'port'>;
 };
 
-export function createReembedding(deps: CreateReembeddingDeps): {
+export type ReembeddingParts = {
   readonly embedIn: EmbedIn;
   readonly reembedding: Reembedding;
   /** Begins to look after the spaces. @returns what ends it, with a job that runs */
   readonly start: () => () => void;
-} {
+};
+
+export function createReembedding(deps: CreateReembeddingDeps): ReembeddingParts {
   const { settings, clock, metrics, poison, events, log, routers, versions: rollout, ports, traffic, people } = deps;
-  const onTrouble = (what: string, err: unknown): void => log.error({ err }, what);
-  const embedIn = lendRecognizer({
-    rollout,
-    entryOf: ports.entryOf,
-    routerOf: routers.model,
-    hold: (entry) => traffic.hold(entry),
-  });
   const { imaging, model } = routers;
   const { gallery, port } = people;
+  const onTrouble = (what: string, err: unknown): void => log.error({ err }, what);
+  const held = (entry: string): number => traffic.held(entry);
+  const recognizers = (): readonly string[] => recognizersOf(settings, routers);
+  let keeper: SpaceKeeper | null = null;
+  const embedIn = lendRecognizer({
+    aliases: (name) => deps.aliases.find(name),
+    ports,
+    routerOf: model,
+    hold: (entry) => traffic.hold(entry),
+    keepWarmMs: () => settings.rollout.keep_warm_ms,
+    onNobody: async () => keeper?.look(),
+  });
   const own = { settings, clock, metrics, imaging, poison, model, gallery, embedIn, enrolments: new KeyedLock() };
   const reembedding = new Reembedder({
     port,
     rollout,
     lend: embedIn,
     embed: (recognizer, crop, signal) => embedCrop(own, recognizer, crop, ulid(clock.date().getTime()), signal),
-    isBusy: (name) => imaging.queueLength > 0 || (routers.models.get(name)?.queueLength ?? 0) > 0,
+    isBusy: () => imaging.queueLength > 0 || [...routers.models.values()].some(({ queueLength }) => queueLength > 0),
     clock,
     onTrouble,
   });
-  /** Where a manifest cannot be read nobody can say: it counts. */
-  const isRecognizer = (name: string): boolean => {
-    const session = routers.begin('', 'stable');
-    try {
-      return session.model(name)?.manifest.role === 'recognizer';
-    } catch {
-      return true;
-    } finally {
-      session.end();
-    }
-  };
-  const recognizers = (): readonly string[] =>
-    Object.keys(settings.models).filter((name) => settings.models[name]?.enabled === true && isRecognizer(name));
   return {
     embedIn,
     reembedding,
     start: () => {
-      const end = keepSpaces({ port, rollout, recognizers, events, settings, clock, onTrouble });
+      const keeping = keepSpaces({ port, rollout, ports, held, recognizers, events, settings, clock, onTrouble });
+      keeper = keeping;
       return () => {
-        end();
-        void reembedding.cancel();
+        keeping.end();
+        void reembedding.close();
       };
     },
   };
+}
+
+/** Where a manifest cannot be read nobody can say: it counts. */
+function recognizersOf({ models }: PipelineDeps['settings'], { begin }: Pick<Routers, 'begin'>): readonly string[] {
+  const session = begin('', 'stable');
+  const mayEmbed = (name: string): boolean => {
+    try {
+      return session.model(name)?.manifest.role === 'recognizer';
+    } catch {
+      return true;
+    }
+  };
+  try {
+    return Object.keys(models).filter((name) => models[name]?.enabled === true && mayEmbed(name));
+  } finally {
+    session.end();
+  }
 }

@@ -60,8 +60,8 @@ export async function look(deps: PipelineDeps, request: EnrolRequest, spaces: Sp
   const face = analysis.faces[0];
   if (face === undefined) throw refusal([{ code: 'no_face', detail: 'no face was found in the picture' }]);
   const own = isServing && analysis.recognizer !== null ? analysis.recognizer.recognizer.space : null;
-  const embeddings = new Map(others);
-  if (own !== null) embeddings.set(own, embeddingOf(face));
+  // A collection without a face is bound in this order.
+  const embeddings = new Map([...(own === null ? [] : [[own, embeddingOf(face)] as const]), ...others]);
   return { analysis, face, embeddings, crop };
 }
 

@@ -15,7 +15,8 @@ export type SpaceModels = {
 };
 
 /**
- * Who embeds for a collection. One that has no face yet is bound by the version that serves.
+ * Who embeds for a collection. One that has no face yet is bound by the version that serves, and in the spaces that all
+ * others are known in beside it.
  * @throws FacepoolError `space_mismatch` where a space of the collection is nobody's
  */
 export async function spaceModels(
@@ -35,10 +36,17 @@ export async function spaceModels(
     ends.push(lent.end);
     return lent.model;
   };
-  const [own = spaceOf(serving), ...further] = deps.gallery.spacesOf(collection);
+  const [own, ...further] = deps.gallery.spacesOf(collection);
   try {
-    const models: [RoutedRecognizer, ...RoutedRecognizer[]] = [await modelIn(own)];
+    const models: [RoutedRecognizer, ...RoutedRecognizer[]] = [await modelIn(own ?? spaceOf(serving))];
     for (const space of further) models.push(await modelIn(space));
+    if (own === undefined) {
+      for (const space of deps.gallery.spacesBeside(spaceOf(serving))) {
+        // It is bound by what serves, and need not be bound by more.
+        const model = await modelIn(space).catch(() => null);
+        if (model !== null) models.push(model);
+      }
+    }
     return { models, others, end };
   } catch (error) {
     end();

@@ -41,9 +41,10 @@ async function enrolPicture(deps: PipelineDeps, request: EnrolRequest): Promise<
     return await enrolOnce(deps, request, plan);
   } catch (error) {
     const now = deps.gallery.spacesOf(collection);
-    const isNew = now.some((space) => !spaces.includes(space));
-    // It became known in another space meanwhile: the first face of it was enrolled, or people were re-embedded.
-    if (error instanceof FacepoolError && error.code === 'space_mismatch' && isNew) {
+    const isOther = now.length !== spaces.length || now.some((space) => !spaces.includes(space));
+    // It became known in another space meanwhile: the first face of it was enrolled, people were embedded anew, or a
+    // space that no version embeds in any more is gone.
+    if (error instanceof FacepoolError && error.code === 'space_mismatch' && isOther) {
       return enrolOnce(deps, request, plan);
     }
     throw error;

@@ -12,7 +12,7 @@ import type { FaceRecord } from './face-record.ts';
  */
 const MARGIN = 0.5;
 /** Above what any recognizer takes: with the face as large as it was in the detector's picture. */
-const MAX_SIDE = 512;
+export const MAX_SIDE = 512;
 const QUALITY = 95;
 
 /** @throws FacepoolError `internal` where imaging gave no JPEG */

@@ -1,7 +1,7 @@
 /** One walk over the faces that have no embedding in a space yet: each kept crop is embedded, a page at a time is written. */
-import { FacepoolError, type ErrorCode } from '../contract/errors.ts';
-import type { ReembedPort } from '../gallery/reembed-port.ts';
+import { type ErrorCode, FacepoolError } from '../contract/errors.ts';
 import type { Space } from '../gallery/people-store.ts';
+import type { ReembedPort } from '../gallery/reembed-port.ts';
 import { orAbort } from '../util/abort.ts';
 import type { Clock } from '../util/clock.ts';
 import type { KeptCrop } from './embed-crop.ts';
@@ -14,13 +14,13 @@ export type PassDeps = {
   readonly embed: (crop: KeptCrop, signal: AbortSignal) => Promise<Float32Array>;
 };
 
+/** Faces that are read and written at once; as many are done again after a server was killed. */
 const PAGE = 32;
 /** A server that is never idle re-embeds all the same, slowly. */
 const GIVE_WAY_MS = 25;
 const GIVE_WAY_TIMES = 20;
-/** What befell the models may pass. */
-const TRIES = 5;
-const RETRY_MS = 1000;
+/** What befell the models may pass: waits before the next try, a minute and a half in all. */
+const RETRY_MS = [1000, 2000, 4000, 8000, 15_000, 30_000, 30_000];
 /** The crop itself is at fault: its face has to be enrolled again. */
 const BROKEN: readonly ErrorCode[] = [
   'image_undecodable',
@@ -28,6 +28,8 @@ const BROKEN: readonly ErrorCode[] = [
   'too_many_pixels',
   'poison_input',
   'missing_image',
+  // No landmarks, where the model needs them.
+  'invalid_argument',
 ];
 
 /** @returns faces that cannot be embedded: no crop is kept of them, or it is broken. Rejects with the signal's reason, or what lasted. */
@@ -39,7 +41,9 @@ export async function reembedPass(
   onDone: (faces: number) => void,
 ): Promise<readonly string[]> {
   const missing: string[] = [];
-  for (let after: string | null = null; ; ) {
+  let after: string | null = null;
+  for (;;) {
+    signal.throwIfAborted();
     const page: Awaited<ReturnType<ReembedPort['facesWithout']>> = await deps.port.facesWithout(
       from,
       to.space,
@@ -47,14 +51,17 @@ export async function reembedPass(
       PAGE,
     );
     const vectors: { faceId: string; vector: Float32Array }[] = [];
-    for (const { faceId, crop } of page) {
-      signal.throwIfAborted();
-      const vector = crop === null ? null : await embedOne(deps, crop, signal);
-      if (vector === null) missing.push(faceId);
-      else vectors.push({ faceId, vector });
+    try {
+      for (const { faceId, crop } of page) {
+        const vector = crop === null ? null : await embedOne(deps, crop, signal);
+        if (vector === null) missing.push(faceId);
+        else vectors.push({ faceId, vector });
+      }
+    } finally {
+      // Also what was done before something failed.
+      if (vectors.length > 0) await deps.port.addVectors(to, vectors);
+      onDone(vectors.length);
     }
-    if (vectors.length > 0) await deps.port.addVectors(to, vectors);
-    onDone(vectors.length);
     after = page.at(-1)?.faceId ?? after;
     if (page.length < PAGE) return missing;
   }
@@ -62,15 +69,17 @@ export async function reembedPass(
 
 /** Null: the crop is broken. */
 async function embedOne(deps: PassDeps, crop: KeptCrop, signal: AbortSignal): Promise<Float32Array | null> {
-  for (let tries = 1; ; tries++) {
+  signal.throwIfAborted();
+  for (let tries = 0; ; tries++) {
     for (let i = 0; i < GIVE_WAY_TIMES && deps.isBusy(); i++) await pause(deps.clock, GIVE_WAY_MS, signal);
     try {
       return await deps.embed(crop, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof FacepoolError && BROKEN.includes(error.code)) return null;
-      if (tries === TRIES) throw error;
-      await pause(deps.clock, RETRY_MS * tries, signal);
+      const wait = RETRY_MS[tries];
+      if (wait === undefined) throw error;
+      await pause(deps.clock, wait, signal);
     }
   }
 }

@@ -5,69 +5,65 @@
  */
 import { FacepoolError } from '../contract/errors.ts';
 import type { Reembed, Reembedding } from '../contract/reembed.ts';
-import type { Rollout, SwapRequest } from '../contract/rollout.ts';
+import type { Rollout } from '../contract/rollout.ts';
 import type { ReembedPort } from '../gallery/reembed-port.ts';
 import type { Clock } from '../util/clock.ts';
 import type { EmbedIn, RoutedRecognizer } from './deps.ts';
 import type { KeptCrop } from './embed-crop.ts';
 import { reembedPass } from './reembed-pass.ts';
+import { endTrial, type Trial, tryOut } from './reembed-trial.ts';
 
 export type ReembedDeps = {
-  readonly port: ReembedPort;
-  readonly rollout: Pick<Rollout, 'versions' | 'swap' | 'wait' | 'rollback'>;
+  readonly port: Omit<ReembedPort, 'spaces' | 'facesOnlyIn' | 'preferSpace' | 'dropSpace'>;
+  readonly rollout: Pick<Rollout, 'versions' | 'swap' | 'wait' | 'rollback' | 'onChange'>;
   readonly lend: EmbedIn;
   readonly embed: (model: RoutedRecognizer, crop: KeptCrop, signal: AbortSignal) => Promise<Float32Array>;
-  /** True while somebody waits for the model, or for imaging. */
-  readonly isBusy: (model: string) => boolean;
+  /** True while somebody waits for a model, or for imaging. */
+  readonly isBusy: () => boolean;
   readonly clock: Clock;
   readonly onTrouble: (what: string, error: unknown) => void;
 };
 
-type Job = { told: Reembed; readonly abort: AbortController; done: Promise<void> };
+type Job = { told: Reembed; readonly trial: Trial; readonly abort: AbortController; done: Promise<void> };
+/** How a job ended. */
+type Result = Pick<Reembed, 'state' | 'detail'> & Partial<Pick<Reembed, 'missing' | 'done' | 'total'>>;
 
-const BY = 'facepool';
-/** The shadow is for the embeddings; as few copies of the traffic as there may be. */
-const SHADOW: Omit<SwapRequest, 'version'> = {
-  strategy: 'shadow',
-  percent: 0.1,
-  auto_rollback: false,
-  allow_evict: true,
-  allow_gap: false,
-  why: 'people are embedded anew',
-};
 /** Faces that slip in between a walk and its end make another walk necessary; each is shorter. */
 const MAX_PASSES = 50;
 
 export class Reembedder implements Reembedding {
   readonly #deps: ReembedDeps;
   #job: Job | null = null;
+  #told: Reembed | null = null;
   #isStarting = false;
+  #isClosed = false;
 
   constructor(deps: ReembedDeps) {
     this.#deps = deps;
   }
 
   async start({ model, version }: { readonly model: string; readonly version: string }): Promise<Reembed> {
-    if (this.#isStarting || this.#job?.told.state === 'running') {
+    if (this.#isStarting || this.#job !== null) {
       throw new FacepoolError('conflict', 'people are being embedded anew already');
     }
+    if (this.#isClosed) throw new FacepoolError('shutting_down', 'the server is shutting down');
     this.#isStarting = true;
     try {
+      const { port, rollout, clock } = this.#deps;
       const { from, to } = await this.#spaces(model, version);
-      const told: Reembed = {
-        model,
-        version,
-        from,
-        to,
-        state: 'running',
-        done: 0,
-        total: this.#deps.port.facesIn(from),
-        missing: [],
-        detail: '',
-        started_at: this.#deps.clock.date().toISOString(),
-        ended_at: null,
-      };
-      const job: Job = { told, abort: new AbortController(), done: Promise.resolve() };
+      const total = port.facesIn(from);
+      const startedAt = clock.date().toISOString();
+      const about = { model, version, from, to, total, missing: [], started_at: startedAt };
+      if (total === 0) {
+        const detail = `nobody is known in "${from}": there is nothing to do`;
+        this.#told = { ...about, state: 'ready', done: 0, detail, ended_at: startedAt };
+        return this.#told;
+      }
+      // Those of a job that broke off are not done again.
+      const done = Math.min(total, await port.vectorsIn(to));
+      const trial = await tryOut(rollout, model, version);
+      const told: Reembed = { ...about, state: 'running', done, detail: '', ended_at: null };
+      const job: Job = { told, trial, abort: new AbortController(), done: Promise.resolve() };
       this.#job = job;
       job.done = this.#run(job);
       return told;
@@ -77,23 +73,40 @@ export class Reembedder implements Reembedding {
   }
 
   status(): Reembed | null {
-    return this.#job?.told ?? null;
+    return this.#job?.told ?? this.#told;
   }
 
   async cancel(): Promise<Reembed | null> {
-    this.#job?.abort.abort(new FacepoolError('conflict', 'cancelled'));
-    await this.#job?.done;
+    await this.#end(new FacepoolError('conflict', 'it was cancelled'));
     return this.status();
+  }
+
+  /** The server ends: the version stays a shadow, so that a job after the restart goes on where this one was. */
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    await this.#end(new FacepoolError('shutting_down', 'the server was shut down'));
+  }
+
+  async #end(reason: FacepoolError): Promise<void> {
+    const job = this.#job;
+    job?.abort.abort(reason);
+    await job?.done;
   }
 
   /** @throws `not_found`, `invalid_argument` */
   async #spaces(model: string, version: string): Promise<{ readonly from: string; readonly to: string }> {
     const { versions, stable } = await this.#deps.rollout.versions(model);
     const next = versions.find((one) => one.version === version);
-    if (next === undefined)
+    if (next === undefined) {
       throw new FacepoolError('not_found', `there is no ${model} ${version}`, { param: 'version' });
-    const from = versions.find((one) => one.version === stable)?.space ?? null;
-    const to = next.space;
+    }
+    const serving = versions.find((one) => one.version === stable);
+    const broken = [next, serving].find((one) => typeof one?.problem === 'string');
+    if (broken !== undefined) {
+      const detail = `${model} ${broken.version} cannot be read: ${broken.problem}`;
+      throw new FacepoolError('invalid_argument', detail, { param: 'version' });
+    }
+    const [from, to] = [serving?.space ?? null, next.space];
     if (from === null || to === null) {
       throw new FacepoolError('invalid_argument', `${model} makes no embeddings`, { param: 'model' });
     }
@@ -106,90 +119,86 @@ export class Reembedder implements Reembedding {
 
   /** Rejects never. */
   async #run(job: Job): Promise<void> {
-    const { signal } = job.abort;
-    let isOurs = false;
+    const { rollout, onTrouble, clock } = this.#deps;
+    const result = await this.#work(job).catch((error: unknown) => this.#failed(job, error));
+    if (result.state !== 'ready' && !this.#isClosed) {
+      await endTrial(rollout, job.trial).catch((error: unknown) => {
+        onTrouble(`the shadow of ${job.told.model} could not be taken back`, error);
+      });
+    }
+    this.#told = { ...job.told, ...result, ended_at: clock.date().toISOString() };
+    this.#job = null;
+  }
+
+  #failed({ abort: { signal } }: Job, thrown: unknown): Result {
+    const error = signal.aborted ? signal.reason : thrown;
+    if (!(error instanceof FacepoolError)) {
+      this.#deps.onTrouble('people could not be embedded anew', error);
+      return { state: 'failed', detail: 'it broke off; the log says why' };
+    }
+    const isAsked = signal.aborted && (error.code === 'conflict' || error.code === 'shutting_down');
+    return { state: isAsked ? 'cancelled' : 'failed', detail: error.message };
+  }
+
+  async #work(job: Job): Promise<Result> {
+    const { rollout, lend } = this.#deps;
+    const { model, version, to } = job.told;
+    const { state, reason } = await rollout.wait(job.trial.swap, job.abort.signal);
+    if (state !== 'live') {
+      throw new FacepoolError('model_failed', `${version} could not be loaded beside what serves: ${reason}`);
+    }
+    const off = rollout.onChange(({ id, ...now }) => {
+      if (id !== job.trial.swap || (now.state !== 'rolled_back' && now.state !== 'failed')) return;
+      const detail = `${version} was taken back${now.reason && `: ${now.reason}`}`;
+      job.abort.abort(new FacepoolError('model_failed', detail));
+    });
     try {
-      isOurs = await this.#tryOut(job);
-      const { model, to } = job.told;
-      const lent = await this.#deps.lend(model, to);
+      const lent = await lend(model, to);
       try {
-        await this.#embedAll(job, lent.model);
+        return await this.#embedAll(job, lent.model);
       } finally {
         lent.end();
       }
-    } catch (error) {
-      if (!(error instanceof FacepoolError)) this.#deps.onTrouble('people could not be embedded anew', error);
-      const detail = error instanceof FacepoolError ? error.message : 'it broke off; the log says why';
-      this.#tell(job, { state: signal.aborted ? 'cancelled' : 'failed', detail });
+    } finally {
+      off();
     }
-    if (job.told.state !== 'ready' && isOurs) await this.#takeBack(job);
-    this.#tell(job, { ended_at: this.#deps.clock.date().toISOString() });
   }
 
-  async #embedAll(job: Job, recognizer: RoutedRecognizer): Promise<void> {
+  async #embedAll(job: Job, recognizer: RoutedRecognizer): Promise<Result> {
     const { port, clock, isBusy, embed } = this.#deps;
-    const { model, from, to } = job.told;
+    const { model, version, from, to } = job.told;
     const space = { space: to, dim: recognizer.manifest.recognizer.dim };
     const { signal } = job.abort;
     const deps = {
       port,
       clock,
-      isBusy: () => isBusy(model),
+      isBusy,
       embed: (crop: KeptCrop, ended: AbortSignal) => embed(recognizer, crop, ended),
     };
     for (let pass = 0; pass < MAX_PASSES; pass++) {
-      const missing = await reembedPass(deps, from, space, signal, (faces) => {
+      const lacking = await reembedPass(deps, from, space, signal, (faces) => {
         const done = job.told.done + faces;
-        this.#tell(job, { done, total: Math.max(job.told.total, done) });
+        job.told = { ...job.told, done, total: Math.max(job.told.total, done) };
       });
-      if (missing.length > 0) {
-        const detail = `${missing.length} of ${port.facesIn(from)} faces cannot be embedded: no crop of them is kept, or it is broken. Enrol these subjects again, or delete these faces`;
-        this.#tell(job, { state: 'failed', missing: await port.whose(missing), detail });
-        return;
-      }
+      const missing = lacking.length === 0 ? [] : await port.whose(lacking);
+      if (missing.length > 0) return this.#without(job, missing);
+      // They were deleted meanwhile.
+      if (lacking.length > 0) continue;
+      signal.throwIfAborted();
       const { not } = await port.complete(from, to);
       if (not.length > 0) continue;
       const total = port.facesIn(from);
-      const detail = `everybody is known in "${to}"; ${model} may become ${job.told.version}`;
-      this.#tell(job, { state: 'ready', done: total, total, detail });
-      return;
+      const detail = `everybody is known in "${to}": ${model} may become ${version}`;
+      return { state: 'ready', done: total, total, detail };
     }
-    throw new FacepoolError('conflict', 'faces are enrolled faster than they are embedded anew');
+    throw new FacepoolError('internal', 'faces are enrolled faster than they are embedded anew');
   }
 
-  /** The version is loaded, as a shadow where it has no alias yet. @returns whether this made it one */
-  async #tryOut(job: Job): Promise<boolean> {
-    const { model, version } = job.told;
-    const { rollout } = this.#deps;
-    const { versions } = await rollout.versions(model);
-    const isTried = versions.some(
-      (one) => one.version === version && one.aliases.some((alias) => alias === 'shadow' || alias === 'canary'),
-    );
-    if (isTried) return false;
-    const { id } = await rollout.swap(model, { ...SHADOW, version }, BY);
-    const swap = await rollout.wait(id, job.abort.signal).catch(async (error: unknown) => {
-      await this.#takeBack(job);
-      throw error;
-    });
-    if (swap.state === 'live') return true;
-    throw new FacepoolError(
-      'model_failed',
-      `${version} could not be loaded beside the serving version: ${swap.reason}`,
-    );
-  }
-
-  async #takeBack({ told: { model, version } }: Job): Promise<void> {
-    const { rollout, onTrouble } = this.#deps;
-    try {
-      const { swap } = await rollout.versions(model);
-      const isOurs = swap?.to === version && (swap.state === 'live' || swap.state === 'running');
-      if (isOurs) await rollout.rollback(model, { by: BY, why: 'people were not embedded anew' });
-    } catch (error) {
-      onTrouble(`the shadow of ${model} could not be taken back`, error);
-    }
-  }
-
-  #tell(job: Job, change: Partial<Reembed>): void {
-    job.told = { ...job.told, ...change };
+  #without({ told: { total } }: Job, missing: Reembed['missing']): Result {
+    const faces = missing.reduce((sum, one) => sum + one.faces, 0);
+    const detail =
+      `${faces} of ${total} faces cannot be embedded: no crop of them is kept, or it is broken. ` +
+      'Delete them, and enrol these people again while crops are kept (people.store_images)';
+    return { state: 'failed', missing, detail };
   }
 }

@@ -108,7 +108,8 @@ export class Versions implements Rollout {
       throw new FacepoolError('conflict', `${model} has no canary and no shadow to promote`);
     }
     const { serving, next } = await manifestsOf(this.#deps, model, version);
-    checkSpace(ports, model, serving, next);
+    const check = (): void => checkSpace(ports, model, serving, next);
+    check();
     // From here to the switch nothing is waited for.
     refuseGeneration(aliases.state(model).generation, state.generation);
     const entry = ports.entryOf(model, version);
@@ -117,7 +118,7 @@ export class Versions implements Rollout {
     }
     const old = ports.entryOf(model, state.stable);
     const request = { ...AUTOMATIC, version, why: who.why };
-    switchTo(this.#swapDeps, { model, request, by: who.by, entry, old, gap: false, move: 'promote' }, record);
+    switchTo(this.#swapDeps, { model, request, by: who.by, entry, old, gap: false, move: 'promote', check }, record);
     this.#afterSwitch(model, old, entry, record);
     const done = endOld(this.#swapDeps, record, old, entry);
     await this.#track(model, { record, abort: new AbortController(), isBack: false, done });
@@ -206,7 +207,8 @@ export class Versions implements Rollout {
     const { version, strategy } = request;
     return this.#turns.begin(model, version, async () => {
       const { serving, next } = await manifestsOf(this.#deps, model, version);
-      if (strategy !== 'shadow') checkSpace(ports, model, serving, next);
+      const check = (): void => checkSpace(ports, model, serving, next);
+      if (strategy !== 'shadow') check();
       await this.#leaving.recall(ports.entryOf(model, version) ?? '');
       await this.#leaving.forgetOthers(model, version);
       const { stable } = this.#state(model, undefined);
@@ -224,7 +226,7 @@ export class Versions implements Rollout {
       record.add('room', 0, gap ? 'not beside the old version: it goes first' : 'beside the old version');
       if (strategy === 'shadow') this.#trials.compare(model, serving, next);
       const old = ports.entryOf(model, aliases.state(model).stable);
-      this.#run({ model, request, by, entry, old, gap, move }, record);
+      this.#run({ model, request, by, entry, old, gap, move, check }, record);
       return record.swap;
     });
   }

@@ -40,6 +40,8 @@ export type SwapPlan = {
   readonly gap: boolean;
   /** What the switch does; `promote` unless it is a rollback to what was before. */
   readonly move: 'promote' | 'rollback';
+  /** What allowed it when it began may be otherwise when it is loaded. @throws FacepoolError `space_mismatch` */
+  readonly check: () => void;
 };
 
 /**
@@ -64,6 +66,7 @@ export async function runSwap(
     if (isNew) await proveVersion(waitsForNobody(plan) ? { ...deps, loads: null } : deps, record, entry, signal);
     signal.throwIfAborted();
     if (request.strategy !== 'immediate') {
+      if (request.strategy === 'canary') plan.check();
       const end = record.step('switch');
       aliases.move(model, shareOf(request, record.autoRollback), plan.by, request.why);
       end(`${request.percent} % of the traffic`);
@@ -95,7 +98,8 @@ function waitsForNobody({ gap, move }: SwapPlan): boolean {
 
 /**
  * All traffic to the new version, in one step.
- * @throws FacepoolError `conflict` where the aliases were moved by somebody else; what the disk says. Nothing has changed then
+ * @throws FacepoolError `conflict` where the aliases were moved by somebody else; `space_mismatch`; what the disk says.
+ * Nothing has changed then
  */
 export function switchTo(deps: SwapDeps, plan: SwapPlan, record: SwapRecord): void {
   const { ports, aliases, traffic } = deps;
@@ -104,6 +108,7 @@ export function switchTo(deps: SwapDeps, plan: SwapPlan, record: SwapRecord): vo
   if (stable !== record.swap.from) {
     throw new FacepoolError('conflict', `${stable} has become stable meanwhile, which was ${record.swap.from}`);
   }
+  plan.check();
   const end = record.step('switch');
   const move: Move =
     plan.move === 'rollback' ? { action: 'rollback' } : { action: 'promote', version: request.version };

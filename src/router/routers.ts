@@ -64,7 +64,10 @@ export type Routers = {
   /** `client`: who asks, by which it is decided which version answers. `only`: none that is on trial. */
   readonly begin: (client: string, only?: 'stable') => RouterSession;
   readonly models: ReadonlyMap<string, ModelRouter>;
-  /** Undefined for a name that is not configured; throws `model_failed` where the manifest cannot be read. */
+  /**
+   * By the name of the entry, whatever the aliases say; its runs are never copied for a shadow. Undefined for a name that
+   * is none; throws `model_failed` where the manifest cannot be read.
+   */
   readonly model: (name: string) => NamedRouter | undefined;
 };
 
@@ -158,7 +161,8 @@ export function createRouters(deps: RoutersDeps): Routers {
       return router === undefined ? Promise.reject(new Error('gone')) : leasedInfer(leased, entry, router, job);
     },
   });
-  const named = (choice: Choice, client: string): NamedRouter | undefined => {
+  /** `client` null: nobody's. */
+  const named = (choice: Choice, client: string | null): NamedRouter | undefined => {
     const entry = supervisor.models.get(choice.entry);
     const router = models.get(choice.entry);
     if (entry === undefined || router === undefined) return undefined;
@@ -171,7 +175,7 @@ export function createRouters(deps: RoutersDeps): Routers {
         infer: async (job) => {
           const answer = await judged(traffic, entry.name, clock, () => leasedInfer(leased, entry, router, job));
           // Only what is stable is copied: a canary's answers are on trial themselves.
-          const shadow = choice.alias === 'stable' ? traffic.shadow(model, client) : null;
+          const shadow = choice.alias === 'stable' && client !== null ? traffic.shadow(model, client) : null;
           const other = shadow === null ? undefined : supervisor.models.get(shadow.entry);
           if (shadow !== null && other !== undefined) {
             runShadow(shadow, manifest, shadowTarget(other), job, answer.value.output);
@@ -186,7 +190,7 @@ export function createRouters(deps: RoutersDeps): Routers {
   return {
     imaging,
     models,
-    model: (name) => named({ entry: name, alias: 'stable' }, ''),
+    model: (name) => named({ entry: name, alias: 'stable' }, null),
     begin: (client, only) => {
       const chosen = new Map<string, NamedRouter | undefined>();
       const ends: (() => void)[] = [];
