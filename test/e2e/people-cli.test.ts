@@ -28,6 +28,9 @@ it('people are added, found, renamed, exported, saved, deleted and brought back'
     await is(EXIT.noMatch, 'search', photo('person-vlado'));
     await is(EXIT.refused, 'people', 'show', 'Vlado');
 
+    assert.equal(await ok('people', 'reembed', 'status'), 'nothing is being embedded anew\n');
+    await is(EXIT.refused, 'people', 'reembed', 'no-such-version');
+
     const refused = await is(
       EXIT.failure,
       'people',
