@@ -44,7 +44,7 @@ it('enrols, finds, changes and deletes people from the dashboard', { skip }, asy
   const people = { store_images: 'crops', encryption_key_file: keyFile };
   const server = await startServer(configured({ people }, dataDir));
   t.after(() => server.stop());
-  const browser = await startBrowser(t);
+  const browser = await startBrowser(t, { camera: true });
   const { page, errors, foreign } = await openPage(browser, `${server.url}/#people`);
   page.setDefaultTimeout(WAIT_MS);
   const panel = page.locator('#panel-people');
@@ -126,6 +126,13 @@ it('enrols, finds, changes and deletes people from the dashboard', { skip }, asy
     await trial.getByLabel('Two different people may be taken for one').selectOption('1e-5');
     await until('the threshold is higher', WAIT_MS, async () => Number(await threshold()) > before);
     await trial.getByLabel('Two different people may be taken for one').selectOption('1e-4');
+  });
+
+  await t.test('looks through the camera until it is told to stop', async () => {
+    await trial.getByRole('button', { name: 'Use the camera' }).click();
+    await trial.locator('.summary', { hasText: /^No face found in .* [\d.]+ pictures per second\.$/ }).waitFor();
+    await trial.getByRole('button', { name: 'Stop the camera' }).click();
+    await trial.locator('.summary', { hasText: /^No face found in [\d.]+ m?s\.$/ }).waitFor();
   });
 
   await t.test('shows a person with the crops, renames, merges, gives fields', async () => {

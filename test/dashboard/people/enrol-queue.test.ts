@@ -145,7 +145,8 @@ describe('the queue of pictures', () => {
     assert.deepEqual([states()[0], open[2]?.item.options], ['sending', { several_faces: 'largest' }]);
     open[2]?.end.resolve(answer(true));
     await settle();
+    assert.equal(queue.ended(), 3, 'one of them twice');
     queue.clear();
-    assert.equal(queue.items().length, 0);
+    assert.deepEqual([queue.items().length, queue.ended()], [0, 3]);
   });
 });

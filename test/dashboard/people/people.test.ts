@@ -73,17 +73,23 @@ describe('who is enrolled', { skip: skipWithoutBrowser }, () => {
     await panel.locator('.note', { hasText: 'Nobody is enrolled yet. Drop pictures' }).waitFor();
     await panel.getByText('Nobody is enrolled here yet.').waitFor();
     assert.equal(await panel.getByLabel('Name of the person').isVisible(), true);
+    // A tab is read at once when it is turned to.
+    const lookAgain = async () => {
+      for (const tab of ['Detect', 'People']) await page.getByRole('tab', { name: tab }).click();
+    };
     for (const [state, detail, text] of [
       ['loading', '12,000 of 100,000 faces', 'are being read. 12,000 of 100,000 faces.'],
       ['failed', 'the key is not the one it was encrypted with', 'cannot be used: the key is not the one'],
       ['off', '', 'People are off: nobody can be enrolled'],
     ] as const) {
       made.set({ state, detail });
+      await lookAgain();
       await panel.locator('.note', { hasText: text }).waitFor();
       assert.equal(await panel.locator('.people-list').isVisible(), false);
       await assertUsable(page);
     }
     made.set({ state: 'ready', detail: '' });
+    await lookAgain();
     await panel.locator('.people-list').waitFor();
   });
 });
@@ -174,10 +180,8 @@ describe('adding people', { skip: skipWithoutBrowser }, () => {
     );
     await panel.getByRole('button', { name: 'Add 3 pictures' }).click();
     await panel.locator('.enrol-list .summary', { hasText: '3 pictures: 3 enrolled.' }).waitFor();
-    assert.deepEqual(
-      made.changes.toSorted(),
-      ['Anna Müller', 'Dora', 'Dora'].map((name) => `enrol default/${name}`),
-    );
+    const enrolled = (name: string) => made.changes.filter((change) => change === `enrol default/${name}`).length;
+    assert.deepEqual([enrolled('Anna Müller'), enrolled('Dora'), made.changes.length], [1, 2, 3]);
   });
 
   it('takes pictures that are dropped on a name, and not a folder of several people', async (t) => {
@@ -191,8 +195,10 @@ describe('adding people', { skip: skipWithoutBrowser }, () => {
     await panel.getByRole('heading', { name: 'Add pictures of Bert' }).waitFor();
     await drop(page, '.adder .drop', ['Bert/3.png']);
     await panel.locator('.stored-faces li').nth(4).waitFor();
+    await drop(page, '.subject', ['4.png']);
+    await panel.locator('.stored-faces li').nth(5).waitFor();
     assert.deepEqual(new Set(made.changes), new Set(['enrol default/Bert']));
-    assert.equal(made.changes.length, 3);
+    assert.equal(made.changes.length, 4);
   });
 
   it('sends two at a time, is stopped, goes on, and leaves out the rest', async (t) => {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { FacepoolError } from '../../../src/contract/errors.ts';
 import {
   type Collection,
+  DEFAULT_COLLECTION,
   type EnrolAnswer,
   type People,
   type PeopleStatus,
@@ -66,6 +67,8 @@ export function madeUpPeople(over: Partial<PeopleStatus> = {}): MadeUpPeople {
 
   const inside = (collection: string): Map<string, Person> => {
     if (failure !== null) throw failure;
+    // It is there as soon as it is asked for.
+    if (collection === DEFAULT_COLLECTION && !collections.has(collection)) collections.set(collection, new Map());
     const people = collections.get(collection);
     if (people === undefined) throw new FacepoolError('not_found', `There is no collection ${collection}.`);
     return people;

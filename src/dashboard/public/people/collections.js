@@ -58,7 +58,8 @@ export function createCollections({ onChoose, onChange }) {
     if (names.join('/') !== [...select.options].map(({ value }) => value).join('/')) fill(select, ...options);
     select.value = chosen;
     const now = known.find((each) => each.name === chosen);
-    remove.hidden = now === undefined;
+    // The default one would be there again at once.
+    remove.hidden = now === undefined || (now.name === DEFAULT && now.subjects === 0);
     setText(facts, now === undefined ? 'It is made with the first person.' : factsOf(now));
   };
   /** @param {string} collection */

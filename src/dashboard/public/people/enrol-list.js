@@ -58,8 +58,9 @@ export function createEnrolList({ onOver }) {
   /** @type {Map<Item, ReturnType<typeof createEnrolRow>>} */
   const rows = new Map();
   let frame = 0;
-  let wasBusy = false;
-  let wasHalted = false;
+  let wasHeld = false;
+  /** How many had ended when it was last told: all may be over before anything is drawn. */
+  let toldEnded = 0;
 
   const draw = () => {
     frame = 0;
@@ -121,12 +122,12 @@ export function createEnrolList({ onOver }) {
   };
   /** @param {boolean} isHeld */
   const tellChanges = (isHeld) => {
-    const isBusy = queue?.isBusy() === true;
-    if (isHeld && !wasHalted) say(note.textContent);
-    else if (wasBusy && !isBusy && !isHeld) say(`Done. ${counts.textContent}`);
-    if (wasBusy && !isBusy) onOver();
-    wasBusy = isBusy;
-    wasHalted = isHeld;
+    if (isHeld && !wasHeld) say(note.textContent);
+    wasHeld = isHeld;
+    if (queue === null || queue.isBusy() || queue.ended() === toldEnded) return;
+    toldEnded = queue.ended();
+    if (!isHeld) say(`Done. ${counts.textContent}`);
+    onOver();
   };
   report.addEventListener('click', () => {
     const items = queue?.items() ?? [];

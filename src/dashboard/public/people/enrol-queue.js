@@ -49,6 +49,7 @@ export function createQueue({ enrol, onChange, wait = pause, atOnce = 2 }) {
   /** @type {Item[]} */
   const items = [];
   let running = 0;
+  let ended = 0;
   let round = new AbortController();
   /** Why it stands still: an error, or that somebody stopped it. @type {{ error: unknown } | null} */
   let halt = null;
@@ -56,6 +57,7 @@ export function createQueue({ enrol, onChange, wait = pause, atOnce = 2 }) {
   /** @param {Item} item @param {Partial<Item>} change */
   const set = (item, change) => {
     Object.assign(item, change);
+    if (change.state !== undefined && change.state !== 'waiting' && change.state !== 'sending') ended += 1;
     onChange(item);
   };
   const pump = () => {
@@ -134,6 +136,8 @@ export function createQueue({ enrol, onChange, wait = pause, atOnce = 2 }) {
     clear() {
       keep(({ state }) => state === 'waiting' || state === 'sending');
     },
+    /** How many pictures came to an end since the beginning, each as often as it did. */
+    ended: () => ended,
     halted: () => halt,
     isBusy: () => running > 0 || (halt === null && items.some(({ state }) => state === 'waiting')),
   };

@@ -6,6 +6,7 @@ import { ApiError, isAbort, sentence } from '../lib/problem.js';
 import { createAdder } from './adder.js';
 import { enrol, readStatus } from './client.js';
 import { createCollections } from './collections.js';
+import { takeDrops } from './drop-zone.js';
 import { createEnrolList } from './enrol-list.js';
 import { createQueue } from './enrol-queue.js';
 import { stateNote, statusLine } from './status-words.js';
@@ -57,6 +58,10 @@ export function createPeople(panel, { onConnection }) {
     onChange: () => enrolments.update(),
   });
   enrolments.setQueue(queue);
+  takeDrops(page.element, {
+    onFiles: (files) => adder.giveTo(page.name() ?? '', files),
+    onProblem: (error) => adder.warn(`The drop cannot be read: ${sentence(error)}`),
+  });
   const trial = createTry({ collection: collections.chosen, minMargin: () => status?.min_margin ?? 0 });
   const parts = h(
     'div',

@@ -1,7 +1,7 @@
 /** The people of a collection: searched by name, page by page; each takes pictures that are dropped on it. */
 import { fill, h, say, setText } from '../lib/dom.js';
 import { longAgo, plural, secondsOf } from '../lib/format.js';
-import { ApiError, isAbort, sentence } from '../lib/problem.js';
+import { isAbort, sentence } from '../lib/problem.js';
 import { DEFAULT, readSubjects } from './client.js';
 import { takeDrops } from './drop-zone.js';
 import { metadataLine } from './metadata.js';
@@ -86,12 +86,7 @@ export function createSubjectList({ onOpen, onDrop, onProblem }) {
     reading = mine;
     try {
       const asking = { limit: PAGE, cursor: cursors.at(-1) ?? null, find: find.value.trim(), signal: mine.signal };
-      const page = await readSubjects(collection, asking).catch((error) => {
-        // The default collection is made with its first person.
-        if (collection === DEFAULT && error instanceof ApiError && error.code === 'not_found')
-          return { subjects: [], next_cursor: null };
-        throw error;
-      });
+      const page = await readSubjects(collection, asking);
       if (mine.signal.aborted) return;
       nextCursor = page.next_cursor;
       // What stood on the last page is gone: the one before it.
