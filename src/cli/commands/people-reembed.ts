@@ -27,8 +27,8 @@ export function createPeopleReembed(wait: (ms: number) => Promise<unknown>): Com
     summary: 'makes everybody’s embeddings for a recognizer version of another space, while the old one serves',
     details: [
       'It works on the crops that are kept (people.store_images); who has none must be enrolled again, and is named.',
-      'When it is ready: facepool swap <model> <version>. Exit code 1 where it failed, was cancelled, or somebody is',
-      'missing.',
+      'The version is a shadow meanwhile. When it is ready: facepool promote <model>, or canary <model> <version> first.',
+      'Exit code 1 where it failed, was cancelled, or somebody is missing.',
     ],
     options: {
       model: { type: 'string', value: '<name>', help: 'default: recognizer' },
@@ -110,14 +110,20 @@ function lines({ io }: Invocation, now: Reembed): string[] {
   return [...head, '', `${peopleText(missing.length)} ${must}:`, ...fitTable(io, MISSING_COLUMNS, rows, widthOf(io))];
 }
 
-function sentence({ model, version, from, to, state, done, total }: Reembed): string {
+/** The version is a shadow, unless there was nobody to embed. */
+function nextOf({ model, version, total }: Reembed): string {
+  return total === 0 ? `swap ${model} ${version}` : `promote ${model}`;
+}
+
+function sentence(now: Reembed): string {
+  const { model, version, from, to, state, done, total } = now;
   const what = `${model}/${version} (${from} → ${to})`;
   const faces = `${done} of ${countText(total, 'face')}`;
   switch (state) {
     case 'running':
       return `${what}: ${faces} are embedded`;
     case 'ready':
-      return `${what}: ready, ${faces} are embedded; next: facepool swap ${model} ${version}`;
+      return `${what}: ready, ${faces} are embedded; next: facepool ${nextOf(now)}`;
     case 'failed':
       return `${what}: failed after ${faces}`;
     case 'cancelled':
