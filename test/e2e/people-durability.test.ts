@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { peopleStorm } from './support/people-storm.ts';
 
-const SHORT = { enrolments: 300, mostKills: 6, seed: 1, lifeMs: 150 };
+const SHORT = { enrolments: 300, mostKills: 4, seed: 1, lifeMs: 150 };
 
 describe('a process that enrols and is killed at random', () => {
   for (const encrypted of [false, true]) {
