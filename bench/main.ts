@@ -17,6 +17,7 @@ import { httpSuite } from './suites/http.ts';
 import { isolationSuite } from './suites/isolation.ts';
 import { nvmlSuite } from './suites/nvml.ts';
 import { overheadSuite } from './suites/overhead.ts';
+import { searchSuite } from './suites/search.ts';
 import type { Suite, SuiteResult } from './suites/suite.ts';
 
 const RUN: Readonly<Record<SuiteName, Suite>> = {
@@ -27,6 +28,7 @@ const RUN: Readonly<Record<SuiteName, Suite>> = {
   overhead: overheadSuite,
   nvml: nvmlSuite,
   history: historySuite,
+  search: searchSuite,
 };
 const OUT = fileURLToPath(new URL('./out/', import.meta.url));
 const DOCUMENT = fileURLToPath(new URL('../docs/benchmarks.md', import.meta.url));

@@ -1,6 +1,6 @@
 /** Command line of `npm run bench`. */
 
-export const SUITES = ['isolation', 'http', 'cold', 'decode', 'overhead', 'nvml', 'history'] as const;
+export const SUITES = ['isolation', 'http', 'cold', 'decode', 'overhead', 'nvml', 'history', 'search'] as const;
 export type SuiteName = (typeof SUITES)[number];
 
 export type BenchOptions = {

@@ -139,10 +139,13 @@ export class LiveIndex implements VectorIndex {
     table.pin();
     this.#running = jobs;
     this.#wasSent = true;
-    void this.#runPass(jobs, pass, table);
+    this.#runPass(jobs, pass, table).catch((cause: unknown) => {
+      // Nothing that is known: nobody shall wait for ever all the same.
+      this.#running = null;
+      for (const { reject } of jobs) reject(failed(cause));
+    });
   }
 
-  /** Never rejects. */
   async #runPass(jobs: readonly Job[], pass: Pass, table: RowTable): Promise<void> {
     const { found, failure } = await this.#runParts(pass, table);
     if (found === null) this.#fail(jobs, failure);
@@ -202,7 +205,7 @@ export class LiveIndex implements VectorIndex {
     for (const job of jobs) {
       job.failures++;
       if (job.failures < MOST_TRIES) again.push(job);
-      else job.reject(new FacepoolError('people_unavailable', 'the search failed', { cause }));
+      else job.reject(failed(cause));
     }
     this.#waiting.unshift(...again);
   }
@@ -212,4 +215,8 @@ export class LiveIndex implements VectorIndex {
     if (this.#wasSent) this.#runner.renew();
     this.#wasSent = false;
   }
+}
+
+function failed(cause: unknown): FacepoolError {
+  return new FacepoolError('people_unavailable', 'the search failed', { cause });
 }
