@@ -199,6 +199,7 @@ describe('the dashboard', () => {
       'Memory against the budget',
       'GPUs',
       'Versions',
+      'People',
     ]) {
       assert.ok(rows.includes(row), row);
     }

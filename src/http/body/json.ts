@@ -30,7 +30,28 @@ export function parseJsonBody(
   throw new FacepoolError('invalid_argument', `${names} cannot both be given: one of them.`, { param: instead });
 }
 
+/** Base64 has none of them, an embedding a comma for each number. */
+const SIGNS = [',', '[', '{'].map((sign) => sign.charCodeAt(0));
+const MAX_SIGNS = 32_768;
+
+/**
+ * Megabytes of brackets or of little numbers take the parser seconds, in which nobody else is answered; megabytes of
+ * one text do not.
+ */
+function refuseManyParts(body: Buffer): void {
+  let found = 0;
+  for (const sign of SIGNS) {
+    for (let at = body.indexOf(sign); at !== -1; at = body.indexOf(sign, at + 1)) {
+      found += 1;
+      if (found > MAX_SIGNS) {
+        throw new FacepoolError('invalid_argument', `The body has more than ${MAX_SIGNS} members, lists and values.`);
+      }
+    }
+  }
+}
+
 function parseObject(body: Buffer): object {
+  refuseManyParts(body);
   let value: unknown;
   try {
     value = JSON.parse(body.toString('utf8'));

@@ -87,3 +87,21 @@ describe('something in the place of the pictures', () => {
     assert.throws(() => parse({ embedding: {}, image: { base64: 'AAAA' } }, 'embedding'), /cannot both be given/);
   });
 });
+
+it('bodies that the parser would take seconds for are refused before it begins', () => {
+  const many = 4_000_000;
+  for (const body of [
+    `{"a":[${'0,'.repeat(many)}0]}`,
+    `{"a":${'['.repeat(many)}${']'.repeat(many)}}`,
+    `{"a":[${'{},'.repeat(many)}{}]}`,
+    '['.repeat(many),
+  ]) {
+    const began = process.cpuUsage();
+    assert.throws(() => parseJsonBody(Buffer.from(body), ONE_PICTURE, many), /more than 32768 members/);
+    const { user } = process.cpuUsage(began);
+    assert.ok(user < 500_000, `${user} µs`);
+  }
+  const embedding = { space: 'a', array: Array.from({ length: 8192 }, (_, i) => i / 8192) };
+  const upload = parseJsonBody(Buffer.from(JSON.stringify({ embedding })), ONE_PICTURE, 1000, 'embedding');
+  assert.deepEqual(upload.instead, embedding);
+});
