@@ -124,7 +124,8 @@ export function createPeople(panel, { onConnection }) {
     key.hidden = true;
     setText(line, isUsable ? statusLine(now) : '');
     line.hidden = !isUsable;
-    parts.hidden = !isUsable;
+    // Shown when there is something to show.
+    if (!isUsable) parts.hidden = true;
     return isUsable;
   };
   const poll = createPoll(PERIOD_MS, async (signal) => {
@@ -133,10 +134,14 @@ export function createPeople(panel, { onConnection }) {
       onConnection(true);
       if (!show(now)) return true;
       const counts = `${now.collections} ${now.subjects} ${now.faces} ${collections.chosen()}`;
-      if (counts === seen) return true;
-      await collections.read(signal);
-      await list.read();
-      seen = counts;
+      if (counts !== seen || parts.hidden) {
+        await collections.read(signal);
+        await list.read();
+        // Something was changed meanwhile: the next round reads it.
+        if (signal.aborted) return undefined;
+        seen = counts;
+      }
+      parts.hidden = false;
       return true;
     } catch (error) {
       if (isAbort(error)) return undefined;

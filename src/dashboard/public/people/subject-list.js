@@ -47,6 +47,10 @@ export function createSubjectList({ onOpen, onDrop, onProblem }) {
   const told = h('p', { class: 'muted' });
   const before = h('button', { type: 'button', text: '← Before' });
   const next = h('button', { type: 'button', text: 'Next →' });
+  const hint = h('p', {
+    class: 'muted small',
+    text: 'Pictures that are dropped on a name are added to that person.',
+  });
   const where = h('span', { class: 'muted small' });
   const pager = h('nav', { class: 'row', 'aria-label': 'Pages of people', hidden: true }, before, where, next);
 
@@ -66,6 +70,7 @@ export function createSubjectList({ onOpen, onDrop, onProblem }) {
     fill(body, ...subjects.map((subject) => rowOf(subject, { onOpen, onDrop, onProblem })));
     if (focused !== undefined) focusOn(focused);
     table.hidden = subjects.length === 0;
+    hint.hidden = table.hidden;
     before.disabled = cursors.length === 1;
     next.disabled = nextCursor === null;
     pager.hidden = before.disabled && next.disabled;
@@ -141,7 +146,7 @@ export function createSubjectList({ onOpen, onDrop, onProblem }) {
       ),
       told,
       table,
-      h('p', { class: 'muted small', text: 'Pictures that are dropped on a name are added to that person.' }),
+      hint,
       pager,
     ),
     /** @param {string} name another collection: from its beginning */
