@@ -50,7 +50,11 @@ export function planOf(dropped) {
       const name = tidyName(sub ?? root);
       const fault = nameFault(name);
       if (fault !== '') leaveOut(fault);
-      else plan.people.set(name, [...(plan.people.get(name) ?? []), file]);
+      else {
+        const known = plan.people.get(name);
+        if (known === undefined) plan.people.set(name, [file]);
+        else known.push(file);
+      }
     }
   }
   return plan;
