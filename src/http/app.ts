@@ -83,7 +83,7 @@ export function createApp(deps: AppDeps): Application {
   const changing = { ...deps.changes, settings, control, gate, clock, log, signal };
   app.use('/v1', versionsRouter(changing), swapsRouter(changing), reloadRouter(changing));
   const { audit } = deps.changes;
-  const all = { people, reembedding, pipeline, audit, settings, control, gate, clock, memory, signal };
+  const all = { people, reembedding, pipeline, audit, metrics, settings, control, gate, clock, memory, signal };
   const search = searchRouter(all);
   app.use('/v1', search, peopleRouter(all), collectionsRouter(all), peopleFacesRouter(all), peopleCopiesRouter(all));
   app.use('/', faces, search, operations, documents, indexRouter(version, dashboard));

@@ -5,6 +5,7 @@ import { FacepoolError } from '../contract/errors.ts';
 import type { OptionName, RequestOptions } from '../contract/options.ts';
 import type { EnrolAnswer } from '../contract/people.ts';
 import type { RequestContext } from '../contract/services.ts';
+import type { EnrolmentResult } from '../telemetry/metrics/people-metrics.ts';
 import { ONE_PICTURE } from './body/slots.ts';
 import { EMBEDDING_MEMBER, readEmbedding, refuseBesides } from './embedding-body.ts';
 import { mayAlso } from './gate.ts';
@@ -92,13 +93,25 @@ function enrolEmbedding(
     'people.enrol_embedding',
     collection,
     async () => {
-      const face = await deps.people.addEmbedding(collection, subject, embedding);
+      const face = await counted(deps, () => deps.people.addEmbedding(collection, subject, embedding));
       const none = { image: null, quality: null, ood: null, liveness: null, warnings: [], models: {} };
       const total = Math.round((performance.now() - began) * 10) / 10;
       return { request_id: requestId, created: true, face, ...none, timings_ms: { total } };
     },
     ({ face }) => ({ target: `${collection}/${face.face_id}` }),
   );
+}
+
+/** Pictures are counted by the pipeline. */
+async function counted<T>({ metrics }: PeopleDeps, add: () => Promise<T>): Promise<T> {
+  let result: EnrolmentResult = 'failed';
+  try {
+    const added = await add();
+    result = 'created';
+    return added;
+  } finally {
+    metrics.peopleEnrolments.inc({ result });
+  }
 }
 
 /** @throws FacepoolError `forbidden`, `unauthorized` */

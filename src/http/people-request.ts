@@ -8,6 +8,7 @@ import { collectionName, type People, subjectName } from '../contract/people.ts'
 import type { Reembedding } from '../contract/reembed.ts';
 import type { Control, Pipeline } from '../contract/services.ts';
 import type { Settings } from '../contract/settings.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { Clock } from '../util/clock.ts';
 import { orAbort } from '../util/abort.ts';
 import type { UploadMemory } from './body/upload-memory.ts';
@@ -21,6 +22,7 @@ export type PeopleDeps = {
   readonly reembedding: Reembedding;
   readonly pipeline: Pick<Pipeline, 'enrol' | 'search'>;
   readonly audit: AuditLog;
+  readonly metrics: Pick<Metrics, 'peopleEnrolments'>;
   readonly settings: Pick<Settings, 'limits' | 'admin' | 'data_dir'>;
   readonly control: Pick<Control, 'stopping'>;
   readonly gate: Gate;

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test';
 import { FacepoolError } from '../../src/contract/errors.ts';
 import { enrolAnswerSchema, REFUSALS } from '../../src/contract/people.ts';
 import type { EnrolRequest } from '../../src/contract/services.ts';
-import { FACE_ID, storedFace } from './support/people.ts';
+import { FACE_ID } from './support/people.ts';
 import { peopleClient } from './support/people-client.ts';
 import { enrolAnswer, fileForm, rawRequest, UPLOAD_BYTES } from './support/server.ts';
 
@@ -188,6 +188,7 @@ describe('enrolling by an embedding', () => {
       assert.deepEqual([image, quality, ood, liveness, models], [null, null, null, null, {}]);
       assert.equal(face.source, 'embedding');
     }
+    assert.match(await server.metrics.registry.metrics(), /people_enrolments_total\{result="created"\} 2/);
     assert.deepEqual(people.calls[0], ['addEmbedding', 'default', 'Anna', EMBEDDING]);
     assert.deepEqual(server.calls, []);
     assert.deepEqual(
@@ -241,7 +242,7 @@ describe('enrolling by an embedding', () => {
   });
 
   it('what the gallery refuses is told and written down', async (t) => {
-    const { refused, audited } = await peopleClient(t, {
+    const { refused, audited, server } = await peopleClient(t, {
       addEmbedding: () => Promise.reject(new FacepoolError('space_mismatch', 'another space')),
     });
     const problem = await refused('POST', FACES, { body: { embedding: EMBEDDING, subject: 'Anna' } });
@@ -250,6 +251,6 @@ describe('enrolling by an embedding', () => {
       audited.map(({ target, result }) => [target, result]),
       [['default', 'space_mismatch']],
     );
-    assert.equal(storedFace().face_id, FACE_ID);
+    assert.match(await server.metrics.registry.metrics(), /people_enrolments_total\{result="failed"\} 1/);
   });
 });
