@@ -130,7 +130,9 @@ export class LiveIndex implements VectorIndex {
     // Of this pass only: a part that begins late must find that nothing is left.
     const next = new SharedArrayBuffer(4);
     const pass: Pass = { queries, rows: table.rows, longest: table.longest, chunkRows, next };
-    const rows = jobs.reduce((sum, { k }) => sum + table.rows + Math.min(k, table.rows) * ROWS_PER_HIT, 0);
+    // With what waits behind them: many small passes one after the other would hold the event loop as well.
+    const all = [...jobs, ...this.#waiting];
+    const rows = all.reduce((sum, { k }) => sum + table.rows + Math.min(k, table.rows) * ROWS_PER_HIT, 0);
     if (table.rows === 0 || rows * this.#shape.dim <= this.#options.inline) {
       this.#finish(jobs, [scan(pass, table.segments)], table);
       this.#startPass();

@@ -153,6 +153,20 @@ describe('an index', () => {
     }
   });
 
+  it('searches on the event loop only as long as that takes no time', async () => {
+    const runner = steppedRunner(2);
+    const index = new LiveIndex(DIM, runner, { inline: 8 * DIM * 65 * 3, chunkRows: 4 });
+    index.add(crowd(8));
+    const askFor = (count: number): Promise<IndexHit[][]> => index.search(Array(count).fill(query(1)), 8, NEVER);
+    assert.equal((await askFor(3)).length, 3);
+    for (const count of [4, 100]) {
+      const answer = askFor(count);
+      assert.equal(runner.pending, 2);
+      await finish(runner);
+      assert.deepEqual(idsOf(await answer), Array(count).fill(['f7', 'f6', 'f5', 'f4', 'f3', 'f2', 'f1', 'f0']));
+    }
+  });
+
   it('gives fewer hits where there are fewer, none where there is nobody, and nothing for no question', async () => {
     const index = new LiveIndex(DIM, steppedRunner(2));
     assert.deepEqual(await index.search([query(1), query(0, 1)], 3, NEVER), [[], []]);
