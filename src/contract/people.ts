@@ -30,7 +30,9 @@ export const subjectName = z
       .string()
       .min(1)
       .max(200)
-      .regex(/^[^\p{Cc}\p{Cs}\p{Co}\p{Cn}]*$/u, 'no control characters'),
+      .regex(/^[^\p{Cc}\p{Cs}\p{Co}\p{Cn}]*$/u, 'no control characters')
+      // In a path these are not names, whatever they are encoded as: DELETE …/subjects/.. would be the collection.
+      .refine((name) => name !== '.' && name !== '..', 'neither . nor ..'),
   );
 
 /** Free fields of a subject, e.g. {"employee": 17}. At most 4 KB as JSON. */

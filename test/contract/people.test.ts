@@ -21,7 +21,7 @@ describe('names', () => {
     assert.equal(subjectName.parse('  Zoe\u0308 Mu\u0308ller '), 'Zoë Müller');
     for (const name of ['O’Brien/2', '李小龍', '👩‍🚀', '%2F', 'x'.repeat(200)])
       assert.equal(subjectName.parse(name), name);
-    for (const name of ['', '   ', 'a\nb', 'a\u0000', '\u202Dx'.slice(0, 0), '\uD800', 'x'.repeat(201)]) {
+    for (const name of ['', '   ', 'a\nb', 'a\u0000', '.', ' .. ', '\uD800', 'x'.repeat(201)]) {
       assert.ok(!subjectName.safeParse(name).success, JSON.stringify(name));
     }
   });
