@@ -15,7 +15,7 @@ export type PassDeps = {
 };
 
 /** Faces that are read and written at once; as many are done again after a server was killed. */
-const PAGE = 32;
+const PAGE = 16;
 /** A server that is never idle re-embeds all the same, slowly. */
 const GIVE_WAY_MS = 25;
 const GIVE_WAY_TIMES = 20;

@@ -31,8 +31,8 @@ export type SwapAdmin = {
   remove(model: string, version: string): Promise<Answered<unknown>>;
 };
 
-type Body = { readonly type: string; readonly bytes: Uint8Array };
-type Raw = { readonly status: number; readonly body: unknown };
+export type Body = { readonly type: string; readonly bytes: Uint8Array };
+export type Raw = { readonly status: number; readonly body: unknown };
 
 export function swapAdmin(socketPath: string): SwapAdmin {
   const call = async (method: string, path: string, body?: Body): Promise<Answered<unknown>> => {
@@ -71,7 +71,7 @@ function jsonBody(value: unknown): Body {
   return { type: 'application/json', bytes: Buffer.from(JSON.stringify(value)) };
 }
 
-async function send(socketPath: string, method: string, path: string, body?: Body): Promise<Raw> {
+export async function send(socketPath: string, method: string, path: string, body?: Body): Promise<Raw> {
   const { promise, resolve, reject } = Promise.withResolvers<Raw>();
   const headers = {
     Host: 'localhost',
