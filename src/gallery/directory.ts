@@ -9,10 +9,18 @@ export class Directory {
 
   /** Takes the place of what was known. Subjects of collections that are gone go too. */
   setCollections(records: readonly CollectionRecord[]): void {
+    const ids = new Set(records.map(({ id }) => id));
+    const isGone = this.collections().some(({ id }) => !ids.has(id));
     this.#collections.clear();
     for (const record of records) this.#collections.set(record.name, record);
-    const ids = new Set(records.map(({ id }) => id));
-    for (const [id, { collection }] of this.#subjects) if (!ids.has(collection)) this.#subjects.delete(id);
+    // Not each time: there may be hundreds of thousands of subjects.
+    if (isGone) for (const [id, { collection }] of this.#subjects) if (!ids.has(collection)) this.#subjects.delete(id);
+  }
+
+  /** Its name may be another's already. */
+  removeCollection({ id, name }: Pick<CollectionRecord, 'id' | 'name'>): void {
+    if (this.#collections.get(name)?.id === id) this.#collections.delete(name);
+    for (const subject of this.#subjects.values()) if (subject.collection === id) this.#subjects.delete(subject.id);
   }
 
   setCollection(record: CollectionRecord): void {

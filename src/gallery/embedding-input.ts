@@ -3,7 +3,7 @@ import { FacepoolError } from '../contract/errors.ts';
 import type { EmbeddingInput } from '../contract/people.ts';
 
 /** How far from 1 the length of a vector may be, that went through float32 and JSON. */
-const LENGTH_TOLERANCE = 1e-3;
+export const LENGTH_TOLERANCE = 1e-3;
 
 /**
  * @param dim numbers of an embedding of its space

@@ -2,8 +2,10 @@
 import { FacepoolError } from '../contract/errors.ts';
 import { DEFAULT_COLLECTION, type Gallery, type Hit, type NewFace, type StoredFace } from '../contract/people.ts';
 import type { PeopleWrite } from '../telemetry/metrics/people-metrics.ts';
-import { Opening, type OpeningDeps } from './opening.ts';
-import type { IndexHit } from './vector-index.ts';
+import { LENGTH_TOLERANCE } from './embedding-input.ts';
+import { Opening, type OpeningDeps, type OpenPeople } from './opening.ts';
+import type { PeopleStore } from './people-store.ts';
+import type { IndexHit, VectorIndex } from './vector-index.ts';
 
 export type GalleryDeps = OpeningDeps & {
   readonly onWrite?: ((op: PeopleWrite, seconds: number) => void) | undefined;
@@ -29,12 +31,37 @@ export class PeopleGallery implements Gallery {
     k: number,
     signal: AbortSignal,
   ): Promise<Hit[][]> {
-    const nobody = embeddings.map((): Hit[] => []);
-    if (!this.#deps.settings.people.enabled || this.opening.isUntouched) return absent(collection, nobody);
+    const begun = this.#deps.clock.now();
+    let isSearched = false;
+    try {
+      for (let left = MAX_SEARCHES; left > 0; left--) {
+        const index = this.#indexOf(collection, space, embeddings);
+        if (index === null) return embeddings.map((): Hit[] => []);
+        isSearched = true;
+        const found = await index.search(embeddings, k, signal);
+        // Another store may have taken the place of this one meanwhile, whose subjects are others, or the collection went.
+        if (this.#indexOf(collection, space, embeddings) !== index) continue;
+        const hits = found.map((own) => this.#named(own));
+        // Less than asked for is whole when the index has no more.
+        if (hits.every((own, i) => own.length === found[i]?.length)) return hits;
+      }
+    } finally {
+      if (isSearched) this.#deps.onSearch?.((this.#deps.clock.now() - begun) / 1000);
+    }
+    const detail = 'people change faster than they can be looked through';
+    throw new FacepoolError('people_unavailable', detail, { retryAfterS: 1 });
+  }
+
+  /**
+   * Null: there is nobody.
+   * @throws FacepoolError `not_found`, `space_mismatch`, `people_unavailable`
+   */
+  #indexOf(collection: string, space: string, embeddings: readonly Float32Array[]): VectorIndex | null {
+    if (!this.#deps.settings.people.enabled || this.opening.isUntouched) return absent(collection, null);
     const { indexes } = this.opening.current;
     const record = this.opening.directory.collection(collection);
-    if (record === undefined) return absent(collection, nobody);
-    if (record.faces === 0 || embeddings.length === 0) return nobody;
+    if (record === undefined) return absent(collection, null);
+    if (record.faces === 0 || embeddings.length === 0) return null;
     const known = record.spaces.find((one) => one.space === space);
     const index = indexes.get(record.id, space);
     if (known === undefined || index === undefined || !indexes.isLoaded(record.id, space)) {
@@ -45,18 +72,7 @@ export class PeopleGallery implements Gallery {
     if (embeddings.some((embedding) => embedding.length !== known.dim)) {
       throw new FacepoolError('space_mismatch', `an embedding of ${space} has ${known.dim} numbers`);
     }
-    const begun = this.#deps.clock.now();
-    try {
-      for (let left = MAX_SEARCHES; ; left--) {
-        const found = await index.search(embeddings, k, signal);
-        const hits = found.map((own) => this.#named(own));
-        // Less than asked for is whole when the index has no more.
-        const isWhole = hits.every((own, i) => own.length === found[i]?.length);
-        if (isWhole || left === 1) return hits;
-      }
-    } finally {
-      this.#deps.onSearch?.((this.#deps.clock.now() - begun) / 1000);
-    }
+    return index;
   }
 
   spacesOf(collection: string): readonly string[] {
@@ -81,27 +97,31 @@ export class PeopleGallery implements Gallery {
   }
 
   async add(face: NewFace): Promise<StoredFace> {
-    const { store, indexes } = await this.opening.use();
-    const { directory } = this.opening;
+    for (const embedding of face.embeddings.values()) refuseUnlessUnit(embedding);
+    const open = await this.opening.use();
     const { max_faces_per_subject: perSubject, max_faces: all } = this.#deps.settings.people;
-    const added = await this.timed('add_face', () => store.addFace(face, { perSubject, all })).catch(
-      async (error: unknown) => {
-        // It became known in another space a moment ago: who asks again has to see that.
-        if (error instanceof FacepoolError && error.code === 'space_mismatch') await this.opening.refresh();
-        throw error;
-      },
-    );
-    const isFirst = (directory.collection(face.collection)?.faces ?? 0) === 0;
+    const added = await this.timed('add_face', () => open.store.addFace(face, { perSubject, all }));
+    try {
+      this.#follow(open, face, added);
+    } catch (error) {
+      // It is kept and would not be found.
+      this.opening.doubt(open, error);
+      throw new FacepoolError('people_unavailable', 'the face is kept, but cannot be searched yet', { cause: error });
+    }
+    return added.face;
+  }
+
+  #follow({ indexes }: OpenPeople, face: NewFace, added: Awaited<ReturnType<PeopleStore['addFace']>>): void {
+    const { directory } = this.opening;
     directory.setCollection(added.collection);
     directory.setSubject(added.subject);
-    const { id: collection, spaces } = added.collection;
+    const { id: collection, spaces, faces } = added.collection;
     for (const { space } of spaces) {
       const vector = face.embeddings.get(space);
       if (vector === undefined) continue;
-      if (isFirst) indexes.begin(collection, space);
+      if (faces === 1) indexes.begin(collection, space);
       indexes.add(space, [{ faceId: added.face.face_id, collection, subject: added.subject.id, vector }]);
     }
-    return added.face;
   }
 
   /** A change of the store, timed until it is durable. */
@@ -132,4 +152,12 @@ function absent<T>(collection: string, nobody: T): T {
 
 export function noCollection(name: string): FacepoolError {
   return new FacepoolError('not_found', `there is no collection "${name}"`, { param: 'collection' });
+}
+
+/** What is not of length 1 would be like everybody, or like nobody; not finite, it could not be read at the next start. */
+function refuseUnlessUnit(embedding: Float32Array): void {
+  let squares = 0;
+  for (const value of embedding) squares += value * value;
+  if (Math.abs(Math.sqrt(squares) - 1) <= LENGTH_TOLERANCE) return;
+  throw new FacepoolError('model_failed', 'the recognizer gave an embedding that is not of length 1');
 }

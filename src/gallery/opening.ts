@@ -7,6 +7,7 @@ import type { PeopleStatus } from '../contract/people.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Clock } from '../util/clock.ts';
 import { Directory } from './directory.ts';
+import { lentStore } from './lent-store.ts';
 import type { PeopleStore } from './people-store.ts';
 import { SpaceIndexes } from './space-indexes.ts';
 import type { SearchPool } from './vector-index.ts';
@@ -23,7 +24,7 @@ export type OpeningDeps = {
   readonly onTrouble: (what: string, error: unknown) => void;
 };
 
-/** The store and its search, open. */
+/** The store and its search, open. The store serves as long as they belong together (lent-store.ts). */
 export type OpenPeople = { readonly store: PeopleStore; readonly indexes: SpaceIndexes };
 
 /** Waits between two tries to open a store that could not be opened. */
@@ -38,6 +39,8 @@ export class Opening {
   #state: PeopleStatus['state'] = 'empty';
   #detail = '';
   #open: OpenPeople | null = null;
+  /** What `#open` lends; kept when it could not be opened, so that a copy can take its place. */
+  #store: PeopleStore | null = null;
   #opening: Promise<OpenPeople> | null = null;
   #pool: Promise<SearchPool> | null = null;
   #storeBytes = 0;
@@ -59,11 +62,14 @@ export class Opening {
     this.#closed = true;
     this.#cancelRetry();
     await this.#opening?.catch(() => {});
-    const open = this.#open;
+    this.#open?.indexes.clear();
     this.#open = null;
-    open?.indexes.clear();
-    await open?.store.close();
-    await (await this.#pool)?.close();
+    try {
+      await this.#store?.close();
+    } finally {
+      // Also where the disk is full: threads that stay would keep the server from ending.
+      await (await this.#pool)?.close();
+    }
   }
 
   get state(): { readonly state: PeopleStatus['state']; readonly detail: string } {
@@ -95,59 +101,86 @@ export class Opening {
     return this.#opening ?? this.#begin();
   }
 
-  /** Counts and spaces as the store has them. */
+  /** Counts and spaces as the store has them. Nothing where it is read anew: they are read with it. */
   async refresh(): Promise<void> {
-    const { store } = this.current;
+    if (this.#open === null) return;
+    const { store } = this.#open;
     this.directory.setCollections(await store.collections());
     this.#storeBytes = (await store.totals()).bytes;
   }
 
-  /** Everything is read again: `replace` makes the store another one, or rejects and leaves it as it is. */
+  /**
+   * Everything is read again: `replace` makes the store another one, or rejects and leaves it as it is. Also in the place
+   * of a store that could not be opened.
+   */
   async reopen(replace: (store: PeopleStore) => Promise<void>): Promise<void> {
-    const { store, indexes } = await this.use();
-    this.#open = null;
-    this.#set('loading', 'another store takes its place');
-    indexes.clear();
-    let fault: unknown = null;
-    const replaced = replace(store).catch((error: unknown) => {
-      fault = error;
-    });
-    this.#opening = replaced.then(() => this.#load(store));
+    const isBroken = this.#open === null && this.#state === 'failed' && !this.#closed;
+    // One at a time: what else is read meanwhile comes first.
+    if (!isBroken && (await this.use()) !== this.#open) throw unavailable(this.#detail);
+    this.#cancelRetry();
+    let replaced: Promise<void> = Promise.resolve();
     try {
-      await this.#opening;
-    } catch (error) {
-      await store.close();
-      throw this.#failed(error);
+      await this.#readAnew('another store takes its place', async (store) => {
+        replaced = replace(store);
+        await replaced.catch(() => {});
+      });
     } finally {
-      this.#opening = null;
+      // What is wrong with the copy is what was asked for, and not that the store is as broken as before.
+      await replaced;
     }
-    if (fault !== null) throw fault;
   }
 
-  async #begin(): Promise<OpenPeople> {
+  /** Nobody is told who somebody is until everything is read. @param first before that */
+  async #readAnew(why: string, first: (store: PeopleStore) => Promise<void>): Promise<void> {
+    this.#open?.indexes.clear();
+    this.#open = null;
+    this.#set('loading', why);
+    await this.#begun(async () => {
+      const store = (this.#store ??= await this.#deps.createStore());
+      // One whose thread has ended, or whose file is damaged, may all the same be replaced.
+      const broken = await store.open().then(
+        () => null,
+        (error: unknown) => ({ error }),
+      );
+      await first(store);
+      if (broken !== null) await store.open();
+      return this.#load(store);
+    });
+  }
+
+  /** Whether a change was made is not known; what is searched must be what is stored. */
+  doubt(open: OpenPeople, error: unknown): void {
+    if (this.#open !== open || this.#closed) return;
+    this.#deps.onTrouble('a change of people may have been made halfway; they are read again', error);
+    void this.#readAnew('the store is read again', async () => {}).catch(() => {});
+  }
+
+  #begin(): Promise<OpenPeople> {
     // While a new one is made there is still nobody, which everybody may know.
     if (this.#deps.exists()) this.#set('loading', 'the store is being opened');
-    this.#opening = this.#openStore();
-    try {
-      const open = await this.#opening;
-      this.#failures = 0;
-      return open;
-    } catch (error) {
-      throw this.#failed(error);
-    } finally {
-      this.#opening = null;
-    }
+    return this.#begun(async () => {
+      const store = (this.#store = await this.#deps.createStore());
+      await store.open();
+      return this.#load(store);
+    });
   }
 
-  async #openStore(): Promise<OpenPeople> {
-    const store = await this.#deps.createStore();
-    try {
-      await store.open();
-      return await this.#load(store);
-    } catch (error) {
-      await store.close();
-      throw error;
-    }
+  #begun(open: () => Promise<OpenPeople>): Promise<OpenPeople> {
+    this.#opening = (async () => {
+      try {
+        const opened = await open();
+        this.#failures = 0;
+        return opened;
+      } catch (error) {
+        const store = this.#store;
+        this.#store = null;
+        await store?.close().catch(() => {});
+        throw this.#failed(error);
+      } finally {
+        this.#opening = null;
+      }
+    })();
+    return this.#opening;
   }
 
   /** Reads everything that the search needs. */
@@ -171,9 +204,13 @@ export class Opening {
       });
     }
     this.#storeBytes = bytes;
-    this.#open = { store, indexes };
+    const open: OpenPeople = {
+      store: lentStore(store, { isCurrent: () => this.#open === open, onDoubt: (error) => this.doubt(open, error) }),
+      indexes,
+    };
+    this.#open = open;
     this.#set('ready', '');
-    return this.#open;
+    return open;
   }
 
   #failed(error: unknown): FacepoolError {

@@ -6,6 +6,7 @@ import type { Clock } from '../util/clock.ts';
 import { parseEmbedding } from './embedding-input.ts';
 import { exportCollection } from './export.ts';
 import { noCollection, type PeopleGallery } from './gallery.ts';
+import type { OpenPeople } from './opening.ts';
 import type { CollectionRecord, PeopleStore, SubjectRecord } from './people-store.ts';
 import { cut, readCursor, tellCollection, tellSubject } from './pages.ts';
 
@@ -25,10 +26,11 @@ export function createPeople(deps: PeopleDeps): People {
   const { directory } = opening;
 
   /** The store, and the collection where one is named: the default one is there as soon as it is asked for. */
-  const within = async (name: string): Promise<{ store: PeopleStore; record: CollectionRecord }> => {
-    const { store } = await opening.use();
+  const within = async (name: string): Promise<OpenPeople & { record: CollectionRecord }> => {
+    const open = await opening.use();
+    const { store } = open;
     const record = directory.collection(name);
-    if (record !== undefined) return { store, record };
+    if (record !== undefined) return { ...open, record };
     if (name !== DEFAULT_COLLECTION) throw noCollection(name);
     // Somebody else may make it at the same moment.
     const made = await store.createCollection(name).catch((error: unknown) => {
@@ -39,7 +41,7 @@ export function createPeople(deps: PeopleDeps): People {
     else await opening.refresh();
     const now = directory.collection(name);
     if (now === undefined) throw noCollection(name);
-    return { store, record: now };
+    return { ...open, record: now };
   };
   const subjectOf = async (store: PeopleStore, record: CollectionRecord, name: string): Promise<SubjectRecord> => {
     const found = await store.subject(record.id, name);
@@ -76,6 +78,7 @@ export function createPeople(deps: PeopleDeps): People {
       const record = directory.collection(name);
       if (record === undefined) throw noCollection(name);
       await gallery.timed('delete_collection', () => store.deleteCollection(record.id));
+      directory.removeCollection(record);
       indexes.forgetCollection(record.id);
       await opening.refresh();
     },
@@ -96,7 +99,7 @@ export function createPeople(deps: PeopleDeps): People {
       return tellSubject(made);
     },
     async changeSubject(collection, name, change) {
-      const { store, record } = await within(collection);
+      const { store, indexes, record } = await within(collection);
       const before = await subjectOf(store, record, name);
       const wanted = change.subject ?? name;
       const other = wanted === name ? null : await store.subject(record.id, wanted);
@@ -109,15 +112,15 @@ export function createPeople(deps: PeopleDeps): People {
       const merged = await gallery.timed('merge_subjects', () => store.mergeSubjects(before.id, other.id));
       directory.merge(before.id, other.id);
       directory.setSubject(merged);
-      opening.current.indexes.relabel(before.id, other.id);
+      indexes.relabel(before.id, other.id);
       if (change.metadata === undefined) return tellSubject(merged);
       return tellSubject(await store.changeSubject(merged.id, { metadata: change.metadata }));
     },
     async deleteSubject(collection, name) {
-      const { store, record } = await within(collection);
+      const { store, indexes, record } = await within(collection);
       const subject = await subjectOf(store, record, name);
       const { faceIds } = await gallery.timed('delete_subject', () => store.deleteSubject(subject.id));
-      opening.current.indexes.remove(faceIds);
+      indexes.remove(faceIds);
       directory.removeSubject(subject.id);
       await opening.refresh();
       return tellSubject(subject);
@@ -144,9 +147,9 @@ export function createPeople(deps: PeopleDeps): People {
       throw new FacepoolError('not_found', detail, { param: 'what' });
     },
     async deleteFace(collection, faceId) {
-      const { store, record } = await within(collection);
+      const { store, indexes, record } = await within(collection);
       const face = await gallery.timed('delete_face', () => store.deleteFace(record.id, faceId));
-      opening.current.indexes.remove([faceId]);
+      indexes.remove([faceId]);
       await opening.refresh();
       return face;
     },

@@ -37,3 +37,18 @@ test('subjects of a collection that is gone go with it', () => {
   directory.clear();
   assert.deepEqual([directory.collections(), directory.subject(8)], [[], undefined]);
 });
+
+test('a collection goes with its subjects, and not another that has its name since', () => {
+  const directory = new Directory();
+  directory.setCollections([collection(1, 'a'), collection(2, 'b')]);
+  directory.setSubject({ id: 7, collection: 1, name: 'x' });
+  directory.setSubject({ id: 8, collection: 2, name: 'y' });
+  directory.setCollection(collection(3, 'a'));
+  directory.removeCollection(collection(1, 'a'));
+  assert.deepEqual(
+    [directory.subject(7), directory.subject(8)?.name, directory.collection('a')?.id],
+    [undefined, 'y', 3],
+  );
+  directory.removeCollection(collection(3, 'a'));
+  assert.equal(directory.collection('a'), undefined);
+});

@@ -117,3 +117,70 @@ test('a store that fails is never an answer that nobody is known', async () => {
   await assert.rejects(gallery.add(newFace('anna', 1)), { code: 'people_unavailable' });
   assert.deepEqual(told, ['people cannot be opened']);
 });
+
+test('a question that runs while another store takes the place of this one is not answered with nobody', async () => {
+  let searching = async (): Promise<void> => {};
+  const { gallery, signal } = peopleRig({ pool: plainPool({ searching: () => searching() }) });
+  await gallery.add(newFace('anna', 1));
+  let restored: Promise<void> = Promise.resolve();
+  searching = async () => {
+    searching = async () => {};
+    restored = gallery.opening.reopen(async () => {});
+  };
+  await assert.rejects(gallery.match('default', 'a', [unit(1)], 1, signal), { code: 'people_unavailable' });
+  await restored;
+  assert.equal((await gallery.match('default', 'a', [unit(1)], 1, signal))[0]?.[0]?.subject, 'anna');
+});
+
+test('a collection that is deleted while a question runs is not there, and not of another space', async () => {
+  let searching = async (): Promise<void> => {};
+  let refreshing = async (): Promise<void> => {};
+  const { gallery, people, signal } = peopleRig({
+    pool: plainPool({ searching: () => searching() }),
+    wrap: (store): PeopleStore => ({ ...store, collections: () => refreshing().then(() => store.collections()) }),
+  });
+  await people.createCollection('staff');
+  await gallery.add(newFace('anna', 1, { collection: 'staff' }));
+  const asking = (): Promise<unknown> => gallery.match('staff', 'a', [unit(1)], 1, signal);
+  refreshing = () => assert.rejects(asking(), { code: 'not_found' });
+  searching = () => people.deleteCollection('staff');
+  await assert.rejects(asking(), { code: 'not_found' });
+});
+
+test('what is found and gone again each time is no answer that nobody is known', async () => {
+  let searching = async (): Promise<void> => {};
+  const { gallery, people, signal } = peopleRig({ pool: plainPool({ searching: () => searching() }) });
+  await gallery.add(newFace('anna', 1));
+  let searches = 0;
+  searching = async () => {
+    searches += 1;
+    await people.deleteSubject('default', 'anna');
+    await gallery.add(newFace('anna', 1));
+  };
+  await assert.rejects(gallery.match('default', 'a', [unit(1)], 1, signal), { code: 'people_unavailable' });
+  assert.equal(searches, 3);
+});
+
+test('an embedding that is not of length 1 is not kept', async () => {
+  const { gallery, people } = peopleRig();
+  for (const vector of [new Float32Array(4), Float32Array.of(2, 0, 0, 0), Float32Array.of(Number.NaN, 0, 0, 1)]) {
+    await assert.rejects(gallery.add(newFace('anna', 1, { embeddings: new Map([['a', vector]]) })), {
+      code: 'model_failed',
+    });
+  }
+  assert.equal(people.status().faces, 0);
+});
+
+test('a face that comes while the last one goes begins a collection in its own space', async () => {
+  let refreshing = async (): Promise<void> => {};
+  const { gallery, people, signal } = peopleRig({
+    wrap: (store): PeopleStore => ({ ...store, collections: () => refreshing().then(() => store.collections()) }),
+  });
+  const { face_id: id } = await gallery.add(newFace('anna', 1));
+  refreshing = async () => {
+    refreshing = async () => {};
+    await gallery.add(newFace('ben', 2, { embeddings: new Map([['b', unit(2)]]) }));
+  };
+  await people.deleteFace('default', id);
+  assert.equal((await gallery.match('default', 'b', [unit(2)], 1, signal))[0]?.[0]?.subject, 'ben');
+});

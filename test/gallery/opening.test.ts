@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FacepoolError } from '../../src/contract/errors.ts';
 import type { PeopleStore } from '../../src/gallery/people-store.ts';
 import { memoryStore } from '../fixtures/memory-people-store.ts';
 import { newFace, peopleRig, plainPool, unit } from '../fixtures/people-rig.ts';
@@ -110,4 +111,89 @@ test('close ends the store, its threads and its tries', async () => {
   assert.equal(clock.pending, 0);
   await assert.rejects(gallery.match('default', 'a', [unit(1)], 1, signal), { code: 'shutting_down' });
   await assert.rejects(gallery.add(newFace('ben', 2)), { code: 'shutting_down' });
+});
+
+const lost = (): FacepoolError => new FacepoolError('people_unavailable', 'the thread of the store ended');
+
+test('whoever is deleted by a change whose answer was lost is named no more', async () => {
+  const { gallery, people, signal, told } = peopleRig({
+    wrap: (store): PeopleStore => ({
+      ...store,
+      deleteSubject: async (id) => {
+        await store.deleteSubject(id);
+        throw lost();
+      },
+    }),
+  });
+  await gallery.add(newFace('anna', 1));
+  await gallery.add(newFace('ben', 2));
+  await assert.rejects(people.deleteSubject('default', 'anna'), { code: 'people_unavailable' });
+  await assert.rejects(gallery.match('default', 'a', [unit(1)], 5, signal), { code: 'people_unavailable' });
+  await settled();
+  const [hits] = await gallery.match('default', 'a', [unit(1)], 5, signal);
+  assert.deepEqual(
+    hits?.map(({ subject }) => subject),
+    ['ben'],
+  );
+  assert.equal(people.status().subjects, 1);
+  assert.deepEqual(told, ['a change of people may have been made halfway; they are read again']);
+});
+
+test('whoever is enrolled by a change whose answer was lost is found; one that is refused makes nothing be read', async () => {
+  let isLost = true;
+  const { gallery, signal, told } = peopleRig({
+    people: { max_faces: 2 },
+    wrap: (store): PeopleStore => ({
+      ...store,
+      addFace: async (...args) => {
+        const added = await store.addFace(...args);
+        if (isLost) throw lost();
+        return added;
+      },
+    }),
+  });
+  await assert.rejects(gallery.add(newFace('anna', 1)), { code: 'people_unavailable' });
+  await settled();
+  assert.equal((await gallery.match('default', 'a', [unit(1)], 1, signal))[0]?.[0]?.subject, 'anna');
+  isLost = false;
+  await gallery.add(newFace('ben', 2));
+  await assert.rejects(gallery.add(newFace('carl', 3)), { code: 'conflict' });
+  assert.equal((await gallery.match('default', 'a', [unit(2)], 1, signal))[0]?.[0]?.subject, 'ben');
+  assert.equal(told.length, 1);
+});
+
+test('a copy takes the place of a store that cannot be opened', async () => {
+  const inner = await filled();
+  let isBroken = true;
+  const { gallery, clock, people, signal } = peopleRig({
+    exists: true,
+    store: {
+      ...inner,
+      open: () => (isBroken ? Promise.reject(new FacepoolError('people_unavailable', 'it is damaged')) : inner.open()),
+    },
+  });
+  gallery.opening.start();
+  await settled();
+  assert.equal(people.status().state, 'failed');
+  await assert.rejects(
+    gallery.opening.reopen(() => Promise.reject(new FacepoolError('invalid_argument', 'the copy is not taken'))),
+    { code: 'invalid_argument' },
+  );
+  assert.deepEqual([people.status().state, clock.pending], ['failed', 1]);
+  await gallery.opening.reopen(async () => {
+    isBroken = false;
+  });
+  assert.deepEqual([people.status().state, clock.pending], ['ready', 0]);
+  assert.equal((await gallery.match('default', 'a', [unit(4)], 1, signal))[0]?.[0]?.subject, 'person 4');
+});
+
+test('close ends the threads of the search also where the store cannot be closed', async () => {
+  const pool = plainPool();
+  const { gallery } = peopleRig({
+    pool,
+    wrap: (store): PeopleStore => ({ ...store, close: () => Promise.reject(new Error('the disk is full')) }),
+  });
+  await gallery.add(newFace('anna', 1));
+  await assert.rejects(gallery.opening.close(), /the disk is full/);
+  assert.equal(pool.closed, true);
 });

@@ -168,6 +168,26 @@ test('a change that fails in the store changes nothing of what is told', async (
     (all) => all.deleteSubject('default', 'anna'),
     (all) => all.changeSubject('default', 'anna', { subject: 'ben', merge: true }),
   ];
-  for (const trial of trials) await assert.rejects(trial(people), { code: 'storage_full' });
+  for (const trial of trials) {
+    await assert.rejects(trial(people), { code: 'storage_full' });
+    // Whether it was made is not known: everything is read again.
+    await new Promise(setImmediate);
+  }
+  assert.equal((await gallery.match('default', 'a', [unit(1)], 1, signal))[0]?.[0]?.subject, 'anna');
+});
+
+test('who is deleted while another store takes the place of this one is nobody else there', async () => {
+  let read = (): void => {};
+  const gate = new Promise<void>((resolve) => {
+    read = resolve;
+  });
+  const { people, gallery, signal } = peopleRig({
+    wrap: (store): PeopleStore => ({ ...store, subject: (...args) => gate.then(() => store.subject(...args)) }),
+  });
+  await gallery.add(newFace('anna', 1));
+  const deleting = people.deleteSubject('default', 'anna');
+  // The same number is somebody else in the other store.
+  await gallery.opening.reopen(async () => read());
+  await assert.rejects(deleting, { code: 'people_unavailable' });
   assert.equal((await gallery.match('default', 'a', [unit(1)], 1, signal))[0]?.[0]?.subject, 'anna');
 });
