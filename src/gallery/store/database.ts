@@ -1,5 +1,5 @@
 /** The file of people: opened, made, brought up to date; its log written into it without a trace of what was deleted. */
-import { chmodSync, closeSync, fsyncSync, openSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, closeSync, fstatSync, fsyncSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makePrivateDir, openPrivate } from '../../util/private-file.ts';
@@ -36,6 +36,13 @@ export type PeopleDatabase = {
   checkpointIfLong(): void;
   /** Bytes on the disk, the log among them. */
   bytes(): number;
+  /** Of the file alone. */
+  fileBytes(): number;
+  /** Bytes of the file as they lie on the disk, without the log. @returns how many were read; 0 at the end */
+  read(into: Uint8Array, at: number): number;
+  /** Pages of the file that a checkpoint is about to write. @returns the function that ends it */
+  onCheckpoint(listener: (pages: readonly number[]) => void): () => void;
+  readonly pageBytes: number;
   close(): void;
 };
 
@@ -95,13 +102,17 @@ function peopleDatabase(db: DatabaseSync, descriptor: number, options: DatabaseO
   const pageBytes = pragma(db, 'page_size');
   const sql = new Sql(db);
   const logBytes = (): number => statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+  const listeners = new Set<(pages: readonly number[]) => void>();
   const checkpoint = (): void => {
     if (logBytes() === 0) return;
     const pages = pagesInLog(log);
+    for (const listener of listeners) listener(pages);
     into(db, 'PASSIVE');
     // Before the log is emptied: if we are killed in between, it still says what to overwrite.
     if (scrubPages(descriptor, pageBytes, pages)) fsyncSync(descriptor);
     into(db, 'TRUNCATE');
+    // Pages that are kept in memory still have their gaps as they were: the next change of one would bring them back.
+    db.exec('PRAGMA shrink_memory');
   };
   const sealer = prepareKey(sql, key, checkpoint);
   // Also what an earlier process left in the log.
@@ -115,6 +126,17 @@ function peopleDatabase(db: DatabaseSync, descriptor: number, options: DatabaseO
       if (logBytes() > LOG_BYTES) checkpoint();
     },
     bytes: () => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) + logBytes(),
+    pageBytes,
+    fileBytes: () => fstatSync(descriptor).size,
+    read(into, at) {
+      // The number of a closed descriptor may be that of another file.
+      if (!db.isOpen) throw unavailable('people.db was closed');
+      return readSync(descriptor, into, 0, into.length, at);
+    },
+    onCheckpoint(listener) {
+      listeners.add(listener);
+      return () => void listeners.delete(listener);
+    },
     close() {
       if (!db.isOpen) return;
       try {

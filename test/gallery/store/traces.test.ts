@@ -5,10 +5,12 @@ import path from 'node:path';
 import { describe, it, type TestContext } from 'node:test';
 import type { NewFace } from '../../../src/contract/people.ts';
 import type { PeopleStore } from '../../../src/gallery/people-store.ts';
+import { createCollection } from '../../../src/gallery/store/collections.ts';
+import type { Context } from '../../../src/gallery/store/context.ts';
 import { addFace } from '../../../src/gallery/store/faces.ts';
 import { deleteSubject } from '../../../src/gallery/store/removal.ts';
 import { createSqliteStore } from '../../../src/gallery/store/sqlite-store.ts';
-import { changeSubject } from '../../../src/gallery/store/subjects.ts';
+import { changeSubject, createSubject, names } from '../../../src/gallery/store/subjects.ts';
 import { ManualClock } from '../../fixtures/manual-clock.ts';
 import { picker } from '../../fixtures/random.ts';
 import { tempDir } from '../../fixtures/temp-dir.ts';
@@ -175,5 +177,37 @@ describe('the tree of names', () => {
       rows.map((row) => row['integrity_check']),
       ['ok'],
     );
+  });
+
+  it('brings no name back with what is added later, which may be written to pages that are kept in memory', (t) => {
+    const { change, file, engine, read } = openRig(t);
+    const { id: home } = change((context) => createCollection(context, 'c'));
+    const random = picker(7);
+    let made = 0;
+    const add = (count: number): void => {
+      const group = Array.from({ length: count }, () => {
+        const name = `${random.below(1e9).toString(36)}-${++made}#${'x'.repeat(random.below(60))}`;
+        return { now: 1, erases: false, make: (context: Context) => createSubject(context, home, name, {}) };
+      });
+      assert.ok(engine.commit(group).every(({ ok }) => ok));
+    };
+    add(1000);
+    const gone: string[] = [];
+    for (let round = 0; round < 20; round++) {
+      const all = read((context) => names(context, 0, 5000));
+      const some = new Set(Array.from({ length: 20 }, () => random.pick(all)));
+      const deletions = [...some].flatMap((one) => {
+        if (one === undefined) return [];
+        gone.push(`${one.name.split('#')[0]}#`);
+        return [{ now: 1, erases: true, make: (context: Context) => deleteSubject(context, one.id) }];
+      });
+      assert.ok(engine.commit(deletions).every(({ ok }) => ok));
+      add(20);
+      const bytes = bytesOnDisk(file);
+      assert.deepEqual(
+        gone.filter((name) => bytes.includes(name)),
+        [],
+      );
+    }
   });
 });
