@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { toWire } from '../../contract/errors.ts';
 import { Engine } from './engine.ts';
 import type { FromThread, ThreadData, ToThread } from './messages.ts';
+import { transferable } from './transferable.ts';
 import { Turns } from './turns.ts';
 
 function start(data: ThreadData): void {
@@ -21,18 +22,6 @@ function start(data: ThreadData): void {
     },
   });
   parentPort?.on('message', (message: ToThread) => turns.take(message));
-}
-
-/** Memory of vectors and pictures goes over instead of being copied. Each is a copy of its own (seal.ts). */
-function transferable(value: unknown): ArrayBuffer[] {
-  const items: unknown[] = Array.isArray(value) ? value : [value];
-  const buffers = new Set<ArrayBuffer>();
-  for (const item of items) {
-    for (const part of typeof item === 'object' && item !== null ? [item, ...Object.values(item)] : []) {
-      if (ArrayBuffer.isView(part) && part.buffer instanceof ArrayBuffer) buffers.add(part.buffer);
-    }
-  }
-  return [...buffers];
 }
 
 start(workerData as ThreadData);
