@@ -1,20 +1,28 @@
-/** A copy of the store, made while it is used: SQLite carries what is written meanwhile into it. */
+/**
+ * A copy of the store, made while it is used. Only checkpoints change the file, and they say which pages: those are
+ * copied again, the last of them in one go with a checkpoint of their own. SQLite's backup does the same in a
+ * thread beside ours, where it contends for the connection and fails under load.
+ */
 import { Buffer } from 'node:buffer';
-import { closeSync, fstatSync, fsyncSync, openSync, readSync, rmSync } from 'node:fs';
+import { closeSync, fsync, fsyncSync, ftruncateSync, openSync, rmSync, writeSync } from 'node:fs';
 import path from 'node:path';
-import { backup } from 'node:sqlite';
+import { promisify } from 'node:util';
 import { fileErrorCode } from '../../contract/storage-errors.ts';
 import { openPrivate } from '../../util/private-file.ts';
 import { conflict } from './context.ts';
 import type { PeopleDatabase } from './database.ts';
 import { unavailable } from './faults.ts';
-import { pageNumbers, scrubPages } from './scrub.ts';
 
-/** Pages that are copied in one step: half a megabyte. */
-const COPY_PAGES = 64;
-const SCRUB_PAGES = 1024;
+/** Copied in one step. */
+const STEP_BYTES = 512 * 1024;
+/** So few are copied in one go with the end. */
+const FEW_PAGES = 256;
+/** Rounds over what was written meanwhile; then the rest is copied in one go, however much it is. */
+const MOST_ROUNDS = 8;
 
 const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+/** In another thread: it may take seconds. */
+const sync = promisify(fsync);
 
 /** So that a name survives a power cut. */
 export function syncFolder(folder: string): void {
@@ -26,29 +34,48 @@ export function syncFolder(folder: string): void {
   }
 }
 
-/** The size of a page is the 16-bit number at byte 16, where 1 is 65,536. */
-function pageBytesOf(descriptor: number): number {
-  const head = Buffer.alloc(2);
-  readSync(descriptor, head, 0, head.length, 16);
-  const size = head.readUInt16BE(0);
-  return size === 1 ? 65_536 : size;
+function copyBytes(database: PeopleDatabase, target: number, at: number, chunk: Buffer): number {
+  const read = database.read(chunk, at);
+  for (let written = 0; written < read; ) {
+    written += writeSync(target, chunk, written, read - written, at + written);
+  }
+  return read;
 }
 
-/** What was deleted and still lies in the gaps of cached pages goes into a copy too. */
-async function scrubCopy(file: string, stopIfCancelled: () => void): Promise<void> {
-  const descriptor = openSync(file, 'r+');
+async function copyAll(database: PeopleDatabase, target: number, stopIfCancelled: () => void): Promise<void> {
+  const { pageBytes } = database;
+  const changed = new Set<number>();
+  const stop = database.onCheckpoint((pages) => {
+    for (const page of pages) changed.add(page);
+  });
+  const page = Buffer.alloc(pageBytes);
+  const copyPages = (numbers: Iterable<number>): void => {
+    for (const number of numbers) copyBytes(database, target, (number - 1) * pageBytes, page);
+  };
   try {
-    const pageBytes = pageBytesOf(descriptor);
-    const last = Math.floor(fstatSync(descriptor).size / pageBytes);
-    for (let first = 1; first <= last; first += SCRUB_PAGES) {
-      stopIfCancelled();
-      scrubPages(descriptor, pageBytes, pageNumbers(first, Math.min(first + SCRUB_PAGES - 1, last)));
+    const chunk = Buffer.alloc(STEP_BYTES);
+    for (let at = 0, read = 0; (read = copyBytes(database, target, at, chunk)) > 0; at += read) {
       await turn();
+      stopIfCancelled();
     }
-    fsyncSync(descriptor);
+    for (let round = 0; round < MOST_ROUNDS && changed.size > FEW_PAGES; round++) {
+      const numbers = [...changed];
+      changed.clear();
+      for (let i = 0; i < numbers.length; i += FEW_PAGES) {
+        copyPages(numbers.slice(i, i + FEW_PAGES));
+        await turn();
+        stopIfCancelled();
+      }
+    }
+    await sync(target);
+    stopIfCancelled();
+    database.checkpoint();
+    copyPages(changed);
+    ftruncateSync(target, database.fileBytes());
   } finally {
-    closeSync(descriptor);
+    stop();
   }
+  await sync(target);
 }
 
 /**
@@ -56,20 +83,21 @@ async function scrubCopy(file: string, stopIfCancelled: () => void): Promise<voi
  * @throws FacepoolError `conflict` where there is a file of that name; else what `toFault` understands
  */
 export async function backupTo(database: PeopleDatabase, file: string, isCancelled: () => boolean): Promise<void> {
+  let target: number;
   try {
-    closeSync(openPrivate(file, 'wx'));
+    target = openPrivate(file, 'wx');
   } catch (error) {
     throw fileErrorCode(error) === 'EEXIST' ? conflict('there is a file of that name') : error;
   }
-  const stopIfCancelled = (): void => {
-    if (isCancelled()) throw unavailable('the backup was broken off');
-  };
   try {
-    await backup(database.sql.db, file, { rate: COPY_PAGES, progress: stopIfCancelled });
-    await scrubCopy(file, stopIfCancelled);
+    await copyAll(database, target, () => {
+      if (isCancelled()) throw unavailable('the backup was broken off');
+    });
     syncFolder(path.dirname(file));
   } catch (error) {
-    for (const name of [file, `${file}-journal`]) rmSync(name, { force: true });
+    rmSync(file, { force: true });
     throw error;
+  } finally {
+    closeSync(target);
   }
 }

@@ -12,6 +12,8 @@ export type Change = {
   readonly now: number;
   /** What goes with it has left the disk before it is acknowledged. */
   readonly erases: boolean;
+  /** It changes what is there. */
+  readonly replaces?: boolean;
   readonly make: (context: Context) => unknown;
 };
 /** `value` may be {@link Unfinished}. */
@@ -28,6 +30,7 @@ export class Engine {
   #isWanted = false;
   #open: Open | null = null;
   #changes = 0;
+  #rewrites = 0;
 
   constructor(options: DatabaseOptions, defaultCollection: string) {
     this.#options = options;
@@ -37,6 +40,11 @@ export class Engine {
   /** Rises with every transaction. */
   get changes(): number {
     return this.#changes;
+  }
+
+  /** Rises with every transaction in which something that was there became another, or went. */
+  get rewrites(): number {
+    return this.#rewrites;
   }
 
   /** @throws FacepoolError `people_unavailable`, `storage_full` */
@@ -95,6 +103,7 @@ export class Engine {
       for (const change of changes) outcomes.push(this.#inSavepoint(change));
       sql.db.exec('COMMIT');
       this.#changes += 1;
+      if (changes.some(({ erases, replaces }) => erases || replaces === true)) this.#rewrites += 1;
     } catch (error) {
       this.#rollBack(error);
       // One that is too large for the disk must not take the others along.
@@ -180,6 +189,7 @@ export class Engine {
       },
     });
     this.#changes += 1;
+    this.#rewrites += 1;
     this.database();
   }
 

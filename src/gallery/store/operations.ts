@@ -31,7 +31,7 @@ export const READS: Reads = {
   totals: (context) => totals(context),
 };
 
-/** Must be the same when it is done again after it was changed in between: what is deleted must not come back. */
+/** Read again in one go where something was changed or deleted in between: what is deleted must not come back. */
 export const STRICT_READS: ReadonlySet<string> = new Set<ReadName>(['vectors']);
 
 export const WRITES: Writes = {

@@ -79,8 +79,3 @@ export function scrubPages(descriptor: number, pageBytes: number, pages: Iterabl
   }
   return isChanged;
 }
-
-/** The pages `from` … `to`. */
-export function* pageNumbers(from: number, to: number): Generator<number> {
-  for (let number = from; number <= to; number++) yield number;
-}

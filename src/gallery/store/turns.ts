@@ -21,7 +21,7 @@ type Waiting = Change & { readonly id: number };
 type LongRead = {
   readonly request: Request<ReadName>;
   readonly steps: Generator<void, unknown>;
-  readonly changes: number;
+  readonly rewrites: number;
 };
 
 export type TurnsOptions = {
@@ -105,7 +105,8 @@ export class Turns {
     for (let next = this.#queue[0]; next !== undefined && !isAlone(next); next = this.#queue[0]) {
       this.#queue.shift();
       if (isWriteRequest(next)) {
-        this.#changes.push({ id: next.id, now: next.now, erases: ERASING.has(next.op), make: change(next) });
+        const replaces = next.op === 'addVectors';
+        this.#changes.push({ id: next.id, now: next.now, erases: ERASING.has(next.op), replaces, make: change(next) });
       } else if (isReadRequest(next)) this.#reads.push(next);
       else if (next.op === 'backup') void this.#backup(next);
     }
@@ -153,7 +154,7 @@ export class Turns {
       if (request === undefined) return;
       try {
         const value = this.#begin(request, request.now);
-        if (isSteps(value)) this.#long.push({ request, steps: value, changes: engine.changes });
+        if (isSteps(value)) this.#long.push({ request, steps: value, rewrites: engine.rewrites });
         else this.#options.reply(request.id, { ok: true, value });
       } catch (error) {
         this.#fail(request.id, error);
@@ -166,13 +167,13 @@ export class Turns {
     const read = this.#long.shift();
     if (read === undefined) return;
     const { engine, reply } = this.#options;
-    const { request, steps, changes } = read;
+    const { request, steps, rewrites } = read;
     try {
       // The connection may be another one meanwhile.
       engine.database();
       const { done, value } = steps.next();
       if (!done) this.#long.push(read);
-      else if (STRICT_READS.has(request.op) && changes !== engine.changes) {
+      else if (STRICT_READS.has(request.op) && rewrites !== engine.rewrites) {
         reply(request.id, { ok: true, value: this.#inOneGo(request) });
       } else reply(request.id, { ok: true, value });
     } catch (error) {
