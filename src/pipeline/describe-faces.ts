@@ -26,7 +26,9 @@ export async function describeFaces(
   timings: Timings,
 ): Promise<void> {
   const recognizerGraphs =
-    recognizer?.manifest.graphs.filter((g) => (g.use === 'embedding' ? needs.embedding : g.use === 'quality')) ?? [];
+    recognizer?.manifest.graphs.filter(
+      ({ use }) => (use === 'embedding' && needs.embedding) || (use === 'quality' && needs.quality),
+    ) ?? [];
   const livenessGraphs =
     liveness === null ? [] : neededGraphs(liveness.manifest, deps.settings.models[liveness.name]?.opinions === true);
   const graphs = [...recognizerGraphs, ...livenessGraphs];
