@@ -25,7 +25,7 @@ export type Built = {
 
 export type Method = {
   readonly name: string;
-  /** More than this take too long to build, or to search. */
+  /** Numbers in all: more take too long to build, or to search. */
   readonly most: number;
   readonly build: (people: PeopleVectors) => Built | Promise<Built>;
 };
@@ -160,7 +160,7 @@ function usearchExact({ exactSearch, MetricKind }: Usearch): Method {
 function usearchGraph({ Index, MetricKind, ScalarKind }: Usearch, threads: number): Method {
   return {
     name: 'usearch, HNSW',
-    most: 100_000,
+    most: 100_000 * 256,
     build: ({ vectors, dim, count }) => {
       const config = { dimensions: dim, metric: MetricKind.IP, quantization: ScalarKind.F32, connectivity: 16 };
       const index = new Index({ ...config, expansion_add: 128, expansion_search: 128, multi: false });
@@ -174,7 +174,7 @@ function usearchGraph({ Index, MetricKind, ScalarKind }: Usearch, threads: numbe
 function rowByRow({ dot }: Simsimd): Method {
   return {
     name: 'simsimd, row by row',
-    most: 100_000,
+    most: 100_000 * 512,
     build: (people) => {
       const rows = Array.from({ length: people.count }, (_, face) => vectorOf(people, face));
       return {
@@ -199,7 +199,7 @@ function rowByRow({ dot }: Simsimd): Method {
 function hnswlibGraph({ HierarchicalNSW }: Hnswlib): Method {
   return {
     name: 'hnswlib-node, HNSW',
-    most: 10_000,
+    most: 10_000 * 512,
     build: (people) => {
       const index = new HierarchicalNSW('ip', people.dim);
       index.initIndex({ maxElements: people.count, m: 16, efConstruction: 128 });

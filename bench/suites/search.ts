@@ -74,7 +74,7 @@ async function measureSize(
   });
   const running: Running[] = [];
   for (const method of searchMethods()) {
-    if (people.count > method.most || (!graphs && method.name.includes('HNSW'))) continue;
+    if (people.count * people.dim > method.most || (!graphs && method.name.includes('HNSW'))) continue;
     say(`${people.count} × ${people.dim}: ${method.name}`);
     running.push(await build(method, people));
   }

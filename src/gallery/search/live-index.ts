@@ -28,10 +28,12 @@ export type LiveIndexOptions = {
   readonly inline: number;
   /** Rows that a thread takes at once. */
   readonly chunkRows: number;
+  /** Calls it soon, when whoever was answered just now has asked again. */
+  readonly soon: (begin: () => void) => void;
 };
 
 /** Numbers: 0.2 ms or so. Rows: some 50 µs, so that no thread waits long for one that the system stopped. */
-const DEFAULTS: LiveIndexOptions = { inline: 2 ** 22, chunkRows: 4096 };
+const DEFAULTS: LiveIndexOptions = { inline: 2 ** 22, chunkRows: 4096, soon: setImmediate };
 
 type Job = Query & {
   readonly resolve: (hits: IndexHit[]) => void;
@@ -47,6 +49,8 @@ export class LiveIndex implements VectorIndex {
   #table: RowTable;
   #waiting: Job[] = [];
   #running: readonly Job[] | null = null;
+  /** A pass is about to begin. */
+  #isDue = false;
   /** Tables that were cleared while a pass ran over them. */
   #cleared: RowTable[] = [];
   #wasSent = false;
@@ -98,7 +102,7 @@ export class LiveIndex implements VectorIndex {
       }
     });
     this.#waiting.push(...jobs);
-    this.#startPass();
+    this.#next();
     try {
       return await Promise.all(results);
     } finally {
@@ -119,25 +123,40 @@ export class LiveIndex implements VectorIndex {
     for (const { reject } of [...this.#waiting.splice(0), ...(this.#running ?? [])]) reject(reason);
   }
 
-  #startPass(): void {
-    if (this.#running !== null) return;
+  /** Searches here, or sees to it that a pass begins when none runs. */
+  #next(): void {
+    if (this.#running !== null || this.#isDue) return;
     this.#waiting = this.#waiting.filter(({ isAborted }) => !isAborted);
-    const jobs = this.#waiting.splice(0, MOST_QUERIES);
-    if (jobs.length === 0) return;
-    const table = this.#table;
-    const queries = jobs.map(({ vector, k }) => ({ vector, k }));
-    const { chunkRows } = this.#options;
-    // Of this pass only: a part that begins late must find that nothing is left.
-    const next = new SharedArrayBuffer(4);
-    const pass: Pass = { queries, rows: table.rows, longest: table.longest, chunkRows, next };
-    // With what waits behind them: many small passes one after the other would hold the event loop as well.
-    const all = [...jobs, ...this.#waiting];
-    const rows = all.reduce((sum, { k }) => sum + table.rows + Math.min(k, table.rows) * ROWS_PER_HIT, 0);
-    if (table.rows === 0 || rows * this.#shape.dim <= this.#options.inline) {
-      this.#finish(jobs, [scan(pass, table.segments)], table);
-      this.#startPass();
+    const { inline, soon } = this.#options;
+    const { rows } = this.#table;
+    const looks = this.#waiting.reduce((sum, { k }) => sum + rows + Math.min(k, rows) * ROWS_PER_HIT, 0);
+    if (rows === 0 || looks * this.#shape.dim <= inline) {
+      const jobs = this.#waiting.splice(0);
+      if (jobs.length > 0) this.#finish(jobs, [scan(this.#passOf(jobs), this.#table.segments)], this.#table);
       return;
     }
+    this.#isDue = true;
+    soon(() => {
+      this.#isDue = false;
+      this.#startPass();
+    });
+  }
+
+  #passOf(jobs: readonly Job[]): Pass {
+    const { rows, longest } = this.#table;
+    const queries = jobs.map(({ vector, k }) => ({ vector, k }));
+    // Of this pass only: a part that begins late must find that nothing is left.
+    return { queries, rows, longest, chunkRows: this.#options.chunkRows, next: new SharedArrayBuffer(4) };
+  }
+
+  #startPass(): void {
+    const table = this.#table;
+    this.#waiting = this.#waiting.filter(({ isAborted }) => !isAborted);
+    // Everybody may have gone since.
+    if (table.rows === 0) return this.#next();
+    const jobs = this.#waiting.splice(0, MOST_QUERIES);
+    if (jobs.length === 0) return;
+    const pass = this.#passOf(jobs);
     table.pin();
     this.#running = jobs;
     this.#wasSent = true;
@@ -155,7 +174,7 @@ export class LiveIndex implements VectorIndex {
     table.unpin();
     this.#running = null;
     for (const cleared of this.#cleared.splice(0)) this.#forget(cleared);
-    if (this.#closed === null) this.#startPass();
+    if (this.#closed === null) this.#next();
   }
 
   /** Resolves when no thread reads rows any more: a part that has not begun when the others are done is not waited for. */

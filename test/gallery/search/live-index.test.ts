@@ -10,6 +10,7 @@ import { bruteForce, compare, NEVER, steppedRunner, unitVector } from './support
 import type { SteppedRunner } from './support.ts';
 
 const DIM = 5;
+const AT_ONCE = (begin: () => void): void => begin();
 const CLOSED = new FacepoolError('people_unavailable', 'closed');
 
 /** Small whole numbers: sums are exact, so that there are many real ties. */
@@ -28,11 +29,24 @@ const idsOf = (answer: readonly IndexHit[][]): string[][] => answer.map((hits) =
 
 function threaded(threads = 2): { readonly runner: SteppedRunner; readonly index: LiveIndex } {
   const runner = steppedRunner(threads);
-  return { runner, index: new LiveIndex(DIM, runner, { inline: -1, chunkRows: 4 }) };
+  return { runner, index: new LiveIndex(DIM, runner, { inline: -1, chunkRows: 4, soon: AT_ONCE }) };
 }
 
-async function finish(runner: SteppedRunner): Promise<void> {
-  for (await ticks(); runner.pending > 0; await ticks()) runner.end(0);
+/** Passes begin when a test says so. */
+function later(threads: number): { readonly runner: SteppedRunner; readonly index: LiveIndex; begin(): void } {
+  const runner = steppedRunner(threads);
+  const due: (() => void)[] = [];
+  const index = new LiveIndex(DIM, runner, { inline: -1, chunkRows: 4, soon: (begin) => due.push(begin) });
+  return { runner, index, begin: () => due.shift()?.() };
+}
+
+async function finish(runner: SteppedRunner, begin = (): void => {}): Promise<void> {
+  for (let quiet = 0; quiet < 2; quiet++) {
+    await ticks();
+    begin();
+    if (runner.pending > 0) quiet = -1;
+    while (runner.pending > 0) runner.end(0);
+  }
 }
 
 /**
@@ -67,7 +81,7 @@ function checkAnswer(
 
 async function runInterleaving(seed: number): Promise<number> {
   const { below, chance, pick } = picker(seed);
-  const { runner, index } = threaded(1 + below(3));
+  const { runner, index, begin } = later(1 + below(3));
   const now = new Map<string, IndexedVector>();
   const searches: Promise<void>[] = [];
   let answers = 0;
@@ -107,6 +121,8 @@ async function runInterleaving(seed: number): Promise<number> {
       searches.push(answer.then(check, died));
     },
     () => runner.pending > 0 && runner.step(below(runner.pending), chance(0.01) ? new Error('died') : undefined),
+    begin,
+    begin,
     ...Array.from({ length: 4 }, () => () => runner.pending > 0 && runner.step(below(runner.pending))),
   ];
   for (let i = 0; i < 80; i++) {
@@ -114,11 +130,11 @@ async function runInterleaving(seed: number): Promise<number> {
     await ticks();
     assert.equal(index.size, now.size);
   }
-  await finish(runner);
+  await finish(runner, begin);
   await Promise.all(searches);
   const vectors = Array.from({ length: 3 }, () => wholeVector(below));
   const quiet = index.search(vectors, 3, NEVER);
-  await finish(runner);
+  await finish(runner, begin);
   assert.deepEqual(
     await quiet,
     vectors.map((vector) => bruteForce(now.values(), vector, 3)),
@@ -144,7 +160,7 @@ describe('an index', () => {
     const expected = queries.map((vector) => bruteForce(faces, vector, 10));
     const runner = steppedRunner(3);
     for (const inline of [-1, 1e9]) {
-      const index = new LiveIndex(20, runner, { inline, chunkRows: 64 });
+      const index = new LiveIndex(20, runner, { inline, chunkRows: 64, soon: AT_ONCE });
       index.add(faces);
       const answer = index.search(queries, 10, NEVER);
       assert.equal(runner.pending, inline > 0 ? 0 : 3);
@@ -155,7 +171,7 @@ describe('an index', () => {
 
   it('searches on the event loop only as long as that takes no time', async () => {
     const runner = steppedRunner(2);
-    const index = new LiveIndex(DIM, runner, { inline: 8 * DIM * 65 * 3, chunkRows: 4 });
+    const index = new LiveIndex(DIM, runner, { inline: 8 * DIM * 65 * 3, chunkRows: 4, soon: AT_ONCE });
     index.add(crowd(8));
     const askFor = (count: number): Promise<IndexHit[][]> => index.search(Array(count).fill(query(1)), 8, NEVER);
     assert.equal((await askFor(3)).length, 3);
@@ -218,6 +234,22 @@ describe('an index', () => {
     assert.equal(runner.pending, 2);
     await finish(runner);
     assert.deepEqual(idsOf((await Promise.all(others)).flat()), Array(5).fill(['f0']));
+  });
+
+  it('lets those who were answered join those who wait', async () => {
+    const { runner, index, begin } = later(1);
+    index.add(crowd(8));
+    const searches = Array.from({ length: 3 }, () => index.search([query(1)], 1, NEVER));
+    assert.equal(runner.pending, 0);
+    begin();
+    assert.equal(runner.pending, 1);
+    searches.push(index.search([query(1)], 1, NEVER));
+    runner.end(0);
+    await Promise.all(searches.slice(0, 3));
+    searches.push(index.search([query(1)], 1, NEVER));
+    begin();
+    runner.end(0);
+    assert.deepEqual(idsOf((await Promise.all(searches)).flat()), Array(5).fill(['f7']));
   });
 
   it('does not wait for a thread that has not begun when the others are done, nor does that read rows later', async () => {

@@ -135,6 +135,7 @@ describe('the search pool', () => {
     const pool = createSearchPool({ threads: 2 }, runner);
     const index = filled(pool, people(generator(5), FACES));
     const search = index.search([unitVector(DIM, generator(6))], 1, NEVER);
+    await setImmediate();
     assert.equal(runner.pending, 2);
     await Promise.all([pool.close(), assert.rejects(search, { code: 'people_unavailable' })]);
     const late = pool.createIndex(DIM);
