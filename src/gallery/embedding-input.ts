@@ -3,7 +3,14 @@ import { FacepoolError } from '../contract/errors.ts';
 import type { EmbeddingInput } from '../contract/people.ts';
 
 /** How far from 1 the length of a vector may be, that went through float32 and JSON. */
-export const LENGTH_TOLERANCE = 1e-3;
+const LENGTH_TOLERANCE = 1e-3;
+
+/** False also where a number is not finite. */
+export function isUnit(embedding: Float32Array): boolean {
+  let squares = 0;
+  for (const value of embedding) squares += value * value;
+  return Math.abs(Math.sqrt(squares) - 1) <= LENGTH_TOLERANCE;
+}
 
 /**
  * @param dim numbers of an embedding of its space

@@ -2,7 +2,7 @@
 import { FacepoolError } from '../contract/errors.ts';
 import { DEFAULT_COLLECTION, type Gallery, type Hit, type NewFace, type StoredFace } from '../contract/people.ts';
 import type { PeopleWrite } from '../telemetry/metrics/people-metrics.ts';
-import { LENGTH_TOLERANCE } from './embedding-input.ts';
+import { isUnit } from './embedding-input.ts';
 import { Opening, type OpeningDeps, type OpenPeople } from './opening.ts';
 import type { PeopleStore } from './people-store.ts';
 import type { IndexHit, VectorIndex } from './vector-index.ts';
@@ -100,7 +100,12 @@ export class PeopleGallery implements Gallery {
     for (const embedding of face.embeddings.values()) refuseUnlessUnit(embedding);
     const open = await this.opening.use();
     const { max_faces_per_subject: perSubject, max_faces: all } = this.#deps.settings.people;
-    const added = await this.timed('add_face', () => open.store.addFace(face, { perSubject, all }));
+    const limits = { perSubject, all };
+    const added = await this.timed('add_face', () => open.store.addFace(face, limits)).catch(async (error: unknown) => {
+      // It became known in another space a moment ago: who asks again has to see that.
+      if (error instanceof FacepoolError && error.code === 'space_mismatch') await this.opening.refresh();
+      throw error;
+    });
     try {
       this.#follow(open, face, added);
     } catch (error) {
@@ -156,8 +161,6 @@ export function noCollection(name: string): FacepoolError {
 
 /** What is not of length 1 would be like everybody, or like nobody; not finite, it could not be read at the next start. */
 function refuseUnlessUnit(embedding: Float32Array): void {
-  let squares = 0;
-  for (const value of embedding) squares += value * value;
-  if (Math.abs(Math.sqrt(squares) - 1) <= LENGTH_TOLERANCE) return;
+  if (isUnit(embedding)) return;
   throw new FacepoolError('model_failed', 'the recognizer gave an embedding that is not of length 1');
 }

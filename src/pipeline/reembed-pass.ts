@@ -1,5 +1,6 @@
 /** One walk over the faces that have no embedding in a space yet: each kept crop is embedded, a page at a time is written. */
 import { type ErrorCode, FacepoolError } from '../contract/errors.ts';
+import { isUnit } from '../gallery/embedding-input.ts';
 import type { Space } from '../gallery/people-store.ts';
 import type { ReembedPort } from '../gallery/reembed-port.ts';
 import { orAbort } from '../util/abort.ts';
@@ -32,7 +33,7 @@ const BROKEN: readonly ErrorCode[] = [
   'invalid_argument',
 ];
 
-/** @returns faces that cannot be embedded: no crop is kept of them, or it is broken. Rejects with the signal's reason, or what lasted. */
+/** @returns faces that cannot be embedded: no crop is kept of them, or nothing comes of it. Rejects with the signal's reason, or what lasted. */
 export async function reembedPass(
   deps: PassDeps,
   from: string,
@@ -73,7 +74,9 @@ async function embedOne(deps: PassDeps, crop: KeptCrop, signal: AbortSignal): Pr
   for (let tries = 0; ; tries++) {
     for (let i = 0; i < GIVE_WAY_TIMES && deps.isBusy(); i++) await pause(deps.clock, GIVE_WAY_MS, signal);
     try {
-      return await deps.embed(crop, signal);
+      const vector = await deps.embed(crop, signal);
+      // One that is of no length could be compared with nobody.
+      return isUnit(vector) ? vector : null;
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof FacepoolError && BROKEN.includes(error.code)) return null;

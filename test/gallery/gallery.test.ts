@@ -184,3 +184,32 @@ test('a face that comes while the last one goes begins a collection in its own s
   await people.deleteFace('default', id);
   assert.equal((await gallery.match('default', 'b', [unit(2)], 1, signal))[0]?.[0]?.subject, 'ben');
 });
+
+test('spaces that everybody of a space is known in too', async () => {
+  const { gallery, store } = peopleRig();
+  assert.deepEqual(gallery.spacesBeside('a'), []);
+  const both = new Map([
+    ['a', unit(1)],
+    ['b', unit(2)],
+  ]);
+  await gallery.add(newFace('anna', 1, { embeddings: both }));
+  assert.deepEqual(
+    [gallery.spacesBeside('a'), gallery.spacesBeside('b'), gallery.spacesBeside('c')],
+    [['b'], ['a'], []],
+  );
+  await store.createCollection('staff');
+  await gallery.opening.refresh();
+  assert.deepEqual(gallery.spacesBeside('a'), ['b'], 'who has no face counts for nothing');
+  await gallery.add(newFace('ben', 3, { collection: 'staff' }));
+  assert.deepEqual([gallery.spacesBeside('a'), gallery.spacesBeside('b')], [[], ['a']]);
+});
+
+test('a collection that became known in another space behind our back is seen as it is by who asks again', async () => {
+  const { gallery, store } = peopleRig();
+  const face = await gallery.add(newFace('anna', 1));
+  await store.addVectors({ space: 'b', dim: 4 }, [{ faceId: face.face_id, vector: unit(2) }]);
+  await store.completeSpace('a', 'b');
+  assert.deepEqual(gallery.spacesOf('default'), ['a']);
+  await assert.rejects(gallery.add(newFace('ben', 3)), { code: 'space_mismatch' });
+  assert.deepEqual(gallery.spacesOf('default'), ['a', 'b']);
+});

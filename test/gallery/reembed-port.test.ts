@@ -69,6 +69,33 @@ test('the old space goes when it is dropped, and nothing before', async () => {
   assert.equal((await gallery.match('default', 'b', [unit(101)], 1, signal))[0]?.[0]?.subject, 'person 1');
 });
 
+test('how far it is can be asked, also before anybody is said to be known', async () => {
+  const { port, faces } = await rig();
+  assert.deepEqual([await port.vectorsIn('a'), await port.vectorsIn('b')], [3, 0]);
+  await port.addVectors(B, vectorsOf(faces.slice(0, 2)));
+  assert.deepEqual([await port.vectorsIn('b'), port.facesIn('b')], [2, 0]);
+  assert.equal(await createReembedPort(peopleRig().gallery).vectorsIn('a'), 0);
+});
+
+test('many who lack a crop are read in pieces', async () => {
+  const asked: number[] = [];
+  const { gallery } = peopleRig({
+    people: { max_faces_per_subject: 2000 },
+    wrap: (store) => ({
+      ...store,
+      vectorsOf: (space, ids) => {
+        asked.push(ids.length);
+        return store.vectorsOf(space, ids);
+      },
+    }),
+  });
+  const ids: string[] = [];
+  for (let i = 0; i < 1001; i++) ids.push((await gallery.add(newFace('Anna', i))).face_id);
+  const missing = await createReembedPort(gallery).whose(ids);
+  assert.deepEqual(missing, [{ collection: 'default', subject: 'Anna', faces: 1001 }]);
+  assert.deepEqual(asked, [500, 500, 1]);
+});
+
 test('who lacks a crop is told by name', async () => {
   const { port, faces, gallery } = await rig();
   faces.push((await gallery.add(newFace('person 0', 7))).face_id);

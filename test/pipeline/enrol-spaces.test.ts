@@ -57,6 +57,35 @@ test('a collection without a face is bound by the version that serves', async ()
   assert.deepEqual(calls, []);
 });
 
+test('a collection without a face is bound in the spaces that the others are known in too', async () => {
+  const { add, spaces, calls, gallery } = setUp();
+  gallery.spaces.set('staff', []);
+  gallery.beside.set('test-space', ['other']);
+  await add();
+  assert.deepEqual(
+    spaces(),
+    [
+      ['test-space', [1, 0]],
+      ['other', [0, 0, 1]],
+    ],
+    'what serves comes first',
+  );
+  assert.deepEqual(gallery.spacesOf('staff'), ['test-space', 'other']);
+  assert.deepEqual(calls, ['recognizer in other', 'embeds', 'end']);
+});
+
+test('… and in its own alone where nobody embeds in them any more', async () => {
+  const { add, spaces, calls, gallery } = setUp();
+  gallery.spaces.set('staff', []);
+  gallery.beside.set('test-space', ['lost', 'other']);
+  await add();
+  assert.deepEqual(
+    spaces().map(([space]) => space),
+    ['test-space', 'other'],
+  );
+  assert.deepEqual(calls, ['recognizer in lost', 'recognizer in other', 'embeds', 'end']);
+});
+
 test('while people are re-embedded, a new face is embedded in both spaces', async () => {
   const { add, spaces, calls, gallery, deps, log } = setUp();
   gallery.spaces.set('staff', ['test-space', 'other']);
@@ -98,6 +127,17 @@ test('a space that is nobody’s is refused before the picture is opened, and wh
   gallery.spaces.set('staff', ['test-space']);
   const { models, others } = await spaceModels(deps, 'staff', serving);
   assert.deepEqual([models.length, others.length], [1, 0]);
+});
+
+test('a space that is given up when nobody embeds in it: the face is enrolled without it', async () => {
+  const { deps, gallery, spaces } = setUp();
+  gallery.spaces.set('staff', ['test-space', 'lost']);
+  const embedIn: EmbedIn = async (model, space) => {
+    gallery.spaces.set('staff', ['test-space']);
+    return deps.embedIn(model, space);
+  };
+  await enrol({ ...deps, embedIn }, { ...request(1), subject: 'Anna', collection: 'staff', canName: true });
+  assert.deepEqual(spaces(), [['test-space', [1, 0]]]);
 });
 
 test('a space that a collection gains while a picture is looked at: it is looked at again', async () => {

@@ -80,6 +80,13 @@ describe('a walk over faces', () => {
     }
   });
 
+  it('an embedding that is none counts as a broken crop', async () => {
+    const none = [Float32Array.of(0, 0), Float32Array.of(Number.NaN, 1), Float32Array.of(3, 4)];
+    const p = pass(4, async (seed) => none[seed] ?? vector());
+    assert.deepEqual(await p.run(), ['f000', 'f001', 'f002']);
+    assert.deepEqual(p.written, [['f003']]);
+  });
+
   it('tries again what may pass, later and later; what lasts is told', async () => {
     for (const code of ['model_failed', 'queue_full', 'memory_exhausted', 'model_loading'] as const) {
       let failures = 4;

@@ -135,6 +135,24 @@ describe('what is refused before anything is done', () => {
   });
 });
 
+describe('people who are enrolled while a version of another space is loaded', () => {
+  for (const strategy of ['immediate', 'canary'] as const) {
+    it(`it does not become ${strategy === 'canary' ? 'a canary' : 'stable'} over them`, async (t) => {
+      let people = 0;
+      const s = scene(t, { embeddingsIn: () => people });
+      await s.supervisor.start();
+      const swap = await s.versions.swap('recognizer', s.request('r2', { strategy }), 'anna');
+      people = 1;
+      const over = await s.over(swap);
+      assert.equal(over.state, 'failed');
+      assert.match(over.reason, /1 enrolled faces/);
+      const { stable, canary } = s.aliases.state('recognizer');
+      assert.deepEqual([stable, canary], ['omz-0095', null]);
+      await s.until('it is gone', () => s.ports.entryOf('recognizer', 'r2') === null);
+    });
+  }
+});
+
 describe('a canary', () => {
   const sticky = Array.from({ length: 200 }, (_, i) => `client-${i}`);
 

@@ -118,3 +118,20 @@ test('a version is loaded when it is asked for, stays, and goes when it may', as
   assert.equal(supervisor.models.has(entry.name), false);
   assert.throws(() => supervisor.addVersion('nobody', 'v2', detectorManifest()), { code: 'not_found' });
 });
+
+test('what is asked for by its entry is nobody’s, and never copied for a shadow', async (t) => {
+  const asked: string[] = [];
+  const traffic: Traffic = {
+    ...ONE_VERSION,
+    shadow: (model, client) => {
+      asked.push(`${model} for ${client}`);
+      return null;
+    },
+  };
+  const { supervisor, routers } = fakeServer(t, { traffic });
+  await supervisor.start();
+  await routers.model('detector')?.router.infer(job());
+  assert.deepEqual(asked, []);
+  await routers.begin('anna').model('detector')?.router.infer(job());
+  assert.deepEqual(asked, ['detector for anna']);
+});
