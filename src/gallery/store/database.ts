@@ -1,9 +1,20 @@
 /** The file of people: opened, made, brought up to date; its log written into it without a trace of what was deleted. */
-import { chmodSync, closeSync, fstatSync, fsyncSync, openSync, readdirSync, readSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  closeSync,
+  fstatSync,
+  fsyncSync,
+  openSync,
+  readdirSync,
+  readSync,
+  rmSync,
+  statSync,
+  statfsSync,
+} from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { makePrivateDir, openPrivate } from '../../util/private-file.ts';
-import { damaged, unavailable } from './faults.ts';
+import { damaged, toFault, unavailable } from './faults.ts';
 import { prepareKey } from './prepare-key.ts';
 import { APPLICATION_ID, MIGRATIONS, migrate, pragma, schemaOf } from './schema.ts';
 import { pagesInLog, scrubPages } from './scrub.ts';
@@ -16,6 +27,11 @@ const CACHE_KB = 16_384;
 const BUSY_MS = 1000;
 /** A log longer than this goes into the database after the next change. */
 const LOG_BYTES = 8 * 1024 * 1024;
+/** Left on the disk for deletions, which need room too: their log. */
+const RESERVE_BYTES = 16 * 1024 * 1024;
+
+/** Room in the file that is worth filling again. */
+const FEW_BYTES = 1024 * 1024;
 
 export type DatabaseOptions = {
   readonly file: string;
@@ -24,6 +40,8 @@ export type DatabaseOptions = {
   readonly migrations?: readonly string[] | undefined;
   /** Pages that it may have; for tests of a full disk. */
   readonly maxPages?: number | undefined;
+  /** Room on the disk, bytes; for tests. */
+  readonly freeBytes?: (() => number) | undefined;
 };
 
 export type PeopleDatabase = {
@@ -32,8 +50,10 @@ export type PeopleDatabase = {
   readonly sealer: Sealer;
   /** Writes the log into the database; afterwards nothing that was deleted before is on the disk. Throws where it cannot. */
   checkpoint(): void;
-  /** The same, if the log has become long. */
+  /** The same, if the log has become long, also for the room that is left: afterwards there would be none to do it in. */
   checkpointIfLong(): void;
+  /** False: the disk is as good as full, and only deletions are taken. */
+  hasRoom(): boolean;
   /** Bytes on the disk, the log among them. */
   bytes(): number;
   /** Of the file alone. */
@@ -49,6 +69,12 @@ export type PeopleDatabase = {
 /** What a copy that takes the place of the store is called meanwhile. */
 export function incomingFile(file: string): string {
   return `${file}.incoming`;
+}
+
+/** File systems that do not tell have room. */
+function bytesFree(folder: string): number {
+  const { blocks, bavail, bsize } = statfsSync(folder);
+  return blocks === 0 ? Infinity : bavail * bsize;
 }
 
 /** What is left of a restore that was cut short. */
@@ -102,6 +128,7 @@ function peopleDatabase(db: DatabaseSync, descriptor: number, options: DatabaseO
   const pageBytes = pragma(db, 'page_size');
   const sql = new Sql(db);
   const logBytes = (): number => statSync(log, { throwIfNoEntry: false })?.size ?? 0;
+  const freeBytes = options.freeBytes ?? ((): number => bytesFree(path.dirname(file)));
   const listeners = new Set<(pages: readonly number[]) => void>();
   const checkpoint = (): void => {
     if (logBytes() === 0) return;
@@ -116,14 +143,21 @@ function peopleDatabase(db: DatabaseSync, descriptor: number, options: DatabaseO
   };
   const sealer = prepareKey(sql, key, checkpoint);
   // Also what an earlier process left in the log.
-  checkpoint();
+  exceptWhenFull(checkpoint);
   return {
     file,
     sql,
     sealer,
     checkpoint,
     checkpointIfLong() {
-      if (logBytes() > LOG_BYTES) checkpoint();
+      const log = logBytes();
+      if (log > LOG_BYTES || log + RESERVE_BYTES > freeBytes()) checkpoint();
+    },
+    hasRoom() {
+      const free = freeBytes();
+      if (free >= RESERVE_BYTES) return true;
+      // What was deleted has left room in the file, which does not shrink.
+      return free >= RESERVE_BYTES / 2 && pragma(db, 'freelist_count') * pageBytes > FEW_BYTES;
     },
     bytes: () => (statSync(file, { throwIfNoEntry: false })?.size ?? 0) + logBytes(),
     pageBytes,
@@ -140,13 +174,22 @@ function peopleDatabase(db: DatabaseSync, descriptor: number, options: DatabaseO
     close() {
       if (!db.isOpen) return;
       try {
-        checkpoint();
+        exceptWhenFull(checkpoint);
       } finally {
         db.close();
         closeSync(descriptor);
       }
     },
   };
+}
+
+/** The log stays then, and is read with the file: nothing is lost, and it is tried again. */
+function exceptWhenFull(work: () => void): void {
+  try {
+    work();
+  } catch (error) {
+    if (toFault(error).code !== 'storage_full') throw error;
+  }
 }
 
 function into(db: DatabaseSync, mode: 'PASSIVE' | 'TRUNCATE'): void {

@@ -2,7 +2,7 @@
 import { type Context, Unfinished } from './context.ts';
 import { type DatabaseOptions, openDatabase, type PeopleDatabase } from './database.ts';
 import { type RisingIds, risingIds } from './face-ids.ts';
-import { breaksConnection, toFault, unavailable } from './faults.ts';
+import { breaksConnection, full, toFault, unavailable } from './faults.ts';
 import { resumeDeletion, unfinishedCollections } from './removal.ts';
 import { replaceWith } from './replace.ts';
 import { textOrNull } from './sql.ts';
@@ -98,9 +98,12 @@ export class Engine {
   commit(changes: readonly Change[]): Outcome[] {
     const outcomes: Outcome[] = [];
     try {
-      const { sql } = this.database();
+      const { sql, hasRoom } = this.database();
+      const isFull = !hasRoom();
       sql.db.exec('BEGIN IMMEDIATE');
-      for (const change of changes) outcomes.push(this.#inSavepoint(change));
+      for (const change of changes) {
+        outcomes.push(isFull && !change.erases ? { ok: false, error: full() } : this.#inSavepoint(change));
+      }
       sql.db.exec('COMMIT');
       this.#changes += 1;
       if (changes.some(({ erases, replaces }) => erases || replaces === true)) this.#rewrites += 1;

@@ -32,6 +32,10 @@ export function unavailable(detail: string, cause?: unknown): FacepoolError {
   return new FacepoolError('people_unavailable', detail, { cause });
 }
 
+export function full(cause?: unknown): FacepoolError {
+  return new FacepoolError('storage_full', 'the disk is full', { cause });
+}
+
 export function damaged(what: string): FacepoolError {
   return unavailable(`people.db is damaged: ${what}; facepool people check says what, a backup mends it`);
 }
@@ -40,11 +44,9 @@ export function damaged(what: string): FacepoolError {
 export function toFault(error: unknown): FacepoolError {
   if (error instanceof FacepoolError) return error;
   const code = sqliteCode(error);
-  if (code === FULL) return new FacepoolError('storage_full', 'the disk is full', { cause: error });
+  if (code === FULL) return full(error);
   if (code !== null) return unavailable(`people.db ${WORDS.get(code) ?? `cannot be used (SQLite ${code})`}`, error);
   const system = error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : null;
-  if (system !== null && NO_ROOM.has(system)) {
-    return new FacepoolError('storage_full', 'the disk is full', { cause: error });
-  }
+  if (system !== null && NO_ROOM.has(system)) return full(error);
   return unavailable(`people.db cannot be used${system === null ? '' : ` (${system})`}`, error);
 }

@@ -4,6 +4,7 @@ import type { PeopleStore } from '../people-store.ts';
 
 export type ReadName =
   | 'collections'
+  | 'collection'
   | 'subjects'
   | 'subject'
   | 'names'

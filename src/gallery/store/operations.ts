@@ -16,6 +16,7 @@ type Writes = { readonly [K in WriteName]: (context: Context, args: Args<K>) => 
 
 export const READS: Reads = {
   collections: (context) => collections.collections(context),
+  collection: (context, [id]) => collections.collection(context, id),
   subjects: (context, [id, page]) => subjects.subjects(context, id, page),
   subject: (context, [id, name]) => subjects.subject(context, id, name),
   names: (context, [after, limit]) => subjects.names(context, after, limit),

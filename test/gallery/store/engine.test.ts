@@ -6,7 +6,7 @@ import { conflict, type Context } from '../../../src/gallery/store/context.ts';
 import { createCollection } from '../../../src/gallery/store/collections.ts';
 import { Engine } from '../../../src/gallery/store/engine.ts';
 import { addFace } from '../../../src/gallery/store/faces.ts';
-import { deleteCollection } from '../../../src/gallery/store/removal.ts';
+import { deleteCollection, deleteSubject } from '../../../src/gallery/store/removal.ts';
 import { names } from '../../../src/gallery/store/subjects.ts';
 import { totals } from '../../../src/gallery/store/totals.ts';
 import { tempDir } from '../../fixtures/temp-dir.ts';
@@ -76,6 +76,34 @@ describe('a full disk', () => {
     engine.database().sql.db.exec('PRAGMA max_page_count = 10000');
     assert.ok(engine.commit([change(adding('too large', 2, 2_000_000))])[0]?.ok);
     assert.equal(read(totals).faces, 3);
+  });
+});
+
+describe('a disk that is almost full', () => {
+  it('takes deletions only, and everything again when there is room', (t) => {
+    let free = 1e9;
+    const { engine, read } = openRig(t, { freeBytes: () => free });
+    assert.ok(engine.commit([change(adding('Ada', 1)), change(adding('Bob', 2))])[0]?.ok);
+    free = 1_000_000;
+    const outcomes = engine.commit([change(adding('Eve', 3)), change((context) => deleteSubject(context, 1), true)]);
+    assert.deepEqual(
+      outcomes.map((outcome) => (outcome.ok ? 'ok' : outcome.error.code)),
+      ['storage_full', 'ok'],
+    );
+    free = 1e9;
+    assert.ok(engine.commit([change(adding('Eve', 3))])[0]?.ok);
+    assert.equal(read(totals).faces, 2);
+  });
+
+  it('has a log that is never longer than there is room to write it into the file', (t) => {
+    let free = 1e9;
+    const { engine, file } = openRig(t, { freeBytes: () => free });
+    for (let i = 0; i < 5; i++) assert.ok(engine.commit([change(adding('Ada', i, 50_000))])[0]?.ok);
+    const log = statSync(`${file}-wal`).size;
+    assert.ok(log > 250_000);
+    free = 16 * 1024 * 1024 + 200_000;
+    assert.ok(engine.commit([change(adding('Bob', 9))])[0]?.ok);
+    assert.equal(statSync(`${file}-wal`).size, 0);
   });
 });
 
