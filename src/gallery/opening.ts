@@ -8,7 +8,7 @@ import type { Settings } from '../contract/settings.ts';
 import type { Clock } from '../util/clock.ts';
 import { Directory } from './directory.ts';
 import { lentStore } from './lent-store.ts';
-import type { PeopleStore } from './people-store.ts';
+import type { CollectionId, PeopleStore } from './people-store.ts';
 import { SpaceIndexes } from './space-indexes.ts';
 import type { SearchPool } from './vector-index.ts';
 
@@ -99,6 +99,27 @@ export class Opening {
   async use(): Promise<OpenPeople> {
     if (!this.isUntouched || this.#closed || !this.#deps.settings.people.enabled) return this.current;
     return this.#opening ?? this.#begin();
+  }
+
+  /** Counts and spaces of one collection, after a change of it; never an error, for the change was made. */
+  async refreshCollection(open: OpenPeople, id: CollectionId): Promise<void> {
+    try {
+      const record = await open.store.collection(id);
+      // At once: an answer to a later change may be next.
+      if (this.#open === open) this.directory.setCollection(record);
+    } catch (error) {
+      // It may be gone meanwhile.
+      if (!(error instanceof FacepoolError) || error.code !== 'not_found') this.doubt(open, error);
+    }
+    await this.refreshBytes(open);
+  }
+
+  /** What the store takes on the disk; never an error. */
+  async refreshBytes(open: OpenPeople): Promise<void> {
+    this.#storeBytes = await open.store.totals().then(
+      ({ bytes }) => bytes,
+      () => this.#storeBytes,
+    );
   }
 
   /** Counts and spaces as the store has them. Nothing where it is read anew: they are read with it. */

@@ -70,6 +70,7 @@ export type PeopleStore = {
 
   /** All of them, sorted by name. */
   collections(): Promise<readonly CollectionRecord[]>;
+  collection(id: CollectionId): Promise<CollectionRecord>;
   /** @throws `conflict` where the name is taken */
   createCollection(name: string): Promise<CollectionRecord>;
   /** With everything in it; every trace goes. */

@@ -20,17 +20,19 @@ export type PeopleDeps = {
   readonly newBackupFile: () => Promise<{ readonly file: string; readonly size: () => Promise<number> }>;
 };
 
+type Within = { readonly open: OpenPeople; readonly store: PeopleStore; readonly record: CollectionRecord };
+
 export function createPeople(deps: PeopleDeps): People {
   const { gallery, clock } = deps;
   const { opening } = gallery;
   const { directory } = opening;
 
   /** The store, and the collection where one is named: the default one is there as soon as it is asked for. */
-  const within = async (name: string): Promise<OpenPeople & { record: CollectionRecord }> => {
+  const within = async (name: string): Promise<Within> => {
     const open = await opening.use();
     const { store } = open;
     const record = directory.collection(name);
-    if (record !== undefined) return { ...open, record };
+    if (record !== undefined) return { open, store, record };
     if (name !== DEFAULT_COLLECTION) throw noCollection(name);
     // Somebody else may make it at the same moment.
     const made = await store.createCollection(name).catch((error: unknown) => {
@@ -41,7 +43,7 @@ export function createPeople(deps: PeopleDeps): People {
     else await opening.refresh();
     const now = directory.collection(name);
     if (now === undefined) throw noCollection(name);
-    return { ...open, record: now };
+    return { open, store, record: now };
   };
   const subjectOf = async (store: PeopleStore, record: CollectionRecord, name: string): Promise<SubjectRecord> => {
     const found = await store.subject(record.id, name);
@@ -53,8 +55,8 @@ export function createPeople(deps: PeopleDeps): People {
   return {
     status: () => tellStatus(deps),
     async collections({ limit, cursor }) {
-      const { store } = await opening.use();
-      directory.setCollections(await store.collections());
+      // The directory knows them as they are: to read ten thousand for each page would hold up everybody else.
+      await opening.use();
       const after = readCursor(cursor);
       const all = directory.collections().filter(({ name }) => after === null || name > after);
       all.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -62,8 +64,6 @@ export function createPeople(deps: PeopleDeps): People {
       return { collections: page.items.map(tellCollection), next_cursor: page.next };
     },
     async collection(name) {
-      await opening.use();
-      await opening.refresh();
       const { record } = await within(name);
       return tellCollection(record);
     },
@@ -74,13 +74,13 @@ export function createPeople(deps: PeopleDeps): People {
       return tellCollection(record);
     },
     async deleteCollection(name) {
-      const { store, indexes } = await opening.use();
+      const open = await opening.use();
       const record = directory.collection(name);
       if (record === undefined) throw noCollection(name);
-      await gallery.timed('delete_collection', () => store.deleteCollection(record.id));
+      await gallery.timed('delete_collection', () => open.store.deleteCollection(record.id));
       directory.removeCollection(record);
-      indexes.forgetCollection(record.id);
-      await opening.refresh();
+      open.indexes.forgetCollection(record.id);
+      await opening.refreshBytes(open);
     },
     async subjects(collection, { limit, cursor, find }) {
       const { store, record } = await within(collection);
@@ -93,13 +93,14 @@ export function createPeople(deps: PeopleDeps): People {
       return tellSubject(await subjectOf(store, record, name));
     },
     async createSubject(collection, name, metadata) {
-      const { store, record } = await within(collection);
+      const { open, store, record } = await within(collection);
       const made = await gallery.timed('create_subject', () => store.createSubject(record.id, name, metadata));
       directory.setSubject(made);
+      await opening.refreshCollection(open, record.id);
       return tellSubject(made);
     },
     async changeSubject(collection, name, change) {
-      const { store, indexes, record } = await within(collection);
+      const { open, store, record } = await within(collection);
       const before = await subjectOf(store, record, name);
       const wanted = change.subject ?? name;
       const other = wanted === name ? null : await store.subject(record.id, wanted);
@@ -107,22 +108,24 @@ export function createPeople(deps: PeopleDeps): People {
         const own = { name: wanted === name ? undefined : wanted, metadata: change.metadata };
         const after = await gallery.timed('change_subject', () => store.changeSubject(before.id, own));
         directory.setSubject(after);
+        await opening.refreshCollection(open, record.id);
         return tellSubject(after);
       }
       const merged = await gallery.timed('merge_subjects', () => store.mergeSubjects(before.id, other.id));
       directory.merge(before.id, other.id);
       directory.setSubject(merged);
-      indexes.relabel(before.id, other.id);
+      open.indexes.relabel(before.id, other.id);
+      await opening.refreshCollection(open, record.id);
       if (change.metadata === undefined) return tellSubject(merged);
       return tellSubject(await store.changeSubject(merged.id, { metadata: change.metadata }));
     },
     async deleteSubject(collection, name) {
-      const { store, indexes, record } = await within(collection);
+      const { open, store, record } = await within(collection);
       const subject = await subjectOf(store, record, name);
       const { faceIds } = await gallery.timed('delete_subject', () => store.deleteSubject(subject.id));
-      indexes.remove(faceIds);
+      open.indexes.remove(faceIds);
       directory.removeSubject(subject.id);
-      await opening.refresh();
+      await opening.refreshCollection(open, record.id);
       return tellSubject(subject);
     },
     async faces(collection, { limit, cursor, subject: name }) {
@@ -147,10 +150,10 @@ export function createPeople(deps: PeopleDeps): People {
       throw new FacepoolError('not_found', detail, { param: 'what' });
     },
     async deleteFace(collection, faceId) {
-      const { store, indexes, record } = await within(collection);
+      const { open, store, record } = await within(collection);
       const face = await gallery.timed('delete_face', () => store.deleteFace(record.id, faceId));
-      indexes.remove([faceId]);
-      await opening.refresh();
+      open.indexes.remove([faceId]);
+      await opening.refreshCollection(open, record.id);
       return face;
     },
     async addEmbedding(collection, subject, input) {

@@ -137,14 +137,19 @@ test('a collection that is deleted while a question runs is not there, and not o
   let refreshing = async (): Promise<void> => {};
   const { gallery, people, signal } = peopleRig({
     pool: plainPool({ searching: () => searching() }),
-    wrap: (store): PeopleStore => ({ ...store, collections: () => refreshing().then(() => store.collections()) }),
+    wrap: (store): PeopleStore => ({ ...store, totals: () => refreshing().then(() => store.totals()) }),
   });
   await people.createCollection('staff');
   await gallery.add(newFace('anna', 1, { collection: 'staff' }));
   const asking = (): Promise<unknown> => gallery.match('staff', 'a', [unit(1)], 1, signal);
-  refreshing = () => assert.rejects(asking(), { code: 'not_found' });
+  let refreshes = 0;
+  refreshing = async () => {
+    refreshes += 1;
+    await assert.rejects(asking(), { code: 'not_found' });
+  };
   searching = () => people.deleteCollection('staff');
   await assert.rejects(asking(), { code: 'not_found' });
+  assert.equal(refreshes, 1);
 });
 
 test('what is found and gone again each time is no answer that nobody is known', async () => {
@@ -174,7 +179,7 @@ test('an embedding that is not of length 1 is not kept', async () => {
 test('a face that comes while the last one goes begins a collection in its own space', async () => {
   let refreshing = async (): Promise<void> => {};
   const { gallery, people, signal } = peopleRig({
-    wrap: (store): PeopleStore => ({ ...store, collections: () => refreshing().then(() => store.collections()) }),
+    wrap: (store): PeopleStore => ({ ...store, collection: (id) => refreshing().then(() => store.collection(id)) }),
   });
   const { face_id: id } = await gallery.add(newFace('anna', 1));
   refreshing = async () => {

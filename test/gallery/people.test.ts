@@ -191,3 +191,57 @@ test('who is deleted while another store takes the place of this one is nobody e
   await assert.rejects(deleting, { code: 'people_unavailable' });
   assert.equal((await gallery.match('default', 'a', [unit(1)], 1, signal))[0]?.[0]?.subject, 'anna');
 });
+
+test('of ten thousand collections only the one that is changed is read again', async () => {
+  const read: string[] = [];
+  const { people, gallery } = peopleRig({
+    wrap: (store): PeopleStore => ({
+      ...store,
+      collections: async () => {
+        read.push('all');
+        return store.collections();
+      },
+      collection: async (id) => {
+        read.push('one');
+        return store.collection(id);
+      },
+    }),
+  });
+  await people.createCollection('empty');
+  const { face_id: id } = await gallery.add(newFace('anna', 1));
+  await gallery.add(newFace('anna', 2));
+  assert.deepEqual(read.splice(0), ['all'], 'once, when it was opened');
+  await people.deleteFace('default', id);
+  await people.createSubject('default', 'ben', {});
+  await people.changeSubject('default', 'ben', { subject: 'anna', merge: true });
+  const { collections } = await people.collections({ limit: 9, cursor: null });
+  assert.deepEqual(
+    collections.map(({ name, subjects, faces }) => [name, subjects, faces]),
+    [
+      ['default', 1, 1],
+      ['empty', 0, 0],
+    ],
+  );
+  await people.deleteSubject('default', 'anna');
+  const own = await people.collection('default');
+  assert.deepEqual([own.subjects, own.faces, own.space], [0, 0, null]);
+  await people.deleteCollection('empty');
+  assert.deepEqual(read, ['one', 'one', 'one', 'one']);
+});
+
+test('a change that was made is answered also where its counts cannot be read; then everything is read again', async () => {
+  let isAway = false;
+  const { people, gallery, signal, told } = peopleRig({
+    wrap: (store): PeopleStore => ({
+      ...store,
+      collection: (id) => (isAway ? Promise.reject(new Error('away')) : store.collection(id)),
+    }),
+  });
+  await gallery.add(newFace('anna', 1));
+  isAway = true;
+  assert.equal((await people.deleteSubject('default', 'anna')).subject, 'anna');
+  isAway = false;
+  await new Promise(setImmediate);
+  assert.deepEqual(await gallery.match('default', 'a', [unit(1)], 1, signal), [[]]);
+  assert.equal(told.length, 1);
+});
