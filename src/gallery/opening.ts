@@ -95,6 +95,11 @@ export class Opening {
     return this.#open;
   }
 
+  /** False: another store took its place, or it is read anew. */
+  isCurrent(open: OpenPeople): boolean {
+    return this.#open === open;
+  }
+
   /** As `current`, but a store that nobody has needed yet is opened, and made. */
   async use(): Promise<OpenPeople> {
     if (!this.isUntouched || this.#closed || !this.#deps.settings.people.enabled) return this.current;

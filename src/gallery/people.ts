@@ -114,7 +114,7 @@ export function createPeople(deps: PeopleDeps): People {
       const merged = await gallery.timed('merge_subjects', () => store.mergeSubjects(before.id, other.id));
       directory.merge(before.id, other.id);
       directory.setSubject(merged);
-      open.indexes.relabel(before.id, other.id);
+      open.indexes.relabel(record.id, before.id, other.id);
       await opening.refreshCollection(open, record.id);
       if (change.metadata === undefined) return tellSubject(merged);
       return tellSubject(await store.changeSubject(merged.id, { metadata: change.metadata }));
@@ -123,7 +123,7 @@ export function createPeople(deps: PeopleDeps): People {
       const { open, store, record } = await within(collection);
       const subject = await subjectOf(store, record, name);
       const { faceIds } = await gallery.timed('delete_subject', () => store.deleteSubject(subject.id));
-      open.indexes.remove(faceIds);
+      open.indexes.remove(record.id, faceIds);
       directory.removeSubject(subject.id);
       await opening.refreshCollection(open, record.id);
       return tellSubject(subject);
@@ -152,7 +152,7 @@ export function createPeople(deps: PeopleDeps): People {
     async deleteFace(collection, faceId) {
       const { open, store, record } = await within(collection);
       const face = await gallery.timed('delete_face', () => store.deleteFace(record.id, faceId));
-      open.indexes.remove([faceId]);
+      open.indexes.remove(record.id, [faceId]);
       await opening.refreshCollection(open, record.id);
       return face;
     },

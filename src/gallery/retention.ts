@@ -42,12 +42,13 @@ export async function expire({ gallery, settings, clock, onExpired }: RetentionD
   const days = settings.people.retention_days;
   const { opening } = gallery;
   if (days === 0 || !['ready', 'empty'].includes(opening.state.state) || opening.isUntouched) return;
-  const { store, indexes } = opening.current;
+  const open = opening.current;
   const before = clock.date().getTime() - days * DAY_MS;
-  const { faceIds, subjects } = await gallery.timed('expire', () => store.expire(before));
+  const { faceIds, subjects } = await gallery.timed('expire', () => open.store.expire(before));
   if (faceIds.length === 0) return;
-  indexes.remove(faceIds);
-  for (const id of subjects) opening.directory.removeSubject(id);
+  await open.indexes.removeMany(faceIds);
+  // Another store may have taken the place of this one meanwhile, in which these numbers are others.
+  if (opening.isCurrent(open)) for (const id of subjects) opening.directory.removeSubject(id);
   await opening.refresh();
   onExpired(faceIds.length, subjects.length);
 }

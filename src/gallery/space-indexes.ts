@@ -1,9 +1,12 @@
 /** The indexes of the search: one per collection and embedding space. */
+import { setImmediate } from 'node:timers/promises';
 import type { CollectionId, PeopleStore, VectorRecord } from './people-store.ts';
 import type { SearchPool, VectorIndex } from './vector-index.ts';
 
 /** Vectors read and indexed at once: about a millisecond of the event loop. */
 const PAGE = 1000;
+/** Faces removed at once, times indexes: about a millisecond too. */
+const SLICE = 500;
 
 export class SpaceIndexes {
   readonly #pool: SearchPool;
@@ -49,14 +52,29 @@ export class SpaceIndexes {
     }
   }
 
-  remove(faceIds: readonly string[]): void {
+  remove(collection: CollectionId, faceIds: readonly string[]): void {
     if (faceIds.length === 0) return;
     for (const id of faceIds) this.#removedMeanwhile?.add(id);
-    for (const index of this.#indexes.values()) index.remove(faceIds);
+    for (const index of this.#of(collection)) index.remove(faceIds);
   }
 
-  relabel(from: number, to: number): void {
-    for (const index of this.#indexes.values()) index.relabel(from, to);
+  /** Of any collection, a few at a time: there may be hundreds of thousands. */
+  async removeMany(faceIds: readonly string[]): Promise<void> {
+    const slice = Math.max(1, Math.floor(SLICE / Math.max(1, this.#indexes.size)));
+    for (let at = 0; at < faceIds.length; at += slice) {
+      if (at > 0) await setImmediate();
+      const some = faceIds.slice(at, at + slice);
+      for (const id of some) this.#removedMeanwhile?.add(id);
+      for (const index of this.#indexes.values()) index.remove(some);
+    }
+  }
+
+  relabel(collection: CollectionId, from: number, to: number): void {
+    for (const index of this.#of(collection)) index.relabel(from, to);
+  }
+
+  *#of(collection: CollectionId): Generator<VectorIndex> {
+    for (const [key, index] of this.#indexes) if (key.startsWith(`${collection}/`)) yield index;
   }
 
   /**

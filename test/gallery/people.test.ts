@@ -152,7 +152,7 @@ test('the check compares the search with the store', async () => {
     { ...(await people.check()), ms: 0 },
     { ok: true, faults: [], collections: 1, subjects: 1, faces: 1, ms: 0 },
   );
-  gallery.opening.current.indexes.remove([face.face_id]);
+  gallery.opening.current.indexes.remove(1, [face.face_id]);
   const found = await people.check();
   assert.deepEqual([found.ok, found.faults], [false, ['the search knows 0 of the 1 faces of "default" in a']]);
 });

@@ -42,7 +42,7 @@ test('a face that is removed while its page is on the way does not come back', a
       if (after !== null) return [];
       const page = [record(1), record(2)];
       await new Promise(setImmediate);
-      indexes.remove([record(1).faceId]);
+      indexes.remove(1, [record(1).faceId]);
       return page;
     },
   };
@@ -84,4 +84,24 @@ test('forgetting a collection, or one of its spaces, leaves the others', () => {
   assert.equal(indexes.bytes, 16);
   indexes.clear();
   assert.equal(indexes.bytes, 0);
+});
+
+test('many that go at once go a few at a time, from every collection; of one collection only its own are touched', async () => {
+  const indexes = new SpaceIndexes(plainPool());
+  const all = Array.from({ length: 2500 }, (_, i) => record(i, 1 + (i % 2)));
+  indexes.add('a', all);
+  indexes.remove(1, [record(0).faceId, record(1).faceId]);
+  assert.deepEqual([indexes.get(1, 'a')?.size, indexes.get(2, 'a')?.size], [1249, 1250]);
+  const removing = indexes.removeMany(all.slice(0, 2400).map(({ faceId }) => faceId));
+  const between: number[] = [];
+  let isOver = false;
+  void removing.then(() => {
+    isOver = true;
+  });
+  while (!isOver) {
+    between.push((indexes.get(1, 'a')?.size ?? 0) + (indexes.get(2, 'a')?.size ?? 0));
+    await new Promise(setImmediate);
+  }
+  assert.ok(between.length >= 9, `${between.length} turns of the event loop`);
+  assert.deepEqual([indexes.get(1, 'a')?.size, indexes.get(2, 'a')?.size], [50, 50]);
 });
