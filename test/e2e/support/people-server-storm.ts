@@ -32,6 +32,15 @@ type Known = {
 
 const body = (value: unknown) => ({ type: 'application/json', bytes: Buffer.from(JSON.stringify(value)) });
 
+/** A server that has just begun to serve answers 503 while it opens the store. */
+async function patiently<T extends { readonly status: number }>(ask: () => Promise<T>): Promise<T> {
+  for (;;) {
+    const answer = await ask();
+    if (answer.status !== 503) return answer;
+    await delay(20);
+  }
+}
+
 function faceIdIn(answer: unknown): string {
   const { face }: { face?: { face_id?: unknown } } = Object(answer);
   return String(face?.face_id);
@@ -58,7 +67,7 @@ export async function peopleServerStorm(
       const subject = `Zoë ${number}`;
       const base64 = Buffer.from(unitVector(number, DIM).buffer).toString('base64');
       const request = body({ subject, embedding: { space: SPACE, base64 } });
-      const answer = await send(server.socket, 'POST', '/v1/collections/default/faces', request);
+      const answer = await patiently(() => send(server.socket, 'POST', '/v1/collections/default/faces', request));
       if (answer.status !== 201) throw new Error(`${answer.status} ${JSON.stringify(answer.body)}`);
       enrolled += 1;
       const faceId = faceIdIn(answer.body);
@@ -67,7 +76,7 @@ export async function peopleServerStorm(
       // From here on it may be gone.
       known.faces.delete(faceId);
       const where = `/v1/collections/default/subjects/${encodeURIComponent(subject)}`;
-      const removed = await send(server.socket, 'DELETE', where);
+      const removed = await patiently(() => send(server.socket, 'DELETE', where));
       if (removed.status >= 300) throw new Error(`${removed.status} ${JSON.stringify(removed.body)}`);
       deletions += 1;
       known.gone.add(faceId);
