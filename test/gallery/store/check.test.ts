@@ -78,3 +78,17 @@ describe('the check', () => {
     assert.ok(pieces > 10, `${pieces}`);
   });
 });
+
+it('finds a vector that is longer than 1, which would be like everybody, and one that is no number', (t) => {
+  const { change, read } = openRig(t);
+  const vectors = [Float32Array.of(0, 7, 0, 0), Float32Array.of(0, Number.NaN, 0, 1), Float32Array.of(0, 0, 0, 0)];
+  vectors.forEach((vector, i) => {
+    change((context) => addFace(context, newFace(`p${i}`, i, { embeddings: new Map([['a', vector]]) }), LIMITS));
+  });
+  const { ok, faults } = drained(read(check));
+  assert.equal(ok, false);
+  assert.deepEqual(
+    faults.map((fault) => fault.replace(/^face [0-9A-Z]{26}: /, '')),
+    ['a vector is not of length 1', 'a vector is not of length 1', 'a vector is not of length 1'],
+  );
+});
