@@ -31,6 +31,7 @@ export class PeopleGallery implements Gallery {
     k: number,
     signal: AbortSignal,
   ): Promise<Hit[][]> {
+    for (const embedding of embeddings) refuseUnlessUnit(embedding);
     const begun = this.#deps.clock.now();
     let isSearched = false;
     try {

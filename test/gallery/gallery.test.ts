@@ -218,3 +218,12 @@ test('a collection that became known in another space behind our back is seen as
   await assert.rejects(gallery.add(newFace('ben', 3)), { code: 'space_mismatch' });
   assert.deepEqual(gallery.spacesOf('default'), ['a', 'b']);
 });
+
+test('a question that is not of length 1 is refused: it would be like anybody', async () => {
+  const { gallery, signal } = peopleRig();
+  await gallery.add(newFace('anna', 1));
+  const cases = [unit(2).map((x) => x * 3), unit(1).map((x) => x / 2), new Float32Array(4).fill(Number.NaN)];
+  for (const vector of cases) {
+    await assert.rejects(gallery.match('default', 'a', [unit(1), vector], 1, signal), { code: 'model_failed' });
+  }
+});
