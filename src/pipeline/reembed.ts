@@ -180,10 +180,9 @@ export class Reembedder implements Reembedding {
         const done = job.told.done + faces;
         job.told = { ...job.told, done, total: Math.max(job.told.total, done) };
       });
+      // Those who were deleted meanwhile are nobody's.
       const missing = lacking.length === 0 ? [] : await port.whose(lacking);
       if (missing.length > 0) return this.#without(job, missing);
-      // They were deleted meanwhile.
-      if (lacking.length > 0) continue;
       signal.throwIfAborted();
       const { not } = await port.complete(from, to);
       if (not.length > 0) continue;

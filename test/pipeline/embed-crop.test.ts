@@ -87,3 +87,13 @@ test('what is known to end this version is not tried with it again', async () =>
   );
   assert.equal(log.opened, 0);
 });
+
+test('what it was charged with before is forgotten when it is embedded', async () => {
+  const { embed, deps } = setUp();
+  const charge = (): void => deps.poison.trial(Uint8Array.of(1)).of('recognizer@v1').onCharged?.({});
+  for (let i = 0; i < 3; i++) {
+    charge();
+    await embed(crop(1));
+  }
+  assert.equal(deps.poison.size, 0);
+});

@@ -122,6 +122,21 @@ describe('the spaces that people are kept in', () => {
     keeper.end();
   });
 
+  it('a later swap has a way back of its own', async () => {
+    const s = await setUp();
+    s.rollout.shadow = { version: 'v2', percent: 0.1 };
+    const keeper = keepSpaces(s.deps);
+    await settle();
+    s.clock.advance(10 * KEEP_WARM_MS);
+    await settle();
+    Object.assign(s.rollout, { stable: 'v2', previous: 'v1', shadow: null });
+    await s.ended('ok');
+    s.clock.advance(KEEP_WARM_MS - 1);
+    await keeper.look();
+    assert.deepEqual(s.spaces(), ['b', 'a']);
+    keeper.end();
+  });
+
   it('a trial that ends does not take the way back with it', async () => {
     const s = await setUp();
     Object.assign(s.rollout, { stable: 'v2', previous: 'v1' });
