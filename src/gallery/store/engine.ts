@@ -50,7 +50,16 @@ export class Engine {
   /** @throws FacepoolError `people_unavailable`, `storage_full` */
   open(): void {
     this.#isWanted = true;
+    const wasOpen = this.#open !== null;
     this.database();
+    if (!wasOpen) return;
+    try {
+      // One that failed halfway: whoever asked for it finds nothing any more to delete.
+      this.#finishDeletions();
+    } catch (error) {
+      // The disk is still full, for example; the next opening tries again.
+      this.#rollBack(error);
+    }
   }
 
   /** The store, opened where it is not. @throws FacepoolError */

@@ -170,3 +170,18 @@ describe('a collection that was being deleted when the process died', () => {
     assert.equal(again.engine.database().sql.number('SELECT count(*) FROM vector'), 0);
   });
 });
+
+it('ends a deletion that failed halfway when it is opened again', (t) => {
+  const { engine, read } = openRig(t);
+  const group = Array.from({ length: 300 }, (_, i) => change(adding(`p${i}`, i)));
+  assert.ok(engine.commit(group).every(({ ok }) => ok));
+  const home = read(({ sql }) => sql.number('SELECT id FROM collection'));
+  const [outcome] = engine.commit([change((context) => deleteCollection(context, home), true)]);
+  assert.ok(outcome?.ok);
+  const left = (): number =>
+    read(({ sql }) => sql.number('SELECT (SELECT count(*) FROM face) + count(*) FROM collection'));
+  assert.equal(left(), 101, 'its first piece only');
+  engine.open();
+  assert.equal(left(), 0);
+  engine.open();
+});
