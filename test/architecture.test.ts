@@ -16,7 +16,7 @@ const sources = new Map(
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
   'src/main.ts': 'it only puts the layers together: test/e2e starts it as a process, for real',
   ...Object.fromEntries(
-    ['checks', 'server-ports', 'swap-run', 'tell-versions', 'trials', 'watch'].map((name) => [
+    ['checks', 'server-ports', 'tell-versions'].map((name) => [
       `src/rollout/${name}.ts`,
       'a part of one machine: test/rollout/rollout.test.ts runs all of it on a real supervisor with scripted processes',
     ]),

@@ -9,6 +9,7 @@ import { removeVersion } from '../models/staging/register.ts';
 import { stageVersion } from '../models/staging/stage-version.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { RolloutPorts } from './ports.ts';
+import { proveUpload } from './prove-upload.ts';
 
 export type VersionStagingDeps = {
   readonly settings: Settings;
@@ -38,31 +39,4 @@ export function createStaging(deps: VersionStagingDeps): Staging {
       return deps.withdraw(model, version, by, () => removeVersion(settings, model, version));
     },
   };
-}
-
-/** Loaded in a process of its own, which passes its golden probe and ends. */
-async function proveUpload(
-  { supervisor, ports }: VersionStagingDeps,
-  model: string,
-  prepared: PreparedModel,
-  signal: AbortSignal,
-): Promise<void> {
-  const { version } = prepared.manifest;
-  if (supervisor.models.has(`${model}@${version}`)) {
-    throw new FacepoolError('conflict', `${model} ${version} is being registered already`, { param: 'version' });
-  }
-  const { name } = supervisor.addVersion(model, version, prepared.manifest, prepared);
-  // No swap may take it for a version that nobody needs any more.
-  const show = ports.hide(name);
-  try {
-    await ports.load(name, signal, () => {});
-  } finally {
-    try {
-      await ports.stop(name, 'it was proven, or not');
-      ports.remove(name);
-    } finally {
-      // What could not be ended now is ended by the next swap.
-      show();
-    }
-  }
 }
