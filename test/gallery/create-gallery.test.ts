@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { createGallery } from '../../src/gallery/create-gallery.ts';
@@ -98,4 +98,25 @@ test('a key that is missing or wrong is told in words, and nobody is called unkn
   const again = open(t, dataDir, path.join(dataDir, 'right'));
   again.start();
   assert.equal(await stateOf(again), 'ready');
+});
+
+test('a copy takes the place of a store that is damaged, and one that is no copy does not', async (t) => {
+  const dataDir = tempDir(t);
+  const first = open(t, dataDir);
+  await first.gallery.add(newFace('anna', 1));
+  const { file } = await first.people.backup(signal);
+  const copy = path.join(tempDir(t), 'copy.db');
+  copyFileSync(file, copy);
+  await first.close();
+  writeFileSync(path.join(dataDir, 'people.db'), 'not a database at all'.repeat(1000));
+
+  const second = open(t, dataDir);
+  second.start();
+  assert.equal(await stateOf(second), 'failed');
+  await assert.rejects(second.people.restore(path.join(dataDir, 'people.db')), { code: 'invalid_argument' });
+  assert.equal(await stateOf(second), 'failed');
+  await assert.rejects(second.gallery.match('default', 'a', [unit(1)], 1, signal), { code: 'people_unavailable' });
+  assert.equal((await second.people.restore(copy)).ok, true);
+  assert.equal((await second.gallery.match('default', 'a', [unit(1)], 1, signal))[0]?.[0]?.subject, 'anna');
+  await second.gallery.add(newFace('ben', 2));
 });
