@@ -12,7 +12,7 @@ const record = (n: number, collection = 1): VectorRecord => ({
 });
 
 test('a space is read in pages, and whole only at the end', async () => {
-  const all = Array.from({ length: 2500 }, (_, i) => record(i, 1 + (i % 2)));
+  const all = Array.from({ length: 1250 }, (_, i) => record(i, 1 + (i % 2)));
   const asked: (string | null)[] = [];
   const indexes = new SpaceIndexes(plainPool());
   const told: number[] = [];
@@ -27,11 +27,11 @@ test('a space is read in pages, and whole only at the end', async () => {
   assert.deepEqual(
     [asked, told],
     [
-      [null, '00999', '01999'],
-      [1000, 2000, 2500],
+      [null, '00499', '00999'],
+      [500, 1000, 1250],
     ],
   );
-  assert.deepEqual([indexes.get(1, 'a')?.size, indexes.get(2, 'a')?.size], [1250, 1250]);
+  assert.deepEqual([indexes.get(1, 'a')?.size, indexes.get(2, 'a')?.size], [625, 625]);
   assert.deepEqual([indexes.isLoaded(1, 'a'), indexes.isLoaded(2, 'a'), indexes.isLoaded(3, 'a')], [true, true, false]);
 });
 
@@ -88,7 +88,7 @@ test('forgetting a collection, or one of its spaces, leaves the others', () => {
 
 test('many that go at once go a few at a time, from every collection; of one collection only its own are touched', async () => {
   const indexes = new SpaceIndexes(plainPool());
-  const all = Array.from({ length: 2500 }, (_, i) => record(i, 1 + (i % 2)));
+  const all = Array.from({ length: 1250 }, (_, i) => record(i, 1 + (i % 2)));
   indexes.add('a', all);
   indexes.remove(1, [record(0).faceId, record(1).faceId]);
   assert.deepEqual([indexes.get(1, 'a')?.size, indexes.get(2, 'a')?.size], [1249, 1250]);
