@@ -29,8 +29,8 @@ export type OpenPeople = { readonly store: PeopleStore; readonly indexes: SpaceI
 
 /** Waits between two tries to open a store that could not be opened. */
 const RETRY_MS = [5_000, 15_000, 60_000];
-/** Names read at once. */
-const NAMES_PAGE = 5000;
+/** Names read at once: about a millisecond of the event loop. */
+const NAMES_PAGE = 1000;
 
 export class Opening {
   readonly directory = new Directory();
