@@ -88,7 +88,7 @@ test('forgetting a collection, or one of its spaces, leaves the others', () => {
 
 test('many that go at once go a few at a time, from every collection; of one collection only its own are touched', async () => {
   const indexes = new SpaceIndexes(plainPool());
-  const all = Array.from({ length: 1250 }, (_, i) => record(i, 1 + (i % 2)));
+  const all = Array.from({ length: 2500 }, (_, i) => record(i, 1 + (i % 2)));
   indexes.add('a', all);
   indexes.remove(1, [record(0).faceId, record(1).faceId]);
   assert.deepEqual([indexes.get(1, 'a')?.size, indexes.get(2, 'a')?.size], [1249, 1250]);
