@@ -31,7 +31,16 @@ function serverOn(socketPath: string, app: AdminServerOptions['app'] = express()
   const log = { info: () => undefined, warn: () => undefined };
   const audit = { record: () => undefined };
   const observatory = fakeObservatory();
-  return createAdminServer({ app, control, observatory, servedHost: () => '127.0.0.1', socketPath, log, audit, sendProblem });
+  return createAdminServer({
+    app,
+    control,
+    observatory,
+    servedHost: () => '127.0.0.1',
+    socketPath,
+    log,
+    audit,
+    sendProblem,
+  });
 }
 
 it('the socket is its owner’s only, in a folder of its owner only, whatever the umask', async (t) => {

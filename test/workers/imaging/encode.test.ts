@@ -78,7 +78,7 @@ test('a smaller longest side can be asked for, and it is told where each JPEG wa
   ] as const) {
     const pixel = { left: Math.round(middle[0] + dx), top: Math.round(middle[1] + dy), width: 1, height: 1 };
     const seen = await sharp(jpegs[0]).extract(pixel).raw().toBuffer();
-    assert.ok(farthest([...seen], colour) <= 12, `${dx} ${dy}: ${[...seen]}`);
+    assert.ok(farthest([...seen], colour) <= 12, `${dx} ${dy}: ${[...seen].join()}`);
   }
 });
 
