@@ -107,6 +107,7 @@ const NOT_ALWAYS =
 describe('the exposition of a server', { skip: skipWithoutShared }, () => {
   it('has every metric, those of its GPU included', { skip: noCard }, async () => {
     await post(server, '/recognize', portrait());
+    await post(server, '/v1/collections/default/faces?subject=anna', portrait());
     const absent = await until('two samples were taken and the history was begun', 20_000, async () => {
       const names = new Set(seriesNames(await exposition()).map((name) => name.replace(/\{.*/, '')));
       if (!names.has('facepool_worker_cpu_seconds_total') || !names.has('facepool_history_bytes')) return false;
