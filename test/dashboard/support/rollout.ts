@@ -196,16 +196,24 @@ export function madeUpRollout(first: VersionsAnswer = madeUpVersions()): MadeUpR
     },
   };
   const staging: Staging = {
-    async stage(_model, upload, { onStep }) {
+    async stage(_model, upload, { onStep, signal }) {
       const names: string[] = [];
       const end = Promise.withResolvers<VersionRow>();
-      waiting = { onStep, end };
-      for await (const file of upload.files) {
-        names.push(file.name);
-        if ('stream' in file) for await (const _chunk of file.stream);
+      const own = { onStep, end };
+      waiting = own;
+      const giveUp = (): void => end.reject(signal.reason);
+      signal.addEventListener('abort', giveUp);
+      try {
+        for await (const file of upload.files) {
+          names.push(file.name);
+          if ('stream' in file) for await (const _chunk of file.stream);
+        }
+        orders.push(`register ${upload.version}: ${names.join(', ')}`);
+        return await end.promise;
+      } finally {
+        signal.removeEventListener('abort', giveUp);
+        if (waiting === own) waiting = null;
       }
-      orders.push(`register ${upload.version}: ${names.join(', ')}`);
-      return end.promise;
     },
     async remove(_model, version) {
       orders.push(`remove ${version}`);

@@ -184,8 +184,15 @@ describe('versions and updates', { skip: skipWithoutBrowser }, () => {
   });
 
   it('stops where somebody else was quicker, says so, and shows what is now', async (t) => {
-    const { panel, rollout } = await scene(t);
-    rollout.set({ generation: 9, stable: 'yunet-m' });
+    // Between the page's last look and its order; before that, the page would have seen it.
+    const late: { rollout: MadeUpRollout | null } = { rollout: null };
+    const swap: Rollout['swap'] = async (...order) => {
+      assert.ok(late.rollout !== null);
+      late.rollout.set({ generation: 9, stable: 'yunet-m' });
+      return late.rollout.changes.rollout.swap(...order);
+    };
+    const { panel, rollout } = await scene(t, { rollout: { swap } });
+    late.rollout = rollout;
     await panel.getByRole('button', { name: 'Start the update' }).click();
     const note = panel.locator('.note[data-tone=error]').first();
     await note.waitFor();
@@ -377,6 +384,7 @@ describe('versions and updates', { skip: skipWithoutBrowser }, () => {
     await panel.getByText('Given up. Nothing was registered.').waitFor();
     assert.equal(await focused().textContent(), 'Check and register');
 
+    await until('the server has given up as well', WAIT_MS, () => !rollout.staging());
     await page.keyboard.press('Enter');
     await until('it is staged again', WAIT_MS, () => rollout.staging());
     rollout.checked('check', null);
