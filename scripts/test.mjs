@@ -8,7 +8,9 @@ import { ensureDebianPackages } from './debian.mjs';
 import { ensureInstalled, node24, ROOT } from './ensure.mjs';
 import { childEnv, orExplain, run } from './launch.mjs';
 
-const ALL_TESTS = 'test/**/*.test.ts';
+const ALL_TESTS = 'test/**/!(*.alone).test.ts';
+/** They reckon with the memory of the machine, of which others beside them would take and give gigabytes. */
+const TESTS_ALONE = 'test/**/*.alone.test.ts';
 /** Test files at once: the end-to-end ones start processes of their own, and two cores are the smallest machine we test on. */
 const CONCURRENCY = 2;
 /** One test may take this long, so that a hang fails with its name instead of holding the machine. */
@@ -23,10 +25,12 @@ await orExplain(async () => {
   if (given.length === 0) ensureDebianPackages();
   const node = node24();
   const env = childEnv(node);
-  const tests = testStep(node, given);
+  const isOwn = given.some((arg) => !arg.startsWith('-'));
+  const tests = testStep('tests', node, given, isOwn ? [] : [ALL_TESTS], CONCURRENCY);
+  const alone = testStep('tests that run alone', node, given, [TESTS_ALONE], 1);
   const failed = [];
   const lines = [];
-  for (const step of given.length > 0 ? [tests] : [...staticSteps(), tests]) {
+  for (const step of [...(given.length > 0 ? [] : staticSteps()), tests, ...(isOwn ? [] : [alone])]) {
     process.stdout.write(`\n> ${step.name}\n`);
     const start = performance.now();
     const { code, signal } = await run(step.command, step.args, env, ROOT);
@@ -54,17 +58,19 @@ function staticSteps() {
 }
 
 /**
+ * @param {string} name
  * @param {string} node
  * @param {string[]} given command-line arguments: files and options of `node --test`
+ * @param {string[]} files further ones
+ * @param {number} concurrency files at once
  * @returns {Step}
  */
-function testStep(node, given) {
-  const files = given.some((arg) => !arg.startsWith('-')) ? [] : [ALL_TESTS];
+function testStep(name, node, given, files, concurrency) {
   const fixed = [
     '--test',
     '--test-reporter=spec',
-    `--test-concurrency=${CONCURRENCY}`,
+    `--test-concurrency=${concurrency}`,
     `--test-timeout=${TEST_TIMEOUT_MS}`,
   ];
-  return { name: 'tests', command: node, args: [...fixed, ...given, ...files] };
+  return { name, command: node, args: [...fixed, ...given, ...files] };
 }
