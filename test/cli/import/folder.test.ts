@@ -104,11 +104,10 @@ it('a folder that cannot be read is a trouble of its person', async (t) => {
   const isRoot = os.userInfo().uid === 0;
   if (isRoot) for (const folder of [root, path.join(root, 'anna'), closed]) chownSync(folder, NOBODY, NOBODY);
   if (isRoot) process.seteuid?.(NOBODY);
-  t.after(() => {
+  const found = await readPeopleFolder(root, 'people').finally(() => {
     if (isRoot) process.seteuid?.(0);
     chmodSync(closed, 0o700);
   });
-  const found = await readPeopleFolder(root, 'people');
   assert.deepEqual(pictures(found), { anna: ['anna/b.jpg'] });
   assert.deepEqual(found.troubles, [
     { person: 'anna', file: 'anna/closed', code: 'unreadable', detail: 'cannot be read: no permission' },
