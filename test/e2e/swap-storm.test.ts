@@ -42,6 +42,7 @@ test('versions change under load, three of nine to a broken one: everybody is an
   const [steady, swap] = (['steady', 'swap'] as const).map((phase) =>
     percentile(result.latency.get(phase) ?? [], 0.99),
   );
+  t.diagnostic(`${told.map((mb) => mb.toFixed(0)).join(' → ')} MB`);
   t.diagnostic(`${result.requests} requests; p99 ${steady?.toFixed(0)} ms steady, ${swap?.toFixed(0)} ms in swaps`);
   assert.ok((swap ?? Infinity) < (steady ?? 0) * MOST_RATIO, 'swaps slow everybody down');
 });
