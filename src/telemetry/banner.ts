@@ -26,7 +26,8 @@ export function banner(facts: BannerFacts): string {
   const table = rows.map((row) =>
     `  ${row.map((cell, i) => (i === 3 || i === 4 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join('  ')}`.trimEnd(),
   );
-  const ready = facts.status.every((s) => s.state === 'ready');
+  // Nobody waits for the monitor: it serves no request, and its row says how it is.
+  const ready = facts.status.every((s) => s.kind === 'monitor' || s.state === 'ready');
   const head = ready ? 'ready' : 'started, not everything is ready';
   return [
     `facepool ${facts.version}: ${head} after ${(facts.startedMs / 1000).toFixed(2)} s`,
