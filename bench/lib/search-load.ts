@@ -2,11 +2,11 @@
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import { setTimeout } from 'node:timers/promises';
 import os from 'node:os';
+import { bareFace } from '../../src/gallery/bare-face.ts';
 import { createSearchPool } from '../../src/gallery/search/pool.ts';
 import { SpaceIndexes } from '../../src/gallery/space-indexes.ts';
 import { createSqliteStore } from '../../src/gallery/store/sqlite-store.ts';
 import type { PeopleStore } from '../../src/gallery/people-store.ts';
-import type { NewFace } from '../../src/contract/people.ts';
 import type { SearchPool, VectorIndex } from '../../src/gallery/vector-index.ts';
 import { subjectOfFace, vectorOf } from './people-vectors.ts';
 import type { PeopleVectors } from './people-vectors.ts';
@@ -91,20 +91,8 @@ async function watch(work: () => Promise<unknown>): Promise<Stops> {
 async function fillStore(store: PeopleStore, people: PeopleVectors, faces: number): Promise<void> {
   const limits = { perSubject: 1000, all: 1e9 };
   const add = (face: number): Promise<unknown> => {
-    const brought: NewFace = {
-      collection: 'default',
-      subject: `person ${subjectOfFace(face)}`,
-      source: 'embedding',
-      embeddings: new Map([[SPACE.space, vectorOf(people, face)]]),
-      digest: null,
-      box: null,
-      detScore: null,
-      quality: null,
-      ood: null,
-      liveness: null,
-      crop: null,
-      original: null,
-    };
+    const embeddings = new Map([[SPACE.space, vectorOf(people, face)]]);
+    const brought = bareFace('default', `person ${subjectOfFace(face)}`, embeddings);
     return store.addFace(brought, limits);
   };
   for (let begin = 0; begin < faces; begin += 1000) {

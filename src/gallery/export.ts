@@ -1,6 +1,7 @@
 /** An export: every subject with its embeddings, read in steps while the store is used. */
 import { FacepoolError } from '../contract/errors.ts';
 import type { ExportLine, StoredFace } from '../contract/people.ts';
+import { float32ToBase64 } from '../util/float32-base64.ts';
 import type { CollectionRecord, PeopleStore, SubjectRecord } from './people-store.ts';
 
 const SUBJECTS_PAGE = 100;
@@ -48,16 +49,9 @@ async function facesOf(
       const vector = vectors.get(face.face_id);
       if (vector === undefined) continue;
       const { face_id, digest, created_at } = face;
-      lines.push({ face_id, space, digest, created_at, embedding: toBase64(vector) });
+      lines.push({ face_id, space, digest, created_at, embedding: float32ToBase64(vector) });
     }
     after = ids.at(-1) ?? after;
     if (page.length < FACES_PAGE) return lines;
   }
-}
-
-/** float32, little-endian. */
-function toBase64(vector: Float32Array): string {
-  const bytes = Buffer.alloc(vector.length * 4);
-  for (const [i, value] of vector.entries()) bytes.writeFloatLE(value, i * 4);
-  return bytes.toString('base64');
 }

@@ -90,8 +90,8 @@ export class Opening {
   /** @throws `people_unavailable`: switched off, being read, failed; `shutting_down` */
   get current(): OpenPeople {
     if (this.#closed) throw new FacepoolError('shutting_down', 'The server is shutting down.');
-    if (!this.#deps.settings.people.enabled) throw unavailable('people are switched off (people.enabled)');
-    if (this.#open === null) throw unavailable(this.#detail);
+    if (!this.#deps.settings.people.enabled) throw peopleUnavailable('people are switched off (people.enabled)');
+    if (this.#open === null) throw peopleUnavailable(this.#detail);
     return this.#open;
   }
 
@@ -142,7 +142,7 @@ export class Opening {
   async reopen(replace: (store: PeopleStore) => Promise<void>): Promise<void> {
     const isBroken = this.#open === null && this.#state === 'failed' && !this.#closed;
     // One at a time: what else is read meanwhile comes first.
-    if (!isBroken && (await this.use()) !== this.#open) throw unavailable(this.#detail);
+    if (!isBroken && (await this.use()) !== this.#open) throw peopleUnavailable(this.#detail);
     this.#cancelRetry();
     let replaced: Promise<void> = Promise.resolve();
     try {
@@ -241,7 +241,7 @@ export class Opening {
 
   #failed(error: unknown): FacepoolError {
     const known =
-      error instanceof FacepoolError ? error : unavailable('they cannot be opened; the log says why', error);
+      error instanceof FacepoolError ? error : peopleUnavailable('they cannot be opened; the log says why', error);
     // Where nothing could be made there is still nobody, and the next change tries again.
     const isNew = !this.#deps.exists();
     this.#set(isNew ? 'empty' : 'failed', isNew ? '' : known.message);
@@ -258,7 +258,7 @@ export class Opening {
   }
 }
 
-function unavailable(detail: string, cause?: unknown): FacepoolError {
+export function peopleUnavailable(detail: string, cause?: unknown): FacepoolError {
   const said = 'People cannot be asked for now: ';
   return new FacepoolError('people_unavailable', detail.startsWith(said) ? detail : said + detail, { cause });
 }

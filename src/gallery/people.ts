@@ -3,6 +3,7 @@ import { FacepoolError } from '../contract/errors.ts';
 import { DEFAULT_COLLECTION, type People, type PeopleStatus } from '../contract/people.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Clock } from '../util/clock.ts';
+import { bareFace } from './bare-face.ts';
 import { parseEmbedding } from './embedding-input.ts';
 import { exportCollection } from './export.ts';
 import { noCollection, type PeopleGallery } from './gallery.ts';
@@ -163,20 +164,8 @@ export function createPeople(deps: PeopleDeps): People {
           param: 'embedding',
         });
       }
-      return gallery.add({
-        collection,
-        subject,
-        source: 'embedding',
-        embeddings: new Map([[input.space, parseEmbedding(input, dim)]]),
-        digest: null,
-        box: null,
-        detScore: null,
-        quality: null,
-        ood: null,
-        liveness: null,
-        crop: null,
-        original: null,
-      });
+      const embeddings = new Map([[input.space, parseEmbedding(input, dim)]]);
+      return gallery.add(bareFace(collection, subject, embeddings));
     },
     async *export(collection, signal) {
       const { store, record } = await within(collection);

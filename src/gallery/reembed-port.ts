@@ -1,7 +1,7 @@
 /** What re-embedding (src/pipeline/reembed.ts) needs of people, and what a swap asks of their spaces. */
-import { FacepoolError } from '../contract/errors.ts';
 import type { Reembed } from '../contract/reembed.ts';
 import type { PeopleGallery } from './gallery.ts';
+import { peopleUnavailable } from './opening.ts';
 import type { CropRecord, PeopleStore, Space } from './people-store.ts';
 
 export type ReembedPort = {
@@ -112,7 +112,7 @@ export function createReembedPort(gallery: PeopleGallery): ReembedPort {
 function isEmpty({ opening }: PeopleGallery): boolean {
   if (opening.isUntouched || opening.state.state === 'off') return true;
   if (opening.state.state === 'loading' || opening.state.state === 'failed') {
-    throw new FacepoolError('people_unavailable', `People cannot be asked for now: ${opening.state.detail}`);
+    throw peopleUnavailable(opening.state.detail);
   }
   return false;
 }

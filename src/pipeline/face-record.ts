@@ -3,6 +3,7 @@ import type { DetectedFace } from '../contract/geometry.ts';
 import type { LivenessManifest, RecognizerManifest } from '../contract/manifest.ts';
 import type { FaceField, RequestOptions } from '../contract/options.ts';
 import type { FaceAnswer } from '../contract/results.ts';
+import { float32ToBase64 } from '../util/float32-base64.ts';
 
 export type LivenessScores = {
   /** Probability that the face is live. */
@@ -112,9 +113,7 @@ function encodeEmbedding(
   format: 'array' | 'base64',
 ): { array: number[] } | { base64: string } {
   if (format === 'array') return { array: Array.from(embedding) };
-  const bytes = Buffer.alloc(embedding.length * 4);
-  for (const [i, value] of embedding.entries()) bytes.writeFloatLE(value, i * 4);
-  return { base64: bytes.toString('base64') };
+  return { base64: float32ToBase64(embedding) };
 }
 
 export function round(value: number, digits: number): number {

@@ -3,8 +3,8 @@ import { type ErrorCode, FacepoolError } from '../contract/errors.ts';
 import { isUnit } from '../gallery/embedding-input.ts';
 import type { Space } from '../gallery/people-store.ts';
 import type { ReembedPort } from '../gallery/reembed-port.ts';
-import { orAbort } from '../util/abort.ts';
 import type { Clock } from '../util/clock.ts';
+import { pause } from '../util/pause.ts';
 import type { KeptCrop } from './embed-crop.ts';
 
 export type PassDeps = {
@@ -85,11 +85,4 @@ async function embedOne(deps: PassDeps, crop: KeptCrop, signal: AbortSignal): Pr
       await pause(deps.clock, wait, signal);
     }
   }
-}
-
-/** Waits; rejects with the signal's reason. */
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const cancel = clock.after(ms, resolve);
-  return orAbort(promise, signal).finally(cancel);
 }

@@ -2,8 +2,8 @@
 import { FacepoolError } from '../contract/errors.ts';
 import type { WorkerState } from '../contract/lifecycle.ts';
 import type { SwapStep } from '../contract/rollout.ts';
-import { orAbort } from '../util/abort.ts';
 import type { Clock } from '../util/clock.ts';
+import { pause } from '../util/pause.ts';
 import type { OneLoad } from './one-load.ts';
 import type { Loaded, RolloutPorts } from './ports.ts';
 import type { SwapRecord } from './swap-log.ts';
@@ -76,11 +76,4 @@ async function loadOnce(deps: ProveDeps, record: SwapRecord, entry: string, sign
     throw error;
   }
   record.add('golden', loaded.phasesMs['golden'] ?? 0, 'passed');
-}
-
-/** Waits; rejects with the signal's reason. */
-function pause(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>();
-  const cancel = clock.after(ms, resolve);
-  return orAbort(promise, signal).finally(cancel);
 }
