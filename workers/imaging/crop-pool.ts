@@ -1,5 +1,6 @@
 /** Threads that cut out a crowd's faces, so that the main thread stays free to answer. */
 import type { Piscina } from 'piscina';
+import { startThreads } from '../../src/util/threads.ts';
 import { runBatch } from './crop-face.ts';
 import type { CropBatch } from './crop-face.ts';
 import { sharedRaster } from './raster.ts';
@@ -30,7 +31,8 @@ export class CropPool {
       runBatch(batch);
       return;
     }
-    this.#pool ??= this.#start();
+    // Started by the first crowd: most servers never see one, and a thread costs 40 ms of a cold start.
+    this.#pool ??= startThreads(new URL('./crop-face.ts', import.meta.url), this.#threads);
     const pool = await this.#pool;
     const used = new Set(batch.jobs.map((job) => job.raster));
     // Only crowds need rasters in shared memory, so only they pay for the copy.
@@ -52,18 +54,5 @@ export class CropPool {
   /** Whether threads cut so many faces out. */
   isCrowd(faces: number): boolean {
     return this.#threads > 0 && faces >= this.#fromFaces;
-  }
-
-  /** Started by the first crowd: most servers never see one, and a thread costs 40 ms of a cold start. */
-  async #start(): Promise<Piscina> {
-    const { Piscina } = await import('piscina');
-    return new Piscina({
-      filename: new URL('./crop-face.ts', import.meta.url).href,
-      minThreads: this.#threads,
-      maxThreads: this.#threads,
-      concurrentTasksPerWorker: 1,
-      // Waiting in Atomics.wait would save microseconds of a task of milliseconds, and delay the exit.
-      atomics: 'disabled',
-    });
   }
 }

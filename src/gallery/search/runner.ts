@@ -1,5 +1,6 @@
 /** The threads of the search. Started by the first pass that needs them; idle ones sleep. */
 import type { Piscina } from 'piscina';
+import { startThreads } from '../../util/threads.ts';
 import { scanPart } from './thread.ts';
 import type { PartTask } from './thread.ts';
 import type { PartHits } from './scan.ts';
@@ -15,37 +16,51 @@ export type Runner = {
 };
 
 export function threadRunner(threads: number): Runner {
-  let pool: Promise<Piscina> | null = null;
+  let team: Team | null = null;
   const ending = new Set<Promise<void>>();
-  const start = async (): Promise<Piscina> => {
-    const { Piscina: Pool } = await import('piscina');
-    return new Pool({
-      filename: new URL('./thread.ts', import.meta.url).href,
-      minThreads: threads,
-      maxThreads: threads,
-      concurrentTasksPerWorker: 1,
-      // A thread that spins or waits in Atomics.wait costs more than it saves of a pass of a millisecond.
-      atomics: 'disabled',
-      recordTiming: false,
-    });
-  };
   return {
     threads,
-    async run(task) {
-      pool ??= start();
-      return (await pool).run(task, { name: scanPart.name });
+    run(task) {
+      team ??= new Team(threads);
+      return team.run(task);
     },
     renew() {
-      const old = pool;
-      pool = null;
+      const old = team;
+      team = null;
       if (old === null) return;
-      const end: Promise<void> = old.then((it) => it.close()).finally(() => ending.delete(end));
+      const end: Promise<void> = old.finish().finally(() => ending.delete(end));
       ending.add(end);
     },
     async close() {
-      const last = pool;
-      pool = null;
-      await Promise.all([last?.then((it) => it.destroy()), ...ending]);
+      const last = team;
+      team = null;
+      await Promise.all([last?.destroy(), ...ending]);
     },
   };
+}
+
+/** Threads that begin and end together. */
+class Team {
+  readonly #pool: Promise<Piscina>;
+  readonly #running = new Set<Promise<unknown>>();
+
+  constructor(threads: number) {
+    this.#pool = startThreads(new URL('./thread.ts', import.meta.url), threads);
+  }
+
+  async run(task: PartTask): Promise<PartHits> {
+    const part = this.#pool.then((pool): Promise<PartHits> => pool.run(task, { name: scanPart.name }));
+    this.#running.add(part);
+    return part.finally(() => this.#running.delete(part));
+  }
+
+  /** Nothing is run any more. piscina's own `close` ends threads that still run: it counts an idle one twice. */
+  async finish(): Promise<void> {
+    await Promise.allSettled(this.#running);
+    await this.destroy();
+  }
+
+  async destroy(): Promise<void> {
+    await (await this.#pool).destroy();
+  }
 }

@@ -1,5 +1,6 @@
 /** The one thread of the history: neither a sync to disk nor a long question ever holds the event loop. */
 import type { Piscina } from 'piscina';
+import { startThreads } from '../../util/threads.ts';
 import { threadFault } from './faults.ts';
 import type { Outcome, Task, TaskName, Tasks } from './thread.ts';
 
@@ -13,22 +14,10 @@ export type Runner = {
 /** Started by the first task: a server that is starting has better things to do. A thread that dies is replaced. */
 export function threadRunner(): Runner {
   let pool: Promise<Piscina> | null = null;
-  const start = async (): Promise<Piscina> => {
-    const { Piscina: Pool } = await import('piscina');
-    return new Pool({
-      filename: new URL('./thread.ts', import.meta.url).href,
-      minThreads: 1,
-      maxThreads: 1,
-      concurrentTasksPerWorker: 1,
-      // A thread that waits in Atomics.wait delays the exit.
-      atomics: 'disabled',
-      recordTiming: false,
-    });
-  };
   return {
     async run(name, task) {
       try {
-        pool ??= start();
+        pool ??= startThreads(new URL('./thread.ts', import.meta.url), 1);
         const threads = await pool;
         return await threads.run(task, { name });
       } catch {

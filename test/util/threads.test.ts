@@ -1,0 +1,40 @@
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { TestContext } from 'node:test';
+import type { Piscina } from 'piscina';
+import { startThreads } from '../../src/util/threads.ts';
+
+async function threadsOf(t: TestContext, count: number): Promise<Piscina> {
+  const pool = await startThreads(new URL('./threads.thread.ts', import.meta.url), count);
+  t.after(() => pool.destroy());
+  return pool;
+}
+
+describe('a pool of threads', () => {
+  it('outlives an idle thread that dies, and replaces it', async (t) => {
+    const pool = await threadsOf(t, 1);
+    const [thread] = pool.threads;
+    assert.ok(thread);
+    const died = new Promise((resolve) => thread.once('exit', resolve));
+    assert.equal(await pool.run('soon', { name: 'answerThenDie' }), 'soon');
+    await died;
+    assert.equal(await pool.run('again', { name: 'answer' }), 'again');
+  });
+
+  it('rejects a call whose thread dies, and takes the next', async (t) => {
+    const pool = await threadsOf(t, 1);
+    await assert.rejects(pool.run(null, { name: 'exit' }));
+    assert.equal(await pool.run('next', { name: 'answer' }), 'next');
+  });
+
+  it('is destroyed while an answer is on its way', async (t) => {
+    const pool = await threadsOf(t, 1);
+    await pool.run(null, { name: 'answer' });
+    const flag = new Int32Array(new SharedArrayBuffer(4));
+    const call = pool.run(flag, { name: 'answerAndSay' });
+    const rejected = assert.rejects(call, /Terminating/);
+    // The port has the answer, which is read in a later turn of this event loop.
+    Atomics.wait(flag, 0, 0);
+    await Promise.all([pool.destroy(), rejected]);
+  });
+});
