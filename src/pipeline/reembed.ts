@@ -120,10 +120,14 @@ export class Reembedder implements Reembedding {
   /** Rejects never. */
   async #run(job: Job): Promise<void> {
     const { rollout, onTrouble, clock } = this.#deps;
-    const result = await this.#work(job).catch((error: unknown) => this.#failed(job, error));
+    let result = await this.#work(job).catch((error: unknown) => this.#failed(job, error));
     if (result.state !== 'ready' && !this.#isClosed) {
+      const { model, version } = job.told;
       await endTrial(rollout, job.trial).catch((error: unknown) => {
-        onTrouble(`the shadow of ${job.told.model} could not be taken back`, error);
+        onTrouble(`the shadow of ${model} could not be taken back`, error);
+        // On a full disk, for example: whoever asks has to know that it still takes memory.
+        const detail = `${result.detail}; ${version} is still a shadow, because that could not be changed: facepool rollback ${model}`;
+        result = { ...result, detail };
       });
     }
     this.#told = { ...job.told, ...result, ended_at: clock.date().toISOString() };

@@ -36,32 +36,45 @@ export type SpaceKeeper = {
 
 /** Until those who still work with a version have ended, or people can be asked for. */
 const AGAIN_MS = 1000;
+/** Until somebody has made room on a full disk. What is asked for in vain may have to be read again (lent-store.ts). */
+const FULL_AGAIN_MS = 60_000;
 
-/** Looks after every swap of a recognizer, and again when nobody can go back quickly any more. */
+/**
+ * Looks after every swap of a recognizer, and again when nobody can go back quickly any more. The aliases are the truth:
+ * what could not follow them, because the disk was full, follows when it can.
+ */
 export function keepSpaces(deps: SpaceKeeperDeps): SpaceKeeper {
   const { events, clock, settings, onTrouble } = deps;
   let cancelAgain = (): void => {};
   let cancelLater = (): void => {};
   let isOver = false;
+  let isFullTold = false;
   /** A rollback would go back at once. */
   let isBackWarm = true;
   // One look after the other: each reads what the one before has left.
   let looking: Promise<void> = Promise.resolve();
-  const again = (): void => {
+  const again = (ms: number): void => {
     cancelAgain();
-    cancelAgain = clock.after(AGAIN_MS, () => void look());
+    cancelAgain = clock.after(ms, () => void look());
+  };
+  const failed = (error: unknown): void => {
+    const code = error instanceof FacepoolError ? error.code : null;
+    if (code === 'people_unavailable') again(AGAIN_MS);
+    if (code === 'storage_full') again(FULL_AGAIN_MS);
+    if (code === 'people_unavailable' || (code === 'storage_full' && isFullTold)) return;
+    isFullTold = code === 'storage_full';
+    onTrouble('the embeddings of people could not be tidied', error);
   };
   const look = (): Promise<void> => {
     looking = looking
       .then(async () => {
         if (isOver) return;
         const result = await tidySpaces(deps, isBackWarm);
-        if (result === 'in use' && !isOver) again();
+        isFullTold = false;
+        if (result === 'in use' && !isOver) again(AGAIN_MS);
       })
       .catch((error: unknown) => {
-        if (isOver) return;
-        if (error instanceof FacepoolError && error.code === 'people_unavailable') again();
-        else onTrouble('the embeddings of people could not be tidied', error);
+        if (!isOver) failed(error);
       });
     return looking;
   };

@@ -4,6 +4,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { FacepoolError } from '../contract/errors.ts';
 import { type AliasState, aliasStateSchema } from '../contract/rollout.ts';
+import { asStorageError, fileErrorCode } from '../contract/storage-errors.ts';
 import { replacePrivate } from '../util/private-file.ts';
 import { type Author, initialState, moveAliases, type Move, reconfigured } from './alias-state.ts';
 
@@ -16,12 +17,15 @@ export type AliasStoreOptions = {
   readonly now: () => Date;
   /** A file that cannot be read is set aside, and the configured versions serve. */
   readonly onTrouble: (what: string, error: unknown) => void;
+  /** Writes the file whole or not at all; for tests of a full disk. */
+  readonly write?: ((file: string, text: string) => void) | undefined;
 };
 
 /** Every change is on the disk before it counts. */
 export class AliasStore {
   readonly #file: string;
   readonly #now: () => Date;
+  readonly #write: (file: string, text: string) => void;
   #models: Map<string, AliasState>;
   /** Of models that are not served now: for when they come back. */
   readonly #away: Map<string, AliasState>;
@@ -33,6 +37,7 @@ export class AliasStore {
   constructor(options: AliasStoreOptions) {
     this.#file = path.join(options.dataDir, 'aliases.json');
     this.#now = options.now;
+    this.#write = options.write ?? replacePrivate;
     this.#away = new Map(readStates(this.#file, options));
     this.#models = new Map(
       [...options.configured].map(([model, version]) => {
@@ -74,7 +79,7 @@ export class AliasStore {
     this.#models.delete(model);
   }
 
-  /** @throws FacepoolError `not_found`, `conflict`; what the disk says, and then nothing has changed */
+  /** @throws FacepoolError `not_found`, `conflict`, `storage_full`, `internal`; nothing has changed then */
   move(model: string, move: Move, by: string, why: string, ifGeneration?: number): AliasState {
     return this.#keep(model, moveAliases(this.state(model), move, { at: this.#now(), by, why }, ifGeneration));
   }
@@ -88,10 +93,23 @@ export class AliasStore {
   #keep(model: string, next: AliasState): AliasState {
     const models = new Map(this.#models).set(model, next);
     const all = Object.fromEntries([...this.#away, ...models]);
-    replacePrivate(this.#file, `${JSON.stringify({ schema: 1, models: all }, null, 2)}\n`);
+    try {
+      this.#write(this.#file, `${JSON.stringify({ schema: 1, models: all }, null, 2)}\n`);
+    } catch (error) {
+      throw notWritten(error);
+    }
     this.#models = models;
     return next;
   }
+}
+
+/** What the file system says names paths, which are nobody's business who reads how a swap ended. */
+function notWritten(error: unknown): FacepoolError {
+  const known = asStorageError(error);
+  const isFull = known instanceof FacepoolError && known.code === 'storage_full';
+  const why = isFull ? 'the disk is full' : (fileErrorCode(error) ?? 'the log says why');
+  const detail = `the aliases cannot be written, and nothing has changed: ${why}`;
+  return new FacepoolError(isFull ? 'storage_full' : 'internal', detail, { cause: error });
 }
 
 function readStates(file: string, options: AliasStoreOptions): ReadonlyMap<string, AliasState> {

@@ -117,6 +117,19 @@ describe('people are embedded anew', () => {
     assert.deepEqual(s.troubles, []);
   });
 
+  it('a shadow that cannot be taken back, on a full disk for example, is told', async () => {
+    const s = reembedScene(null, {
+      embed: () => Promise.reject(new FacepoolError('storage_full', 'the disk is full')),
+    });
+    await s.enrol('Anna', 1);
+    s.rollout.rollback = () => Promise.reject(new FacepoolError('storage_full', 'the aliases cannot be written'));
+    await s.start();
+    const told = await s.ended();
+    assert.equal(told.state, 'failed');
+    assert.match(told.detail, /^the disk is full; v2 is still a shadow, .*: facepool rollback recognizer$/);
+    assert.deepEqual(s.troubles, ['the shadow of recognizer could not be taken back']);
+  });
+
   it('what nobody expected is for the log, and not for the client', async () => {
     const s = reembedScene(null, { embed: () => Promise.reject(new TypeError('x is undefined')) });
     await s.enrol('Anna', 1);

@@ -198,6 +198,30 @@ describe('the spaces that people are kept in', () => {
     assert.equal(s.clock.pending, 0);
   });
 
+  it('a rollback on a full disk is followed as soon as there is room, and the log says it once', async () => {
+    const s = await setUp();
+    Object.assign(s.rollout, { stable: 'v2', previous: 'v1' });
+    const keeper = keepSpaces(s.deps);
+    await settle();
+    Object.assign(s.rollout, { stable: 'v1', previous: 'v2' });
+    s.refuse(new FacepoolError('storage_full', 'the disk is full'));
+    await s.ended('ok');
+    for (let i = 0; i < 3; i++) {
+      s.clock.advance(60_000);
+      await settle();
+    }
+    assert.deepEqual([s.spaces(), s.troubles.length], [['b', 'a'], 1]);
+    s.refuse(null);
+    s.clock.advance(60_000);
+    await settle();
+    assert.deepEqual(s.spaces(), ['a'], 'also what was to go meanwhile');
+    s.refuse(new FacepoolError('storage_full', 'the disk is full'));
+    await keeper.look();
+    assert.equal(s.troubles.length, 2, 'the next time is told again');
+    keeper.end();
+    assert.equal(s.clock.pending, 0);
+  });
+
   it('only recognizers matter', async () => {
     const s = await setUp();
     s.rollout.shadow = { version: 'v2', percent: 10 };

@@ -22,6 +22,8 @@ export type SceneOptions = {
   readonly embeddingsIn?: (from: string, to: string) => number;
   /** True: what a message to a process of this version would have brought about is not to happen. */
   readonly onSent?: (version: string, message: FakeProcess['sent'][number], process: FakeProcess) => boolean;
+  /** Writes the aliases; throws as a full disk does. */
+  readonly write?: (file: string, text: string) => void;
   /** Other hands. */
   readonly ports?: (real: RolloutPorts) => Partial<RolloutPorts>;
 };
@@ -100,6 +102,7 @@ export function scene(t: TestContext, options: SceneOptions = {}) {
       onTrouble: (what, error) => {
         throw new Error(what, { cause: error });
       },
+      write: options.write,
     });
     const traffic = new VersionTraffic({
       clock,

@@ -12,6 +12,8 @@ export type Change = {
   readonly now: number;
   /** What goes with it has left the disk before it is acknowledged. */
   readonly erases: boolean;
+  /** A few rows that are there become others: made from what is left for deletions. */
+  readonly isSmall?: boolean;
   /** It changes what is there. */
   readonly replaces?: boolean;
   readonly make: (context: Context) => unknown;
@@ -111,7 +113,8 @@ export class Engine {
       const isFull = !hasRoom();
       sql.db.exec('BEGIN IMMEDIATE');
       for (const change of changes) {
-        outcomes.push(isFull && !change.erases ? { ok: false, error: full() } : this.#inSavepoint(change));
+        const mayBeMade = !isFull || change.erases || change.isSmall === true;
+        outcomes.push(mayBeMade ? this.#inSavepoint(change) : { ok: false, error: full() });
       }
       sql.db.exec('COMMIT');
       this.#changes += 1;

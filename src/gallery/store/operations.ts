@@ -62,6 +62,9 @@ export const ERASING: ReadonlySet<string> = new Set<WriteName>([
   'expire',
 ]);
 
+/** What follows a rollback of the recognizer, which a disk that is nearly full must not leave half done. */
+export const SMALL: ReadonlySet<string> = new Set<WriteName>(['preferSpace']);
+
 export function isRead(name: string): name is ReadName {
   return Object.hasOwn(READS, name);
 }

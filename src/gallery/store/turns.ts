@@ -9,7 +9,7 @@ import { Unfinished } from './context.ts';
 import type { Change, Engine, Outcome } from './engine.ts';
 import { toFault } from './faults.ts';
 import type { AloneName, Call, ReadName, Request, ToThread, WriteName } from './messages.ts';
-import { ERASING, isRead, isWrite, READS, STRICT_READS, WRITES } from './operations.ts';
+import { ERASING, isRead, isWrite, READS, SMALL, STRICT_READS, WRITES } from './operations.ts';
 
 /** Changes in one transaction, at most. */
 const MOST_CHANGES = 256;
@@ -106,7 +106,8 @@ export class Turns {
       this.#queue.shift();
       if (isWriteRequest(next)) {
         const replaces = next.op === 'addVectors';
-        this.#changes.push({ id: next.id, now: next.now, erases: ERASING.has(next.op), replaces, make: change(next) });
+        const [erases, isSmall] = [ERASING.has(next.op), SMALL.has(next.op)];
+        this.#changes.push({ id: next.id, now: next.now, erases, isSmall, replaces, make: change(next) });
       } else if (isReadRequest(next)) this.#reads.push(next);
       else if (next.op === 'backup') void this.#backup(next);
     }

@@ -8,6 +8,7 @@ import { Engine } from '../../../src/gallery/store/engine.ts';
 import { addFace } from '../../../src/gallery/store/faces.ts';
 import { deleteCollection, deleteSubject } from '../../../src/gallery/store/removal.ts';
 import { names } from '../../../src/gallery/store/subjects.ts';
+import { preferSpace } from '../../../src/gallery/store/spaces.ts';
 import { totals } from '../../../src/gallery/store/totals.ts';
 import { tempDir } from '../../fixtures/temp-dir.ts';
 import { LIMITS, newFace, someBytes } from './new-face.ts';
@@ -93,6 +94,19 @@ describe('a disk that is almost full', () => {
     free = 1e9;
     assert.ok(engine.commit([change(adding('Eve', 3))])[0]?.ok);
     assert.equal(read(totals).faces, 2);
+  });
+
+  it('takes what follows a rollback, which is small', (t) => {
+    let free = 1e9;
+    const { engine } = openRig(t, { freeBytes: () => free });
+    assert.ok(engine.commit([change(adding('Ada', 1))])[0]?.ok);
+    free = 1_000_000;
+    const small = { now: 1, erases: false, isSmall: true, make: (context: Context) => preferSpace(context, 'a') };
+    const outcomes = engine.commit([small, change(adding('Eve', 3))]);
+    assert.deepEqual(
+      outcomes.map(({ ok }) => ok),
+      [true, false],
+    );
   });
 
   it('has a log that is never longer than there is room to write it into the file', (t) => {
