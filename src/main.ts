@@ -40,6 +40,7 @@ import { PullBars } from './telemetry/pull-bars.ts';
 import { createStory } from './telemetry/story.ts';
 import { systemClock } from './util/clock.ts';
 import { counter } from './util/counter.ts';
+import { growHeapFreely } from './util/heap-growth.ts';
 import { onHangup, onStopSignals } from './util/signals.ts';
 
 /** An import of a large graph on a slow machine. */
@@ -51,6 +52,7 @@ const IMPORT_TIMEOUT_MS = 120_000;
  * @param readAgain the settings as they are now; asked by a reload
  */
 export async function main(configured: Settings, readAgain: () => Settings): Promise<void> {
+  growHeapFreely();
   const setHangup = onHangup();
   const base = withDevices(configured);
   const startedAt = performance.now();

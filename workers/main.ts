@@ -19,6 +19,10 @@ const worker = createModelWorker({
     const reason = error instanceof Error ? error.message : String(error);
     process.stderr.write(`imaging's memory cannot be mapped, tensors come through the socket: ${reason}\n`);
   },
+  onNoTwin(graph, error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    process.stderr.write(`graph ${graph} gets no second session for crowded times: ${reason}\n`);
+  },
   poisoned(error) {
     const reason = error instanceof Error ? error.message : String(error);
     process.stderr.write(`device context lost, ending the process: ${reason}\n`);

@@ -16,6 +16,8 @@ import { providersFor } from './device.ts';
 import { probeGolden } from './golden.ts';
 import { checkInfer, tensorBytes } from './infer-check.ts';
 import type { GraphSession, openSession } from './session.ts';
+import { twinned } from './twin-session.ts';
+import type { GraphRunner } from './twin-session.ts';
 
 type Shape = readonly [number, number, number, number];
 
@@ -34,9 +36,11 @@ export type LoadTools = {
   /** Milliseconds from any fixed point. */
   readonly now: () => number;
   readonly onPhase: (phase: LoadPhase) => void;
+  /** Told when a graph gets no second session for crowded times: the first runs everything then. */
+  readonly onNoTwin?: ((graph: string, error: unknown) => void) | undefined;
 };
 
-type OpenGraph = { readonly spec: GraphSpec; readonly session: GraphSession };
+type OpenGraph = { readonly spec: GraphSpec; readonly session: GraphSession; readonly run: GraphRunner };
 
 function checkSignature({ spec, session }: OpenGraph): void {
   const input = session.inputs.find((candidate) => candidate.name === spec.input.name);
@@ -51,13 +55,17 @@ function checkSignature({ spec, session }: OpenGraph): void {
   if (missing !== undefined) throw new FacepoolError('model_failed', `graph "${spec.id}" has no output "${missing}"`);
 }
 
-async function openGraphs(params: LoadParams, open: typeof openSession): Promise<Map<string, OpenGraph>> {
+async function openGraphs(params: LoadParams, { open, onNoTwin }: LoadTools): Promise<Map<string, OpenGraph>> {
   const providers = providersFor(params.device);
+  const { threads, crowdedThreads = threads } = params;
   const graphs = new Map<string, OpenGraph>();
   for (const spec of params.manifest.graphs) {
     const path = params.graphPaths[spec.id];
     if (path === undefined) continue;
-    const graph = { spec, session: await open(path, { threads: params.threads, providers }) };
+    const session = await open(path, { threads, providers });
+    const openTwin = crowdedThreads === threads ? null : () => open(path, { threads: crowdedThreads, providers });
+    const run = twinned(session, openTwin, (error) => onNoTwin?.(spec.id, error));
+    const graph = { spec, session, run };
     checkSignature(graph);
     graphs.set(spec.id, graph);
   }
@@ -95,16 +103,18 @@ export async function loadModel(params: LoadParams, tools: LoadTools): Promise<M
     return result;
   };
 
-  const graphs = await phase('create', () => openGraphs(params, tools.open));
+  const graphs = await phase('create', () => openGraphs(params, tools));
   const specs = new Map([...graphs].map(([id, graph]) => [id, graph.spec]));
 
-  const run = (id: string, tensor: Uint8Array, shape: Shape): ReturnType<GraphSession['run']> => {
+  const run = (id: string, tensor: Uint8Array, shape: Shape, crowded = false): ReturnType<GraphSession['run']> => {
     const graph = graphs.get(id);
     if (graph === undefined) throw new FacepoolError('invalid_argument', `graph "${id}" is not loaded`);
-    return graph.session.run({ [graph.spec.input.name]: { type: 'uint8', data: tensor, dims: shape } });
+    return graph.run({ [graph.spec.input.name]: { type: 'uint8', data: tensor, dims: shape } }, crowded);
   };
   const probe = (): Promise<ProbeResult> =>
-    probeGolden(golden, [...graphs.keys()], manifest.golden.min_cosine, seededBytes, run);
+    probeGolden(golden, [...graphs.keys()], manifest.golden.min_cosine, seededBytes, (id, tensor, shape) =>
+      run(id, tensor, shape),
+    );
 
   await phase('warm', async () => {
     for (const [id, { spec, session }] of graphs) {
@@ -119,14 +129,14 @@ export async function loadModel(params: LoadParams, tools: LoadTools): Promise<M
     manifest,
     loaded: { provider, phasesMs, golden: probed },
     check: (inferParams) => checkInfer(inferParams, manifest, specs),
-    async infer({ parts, detect }, tensors) {
+    async infer({ parts, detect, crowded }, tensors) {
       const runs: GraphRun[] = [];
       for (const [i, { graph: id, shape, count }] of parts.entries()) {
         const graph = specs.get(id);
         const tensor = tensors[i];
         if (graph === undefined || tensor === undefined)
           throw new FacepoolError('invalid_argument', `part ${i} is missing`);
-        runs.push({ graph, shape, count, outputs: await run(id, tensor, shape) });
+        runs.push({ graph, shape, count, outputs: await run(id, tensor, shape, crowded) });
       }
       return decode(runs, detect);
     },

@@ -17,7 +17,7 @@ import type { Port } from './child.ts';
 import { DataLink } from './data-link.ts';
 import { checkBytes } from './infer-check.ts';
 import { loadModel } from './model.ts';
-import type { Model } from './model.ts';
+import type { LoadTools, Model } from './model.ts';
 import { isSticky } from './ort-failures.ts';
 import { RunQueue } from './run-queue.ts';
 import type { openSession } from './session.ts';
@@ -37,6 +37,7 @@ export type ServeOptions = {
   readonly poisoned: (error: unknown) => void;
   /** Told when imaging's memory cannot be mapped: its tensors come through the socket then. */
   readonly onUnshared?: ((error: unknown) => void) | undefined;
+  readonly onNoTwin?: LoadTools['onNoTwin'];
   /** How memory is mapped; replaced in tests. */
   readonly openWindow?: ((bytes: number) => Window) | undefined;
 };
@@ -118,7 +119,12 @@ export function createModelWorker(options: ServeOptions): ModelWorker {
 
   const load = async (id: CallId, params: LoadParams, port: Port): Promise<void> => {
     try {
-      model = await loadModel(params, { open: options.open, now, onPhase: (phase) => port.progress(phase) });
+      model = await loadModel(params, {
+        open: options.open,
+        now,
+        onPhase: (phase) => port.progress(phase),
+        onNoTwin: options.onNoTwin,
+      });
       port.result(id, model.loaded);
     } catch (error) {
       if (isSticky(error)) poisoned(id, error, port);

@@ -164,6 +164,8 @@ export type LoadParams = {
   readonly graphPaths: Readonly<Record<string, string>>;
   readonly device: string;
   readonly threads: number;
+  /** Threads of a run while others want the cores; the same when absent. */
+  readonly crowdedThreads?: number | undefined;
 };
 export type LoadPhase = 'create' | 'warm' | 'golden';
 export type LoadResult = {
@@ -190,6 +192,8 @@ export type InferParams = {
   readonly shared?: readonly SharedTensor[] | undefined;
   /** Detectors: the area of the input that is picture, and the least score. */
   readonly detect?: { readonly width: number; readonly height: number; readonly scoreThreshold: number } | undefined;
+  /** Other requests are under way. */
+  readonly crowded?: boolean | undefined;
 };
 export type InferResult = { readonly output: InferOutput; readonly computeMs: number; readonly waitMs: number };
 export type InferOutput =

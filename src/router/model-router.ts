@@ -32,7 +32,7 @@ export type Shared = {
   readonly hold: () => () => void;
 };
 
-export type InferJob = Omit<InferParams, 'ticket' | 'shared'> & {
+export type InferJob = Omit<InferParams, 'ticket' | 'shared' | 'crowded'> & {
   /** For workers that can read that memory; all others are fed. */
   readonly shared?: Shared | null | undefined;
   /** Sends the tensors to the worker under the ticket; rejects when they cannot be sent. */
@@ -47,6 +47,8 @@ export type InferJob = Omit<InferParams, 'ticket' | 'shared'> & {
 export type ModelRouterOptions = DispatcherOptions & {
   readonly nextTicket: () => Ticket;
   readonly inferTimeoutMs: number;
+  /** Whether other requests want the machine's cores. */
+  readonly isCrowded?: (() => boolean) | undefined;
   /** Told the compute time of every inference. */
   readonly onComputed?: ((ms: number) => void) | undefined;
   /** Answers are checked against it. */
@@ -118,9 +120,14 @@ export class ModelRouter {
 
   /** Nothing is sent but the call: the worker reads the tensors where imaging wrote them. */
   #runShared(child: Child<ModelCalls>, job: InferJob, { tensors, hold }: Shared): Promise<InferResult> {
-    const params = { ticket: this.#options.nextTicket(), parts: job.parts, detect: job.detect, shared: tensors };
+    const params = { ...this.#params(job), shared: tensors };
     const options = { ...this.#callOptions(job), signal: job.signal, onOver: hold() };
     return child.call('infer', params, options).catch((error: unknown) => this.#onFailed(error, child));
+  }
+
+  #params({ parts, detect }: InferJob) {
+    const { nextTicket, isCrowded } = this.#options;
+    return { ticket: nextTicket(), parts, detect, crowded: isCrowded?.() === true };
   }
 
   #callOptions({ charges, requestId }: InferJob) {
@@ -129,11 +136,10 @@ export class ModelRouter {
 
   /** Imaging sends the tensors through the worker's socket. */
   async #runFed(child: Child<ModelCalls>, job: InferJob, failures: { count: number }): Promise<InferResult> {
-    const ticket = this.#options.nextTicket();
+    const params = this.#params(job);
     const abort = new AbortController();
     const stopListening = onAbort(job.signal, (reason) => abort.abort(reason));
-    const feed = job.feed(child.workerId, ticket);
-    const params = { ticket, parts: job.parts, detect: job.detect };
+    const feed = job.feed(child.workerId, params.ticket);
     const infer = child.call('infer', params, { ...this.#callOptions(job), signal: abort.signal });
     // Whichever fails first decides; the other must not become an unhandled rejection.
     infer.catch(() => {});

@@ -103,6 +103,7 @@ export function createRouters(deps: RoutersDeps): Routers {
     },
   });
   const models = new Map<string, ModelRouter>();
+  let underWay = 0;
   const add = ({ name, process, manifest }: ModelEntry): void => {
     const router = new ModelRouter(targetOf(process), {
       ...common(name),
@@ -118,6 +119,7 @@ export function createRouters(deps: RoutersDeps): Routers {
       onOutcome: (result) => metrics.inferencesTotal.inc({ model: name, result }),
       onComputed: (ms) => metrics.inferenceDuration.observe({ model: name }, ms / 1000),
       manifest,
+      isCrowded: () => underWay > 1,
       watch: proof.ears(name),
     });
     models.set(name, router);
@@ -194,6 +196,8 @@ export function createRouters(deps: RoutersDeps): Routers {
     begin: (client, only) => {
       const chosen = new Map<string, NamedRouter | undefined>();
       const ends: (() => void)[] = [];
+      underWay++;
+      ends.push(() => underWay--);
       return {
         model: (name) => {
           if (chosen.has(name)) return chosen.get(name);

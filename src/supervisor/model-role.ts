@@ -32,13 +32,27 @@ export type ModelRoleOptions = {
 };
 
 /**
- * `auto`: the cores shared out among the models, and two at least where there are two cores. Models seldom run at the
- * same time: on 2 cores, two threads each answer one client a fifth sooner and cost 16 clients nothing.
+ * `auto`: the cores shared out among the models, and two at least where there are two cores: on 2 cores, two threads
+ * answer one client a fifth sooner than one.
  */
 export function threadsFor(settings: Settings, model: ModelSettings, cores: number = availableParallelism()): number {
   if (model.threads !== 'auto') return model.threads;
   const models = Object.values(settings.models).filter((m) => m.enabled).length;
   return Math.max(Math.min(2, cores), Math.floor(cores / Math.max(1, models)));
+}
+
+/**
+ * Threads of a run while other requests are under way. On two cores they are all busy then, with other models and with
+ * decoding: one thread each gives a tenth more answers. With more cores the model that is asked most is the bottleneck.
+ */
+export function crowdedThreadsFor(
+  settings: Settings,
+  model: ModelSettings,
+  cores: number = availableParallelism(),
+): number {
+  const threads = threadsFor(settings, model, cores);
+  if (model.threads !== 'auto' || model.device !== 'cpu') return threads;
+  return cores > 2 ? threads : 1;
 }
 
 /** A worker may answer anything. */
@@ -78,6 +92,7 @@ export function modelRole(name: string, options: ModelRoleOptions): Role<ModelCa
         graphPaths: prepared.graphPaths,
         device: model.device,
         threads,
+        crowdedThreads: crowdedThreadsFor(settings, model),
       });
       if (!isLoadResult(result)) throw new FacepoolError('model_failed', 'the worker did not say what it loaded');
       if (!result.golden.passed) {

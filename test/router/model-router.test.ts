@@ -12,6 +12,7 @@ import { FakeProcess, settle } from '../fixtures/fake-process.ts';
 import { ManualClock } from '../fixtures/manual-clock.ts';
 
 function setUp() {
+  const crowded = { now: false };
   const clock = new ManualClock();
   let changed = (): void => {};
   let child: Child<ModelCalls> | null = null;
@@ -33,6 +34,7 @@ function setUp() {
       nextTicket: counter(),
       inferTimeoutMs: 5000,
       onComputed: (ms) => computed.push(ms),
+      isCrowded: () => crowded.now,
     },
   );
   const bring = (workerId: WorkerId): FakeProcess => {
@@ -52,7 +54,7 @@ function setUp() {
     charges: { count: 0 },
     ...part,
   });
-  return { router, bring, job, fed, clock, computed };
+  return { router, bring, job, fed, clock, computed, crowded };
 }
 
 const OUTPUT = { output: { role: 'detector', faces: [] }, computeMs: 7, waitMs: 0 };
@@ -66,6 +68,17 @@ test('the tensors go to the leased worker under the ticket of the call', async (
   process.say({ type: 'result', id: call.id, value: OUTPUT });
   assert.equal((await answer).value.computeMs, 7);
   assert.deepEqual(computed, [7]);
+});
+
+test('a worker is told whether others want the cores when its call is sent', async () => {
+  const { router, bring, job, crowded } = setUp();
+  const process = bring(3);
+  const toldOf = (): unknown => (process.lastCall('infer').params as { crowded: unknown }).crowded;
+  router.infer(job()).catch(() => {});
+  assert.equal(toldOf(), false);
+  crowded.now = true;
+  router.infer(job()).catch(() => {});
+  assert.equal(toldOf(), true);
 });
 
 test('after a crash the successor is fed again, under another ticket', async () => {

@@ -87,3 +87,23 @@ test('a freed place is given on without waiting for anything else', async (t) =>
     [0, 1, 2, 3, 4],
   );
 });
+
+test('a run is told that it is crowded while another request is under way', async (t) => {
+  const told: unknown[] = [];
+  const { supervisor, routers } = fakeServer(t, {
+    onSent: (_process, message) => {
+      if (message.type === 'infer') told.push((message.params as { crowded: unknown }).crowded);
+      return false;
+    },
+  });
+  await supervisor.start();
+  const one = routers.begin('somebody');
+  await one.model('detector')?.router.infer(job());
+  const other = routers.begin('somebody');
+  await one.model('detector')?.router.infer(job());
+  other.end();
+  other.end();
+  await one.model('detector')?.router.infer(job());
+  one.end();
+  assert.deepEqual(told, [false, true, false]);
+});

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { ModelSettings, Settings } from '../../src/contract/settings.ts';
-import { threadsFor } from '../../src/supervisor/model-role.ts';
+import { crowdedThreadsFor, threadsFor } from '../../src/supervisor/model-role.ts';
 import { testSettings } from '../fixtures/fake-server.ts';
 import { tempDir } from '../fixtures/temp-dir.ts';
 
@@ -16,6 +16,15 @@ test('auto shares the cores out among the enabled models, two at least where the
   const detector = detectorOf(settings);
   const byCores = [1, 2, 3, 4, 6, 8, 12, 64].map((cores) => threadsFor(settings, detector, cores));
   assert.deepEqual(byCores, [1, 2, 2, 2, 2, 2, 4, 21]);
+});
+
+test('on two cores a run has one thread while other requests are under way, unless a number or a card was chosen', (t) => {
+  const settings = testSettings(tempDir(t));
+  const detector = detectorOf(settings);
+  const byCores = [1, 2, 3, 4, 64].map((cores) => crowdedThreadsFor(settings, detector, cores));
+  assert.deepEqual(byCores, [1, 1, 2, 2, 21]);
+  assert.equal(crowdedThreadsFor(settings, { ...detector, threads: 2 }, 2), 2);
+  assert.equal(crowdedThreadsFor(settings, { ...detector, device: 'cuda:0' }, 2), 2);
 });
 
 test('models that are not served take no share', (t) => {

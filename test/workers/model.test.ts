@@ -67,6 +67,22 @@ test('a GPU runs every declared shape, the CPU one of each graph', () => {
   assert.deepEqual(warmShapes(detector, yunet, 'cpu'), [[1, 640, 640, 3]]);
 });
 
+test('a crowded call runs in a second session with fewer threads', async () => {
+  const [model, fake] = await load({ crowdedThreads: 1, graphPaths: { embedding: '/e.onnx' } });
+  assert.deepEqual(
+    fake.opened.map(({ options }) => options.threads),
+    [3],
+  );
+  const parts = [{ graph: 'embedding', shape: [1, 8, 8, 3], count: 1 }] as const;
+  const run = (crowded: boolean): unknown => model.infer({ ticket: 1, parts, crowded }, [new Uint8Array(192)]);
+  const alone = await run(false);
+  assert.deepEqual(await run(true), alone);
+  assert.deepEqual(
+    fake.opened.map(({ options }) => options.threads),
+    [3, 1],
+  );
+});
+
 test('graphs that are left out are not loaded, and cannot be asked', async () => {
   const [model, fake] = await load({ graphPaths: { quality: '/q.onnx' } });
   assert.deepEqual(
