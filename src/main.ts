@@ -17,9 +17,9 @@ import { obtainModel, withVersion } from './models/obtain.ts';
 import { createGallery } from './gallery/create-gallery.ts';
 import { cleanStaging } from './models/staging/area.ts';
 import { createReembedding } from './pipeline/create-reembedding.ts';
-import { embeddingLength } from './pipeline/embedding-length.ts';
 import { createPipeline } from './pipeline/pipeline.ts';
 import { poisonMemory } from './pipeline/poison-memory.ts';
+import { servingSpaces } from './pipeline/serving-spaces.ts';
 import { createControl } from './router/control.ts';
 import { aliasOf, createRollout, openAliases, withStableVersions } from './rollout/create-rollout.ts';
 import { createReload } from './rollout/reload.ts';
@@ -36,6 +36,7 @@ import { banner } from './telemetry/banner.ts';
 import { createEvents } from './telemetry/events.ts';
 import { logEvents } from './telemetry/log-events.ts';
 import { createMetrics } from './telemetry/metrics.ts';
+import { createNotices } from './telemetry/notices.ts';
 import { PullBars } from './telemetry/pull-bars.ts';
 import { createStory } from './telemetry/story.ts';
 import { systemClock } from './util/clock.ts';
@@ -114,8 +115,9 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     manifests,
     prepare,
   });
-  const dimOf = (space: string): number | undefined => embeddingLength(settings, routers.begin, space);
-  const people = createGallery({ settings, clock, metrics, log, dimOf });
+  const serving = () => servingSpaces(settings, routers.begin);
+  const notices = createNotices(terminal);
+  const people = createGallery({ settings, clock, metrics, log, serving, onMismatch: notices.add });
   const embeddingsIn = (from: string, to: string): number => people.port.facesOnlyIn(from, to);
   const { traffic, versions, ports } = createRollout(
     { ...common, supervisor, aliases, prepare, embeddingsIn },
@@ -269,6 +271,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
         keysNeeded: keysNeeded(settings),
         logFile: serverLog?.path ?? null,
         status,
+        notices: notices.open(),
         startedMs,
       }),
     );

@@ -45,7 +45,11 @@ export function statusLines(io: Io, status: PeopleStatus, width: number): string
     { title: 'WHAT', spare: 0 },
     { title: '', spare: 0 },
   ];
-  const sentences = [`${STATE_WORDS[status.state]}${detail}`, totalsText(status)];
+  const sentences = [
+    ...(status.mismatch === null ? [] : [`!! ${status.mismatch.detail}`]),
+    `${STATE_WORDS[status.state]}${detail}`,
+    totalsText(status),
+  ];
   return [...sentences.map(printable), '', ...fitTable(io, columns, rows, width)];
 }
 

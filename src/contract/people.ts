@@ -3,6 +3,7 @@
  * gallery. An embedding is a Float32Array of `dim` numbers, L2-normalised, of one `space`.
  */
 import * as z from 'zod';
+import { peopleMismatchSchema } from './people-mismatch.ts';
 import {
   boxSchema,
   faceSchema,
@@ -174,6 +175,7 @@ export const peopleStatusSchema = z.strictObject({
   encrypted: z.boolean(),
   retention_days: z.int().describe('0: for ever'),
   min_margin: z.number(),
+  mismatch: peopleMismatchSchema.nullable().describe('people whom no recognizer here can be compared with'),
 });
 export type PeopleStatus = z.infer<typeof peopleStatusSchema>;
 

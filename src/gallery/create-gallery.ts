@@ -11,6 +11,7 @@ import type { Clock } from '../util/clock.ts';
 import { makePrivateDir } from '../util/private-file.ts';
 import { ulid } from '../util/ulid.ts';
 import { PeopleGallery } from './gallery.ts';
+import type { ServingSpace } from './mismatch.ts';
 import { createPeople } from './people.ts';
 import { createReembedPort, type ReembedPort } from './reembed-port.ts';
 import { keepRetention } from './retention.ts';
@@ -21,8 +22,10 @@ export type CreateGalleryDeps = {
   readonly clock: Clock;
   readonly metrics: Metrics;
   readonly log: Pick<Logger, 'error' | 'info'>;
-  /** Numbers of an embedding of that space; undefined for one that no recognizer makes. */
-  readonly dimOf: (space: string) => number | undefined;
+  /** What the recognizers that serve embed in, now. */
+  readonly serving: () => readonly ServingSpace[];
+  /** The people were read, and no recognizer can be compared with some of them. @param detail in words, for whoever started the server */
+  readonly onMismatch: (detail: string) => void;
 };
 
 export type GalleryParts = {
@@ -37,7 +40,8 @@ export type GalleryParts = {
 /** More than this are memory's to feed, not the processors'. */
 const MAX_THREADS = 4;
 
-export function createGallery({ settings, clock, metrics, log, dimOf }: CreateGalleryDeps): GalleryParts {
+export function createGallery(deps: CreateGalleryDeps): GalleryParts {
+  const { settings, clock, metrics, log, serving, onMismatch } = deps;
   const { data_dir: dataDir } = settings;
   const file = path.join(dataDir, 'people.db');
   const copies = path.join(dataDir, 'tmp', 'people-backups');
@@ -59,6 +63,13 @@ export function createGallery({ settings, clock, metrics, log, dimOf }: CreateGa
       return createSearchPool({ threads: threadsOf(settings.people.search_threads) });
     },
     onTrouble,
+    onRead: () => {
+      const { mismatch } = people.status();
+      if (mismatch === null) return;
+      const { count: collections, faces, spaces, detail } = mismatch;
+      log.error({ collections, faces, spaces }, detail);
+      onMismatch(detail);
+    },
     onWrite: (op, seconds) => metrics.peopleWriteDuration.observe({ op }, seconds),
     onSearch: (seconds) => metrics.peopleSearchDuration.observe(seconds),
   });
@@ -66,7 +77,7 @@ export function createGallery({ settings, clock, metrics, log, dimOf }: CreateGa
     gallery,
     settings,
     clock,
-    dimOf,
+    serving,
     newBackupFile: async () => {
       makePrivateDir(copies);
       const copy = path.join(copies, `${ulid(clock.date().getTime())}.db`);

@@ -22,6 +22,8 @@ export type OpeningDeps = {
   readonly createPool: () => Promise<SearchPool>;
   /** A store that cannot be opened, and the like; never a name, never an embedding. */
   readonly onTrouble: (what: string, error: unknown) => void;
+  /** Everybody was read: at the start, and whenever another store takes the place of this one. */
+  readonly onRead?: (() => void) | undefined;
 };
 
 /** The store and its search, open. The store serves as long as they belong together (lent-store.ts). */
@@ -236,6 +238,7 @@ export class Opening {
     };
     this.#open = open;
     this.#set('ready', '');
+    this.#deps.onRead?.();
     return open;
   }
 

@@ -9,14 +9,15 @@ import { exportCollection } from './export.ts';
 import { noCollection, type PeopleGallery } from './gallery.ts';
 import type { OpenPeople } from './opening.ts';
 import type { CollectionRecord, PeopleStore, SubjectRecord } from './people-store.ts';
+import { mismatchOf, type ServingSpace } from './mismatch.ts';
 import { cut, readCursor, tellCollection, tellSubject } from './pages.ts';
 
 export type PeopleDeps = {
   readonly gallery: PeopleGallery;
   readonly settings: Pick<Settings, 'people'>;
   readonly clock: Clock;
-  /** Numbers of an embedding of that space; undefined for one that no recognizer makes. */
-  readonly dimOf: (space: string) => number | undefined;
+  /** What the recognizers that serve embed in, now. */
+  readonly serving: () => readonly ServingSpace[];
   /** A path for a copy of the store, in a private directory. */
   readonly newBackupFile: () => Promise<{ readonly file: string; readonly size: () => Promise<number> }>;
 };
@@ -158,7 +159,7 @@ export function createPeople(deps: PeopleDeps): People {
       return face;
     },
     async addEmbedding(collection, subject, input) {
-      const dim = deps.dimOf(input.space);
+      const dim = deps.serving().find((one) => one?.space === input.space)?.dim;
       if (dim === undefined) {
         throw new FacepoolError('space_mismatch', `no recognizer here makes embeddings of "${input.space}"`, {
           param: 'embedding',
@@ -200,7 +201,7 @@ export function createPeople(deps: PeopleDeps): People {
   };
 }
 
-function tellStatus({ gallery, settings }: PeopleDeps): PeopleStatus {
+function tellStatus({ gallery, settings, serving }: PeopleDeps): PeopleStatus {
   const { opening } = gallery;
   const { store_images, encryption_key_file, retention_days, min_margin } = settings.people;
   const all = opening.directory.collections();
@@ -215,5 +216,6 @@ function tellStatus({ gallery, settings }: PeopleDeps): PeopleStatus {
     encrypted: encryption_key_file !== '',
     retention_days,
     min_margin,
+    mismatch: mismatchOf(opening.isUntouched ? [] : all, serving()),
   };
 }

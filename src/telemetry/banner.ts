@@ -1,5 +1,6 @@
 /** What a person sees when the server has started: where it answers, and how each model is. */
 import type { ModelStatus } from '../contract/results.ts';
+import { noticeLine } from './notices.ts';
 
 export type BannerFacts = {
   readonly version: string;
@@ -10,6 +11,8 @@ export type BannerFacts = {
   readonly keysNeeded: boolean;
   readonly logFile: string | null;
   readonly status: readonly ModelStatus[];
+  /** What is wrong although every process is well. */
+  readonly notices?: readonly string[];
   readonly startedMs: number;
 };
 
@@ -27,13 +30,16 @@ export function banner(facts: BannerFacts): string {
     `  ${row.map((cell, i) => (i === 3 || i === 4 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join('  ')}`.trimEnd(),
   );
   // Nobody waits for the monitor: it serves no request, and its row says how it is.
+  const notices = facts.notices ?? [];
   const ready = facts.status.every((s) => s.kind === 'monitor' || s.state === 'ready');
-  const head = ready ? 'ready' : 'started, not everything is ready';
+  const head = ready && notices.length === 0 ? 'ready' : 'started, not everything is ready';
   return [
     `facepool ${facts.version}: ${head} after ${(facts.startedMs / 1000).toFixed(2)} s`,
     '',
     ...table,
     '',
+    ...notices.map((text) => noticeLine(text).trimEnd()),
+    ...(notices.length === 0 ? [] : ['', '']),
     `  API      ${facts.url}/detect  /recognize  /verify  /liveness  /embed`,
     `  Docs     ${facts.url}/docs`,
     `  Health   ${facts.url}/readyz   Metrics  ${facts.url}/metrics`,

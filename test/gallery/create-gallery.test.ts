@@ -11,19 +11,21 @@ import { tempDir } from '../fixtures/temp-dir.ts';
 
 const { signal } = new AbortController();
 
-function open(t: TestContext, dataDir: string, encryption_key_file = '') {
+function open(t: TestContext, dataDir: string, encryption_key_file = '', space = 'a') {
   const defaults = testSettings(dataDir);
   const told: string[] = [];
+  const mismatches: string[] = [];
   const metrics = createMetrics({ tritonNames: false });
   const parts = createGallery({
     settings: { ...defaults, people: { ...defaults.people, encryption_key_file } },
     clock: systemClock,
     metrics,
     log: { error: (_: unknown, what?: string) => void told.push(String(what)), info: () => {} },
-    dimOf: (space) => (space === 'a' ? 4 : undefined),
+    serving: () => [{ space, dim: 4 }],
+    onMismatch: (detail) => void mismatches.push(detail),
   });
   t.after(() => parts.close());
-  return { ...parts, metrics, told };
+  return { ...parts, metrics, told, mismatches };
 }
 
 async function stateOf({ people }: ReturnType<typeof open>): Promise<string> {
@@ -39,6 +41,30 @@ test('a server without people writes nothing', async (t) => {
   assert.deepEqual(await own.gallery.match('default', 'a', [unit(1)], 1, signal), [[]]);
   await own.close();
   assert.deepEqual(readdirSync(dataDir), []);
+});
+
+test('a recognizer of another space after a restart: told at once, and what to do', async (t) => {
+  const dataDir = tempDir(t);
+  const first = open(t, dataDir);
+  first.start();
+  await first.gallery.add(newFace('anna', 1));
+  assert.deepEqual([first.people.status().mismatch, first.mismatches], [null, []]);
+  await first.close();
+
+  const second = open(t, dataDir, '', 'b');
+  second.start();
+  assert.equal(await stateOf(second), 'ready');
+  const { mismatch } = second.people.status();
+  assert.deepEqual(
+    { ...mismatch, detail: '' },
+    { collections: ['default'], count: 1, faces: 1, spaces: ['a'], detail: '' },
+  );
+  assert.match(
+    mismatch?.detail ?? '',
+    /"default" are known in the space a, and the recognizer makes b: .*facepool rollback/,
+  );
+  assert.deepEqual([second.mismatches, second.told], [[mismatch?.detail], [mismatch?.detail]]);
+  assert.match(await second.metrics.registry.metrics(), /facepool_people_mismatched_faces 1\n/);
 });
 
 test('people outlive the server, in a file of their own that others cannot read', async (t) => {

@@ -26,3 +26,10 @@ test('says whether everything that answers requests is ready; the monitor is not
   const missing = status('detector', 'model', 'missing');
   assert.match(banner(facts(imaging, missing)), /^facepool 1: started, not everything is ready after 1\.5/);
 });
+
+test('what is wrong although every process is well is told in the head, and in full', () => {
+  const notices = ['3 faces of the collection "staff" are known in the space a'];
+  const text = banner({ ...facts(status('imaging', 'imaging', 'ready')), notices });
+  assert.match(text, /^facepool 1: started, not everything is ready/);
+  assert.match(text, /\n {2}!! 3 faces of the collection "staff" are known in the space a\n/);
+});

@@ -1,8 +1,10 @@
 import { type ModelStatus, modelsAnswerSchema } from '../../contract/results.ts';
+import type { Client } from '../client.ts';
 import { type Command, takeWords } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { formatBytes, formatMs, formatSeconds } from '../../util/format.ts';
-import { printJson } from '../io.ts';
+import { printable, printJson, printLine } from '../io.ts';
+import { readPeopleStatus } from '../people.ts';
 import { clientFor } from '../settings.ts';
 import { type Cell, type Column, printTable } from '../table.ts';
 import { styleOf } from '../top-view.ts';
@@ -33,12 +35,22 @@ export const status: Command = {
   options: {},
   async run(invocation) {
     takeWords('status', invocation.words, 0, 0, 'no word');
-    const answer = modelsAnswerSchema.parse(await clientFor(invocation).json({ path: '/v1/models' }));
+    const client = clientFor(invocation);
+    const answer = modelsAnswerSchema.parse(await client.json({ path: '/v1/models' }));
     if (invocation.flag('json')) printJson(invocation.io, answer);
     else printTable(invocation.io, COLUMNS, answer.models.map(row));
+    const notice = await peopleNotice(client);
+    if (notice !== null) printLine(invocation.io.stderr, printable(`!! ${notice}`));
     return EXIT.ok;
   },
 };
+
+/** What is wrong with people although every process is well; null where nothing is. */
+async function peopleNotice(client: Client): Promise<string | null> {
+  const { state, detail, mismatch } = await readPeopleStatus(client);
+  if (state === 'failed') return `people cannot be asked for: ${detail}`;
+  return mismatch?.detail ?? null;
+}
 
 function row(model: ModelStatus): Cell[] {
   return [

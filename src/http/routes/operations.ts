@@ -72,7 +72,11 @@ const PEOPLE_DETAILS: Readonly<Record<PeopleStatus['state'], string>> = {
 };
 
 function peopleCheck(people: Pick<People, 'status'>): ReadyCheck {
-  const { state } = people.status();
+  const { state, mismatch } = people.status();
+  if (mismatch !== null) {
+    const detail = 'known in another embedding space than the recognizer makes; GET /v1/people says more';
+    return { name: PEOPLE_CHECK, ok: false, detail };
+  }
   return { name: PEOPLE_CHECK, ok: state !== 'loading' && state !== 'failed', detail: PEOPLE_DETAILS[state] };
 }
 

@@ -48,6 +48,11 @@ export function declarePeople(declare: Declare) {
   ofStore('people_collections', 'Collections', ({ collections }) => collections);
   ofStore('people_subjects', 'Subjects in all collections', ({ subjects }) => subjects);
   ofStore('people_faces', 'Enrolled faces in all collections', ({ faces }) => faces);
+  ofStore(
+    'people_mismatched_faces',
+    'Enrolled faces in an embedding space that no recognizer here makes: they are not recognized',
+    ({ mismatch }) => mismatch?.faces ?? 0,
+  );
   ofStore('people_store_bytes', 'Size of the file that people are kept in, in bytes', (status) => status.store_bytes);
   ofStore('people_index_bytes', 'Shared memory of the search, in bytes', (status) => status.index_bytes);
 

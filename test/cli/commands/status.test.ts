@@ -3,6 +3,7 @@ import path from 'node:path';
 import { it } from 'node:test';
 import { type ModelStatus, modelsAnswerSchema } from '../../../src/contract/results.ts';
 import { MODEL_STATUS } from '../../http/support/server.ts';
+import { fakePeople, STATUS } from '../../http/support/people.ts';
 import { tempDir } from '../../fixtures/temp-dir.ts';
 import { jsonLines, run } from '../support/run.ts';
 import { fakeServer } from '../support/server.ts';
@@ -48,6 +49,18 @@ it('an unloaded model is EXITED; a pin and the last death are told', async (t) =
   const { out } = await run(['status', '--socket', socketPath]);
   assert.match(out, /\ndetector +EXITED +stopped +yunet-n +cpu +on demand +- +- +- +0 B .* idle\n/);
   assert.match(out, /\nrecognizer +RUNNING +ready .* resident, pinned +4711 .* loaded; last death: crash: SIGSEGV\n$/);
+});
+
+it('says below it what is wrong with people, although every process is well', async (t) => {
+  const mismatch = { collections: ['staff'], count: 1, faces: 3, spaces: ['a'], detail: '3 faces are known elsewhere' };
+  const own = await fakeServer(t, { people: fakePeople({ status: () => ({ ...STATUS, mismatch }) }) });
+  const { code, err } = await run(['status', '--socket', own.socketPath]);
+  assert.deepEqual([code, err], [0, '!! 3 faces are known elsewhere\n']);
+  const people = await run(['people', '--socket', own.socketPath]);
+  assert.match(people.out, /^!! 3 faces are known elsewhere\npeople can be asked for\n/);
+  const failed = fakePeople({ status: () => ({ ...STATUS, state: 'failed', detail: 'the disk' }) });
+  const other = await fakeServer(t, { people: failed });
+  assert.equal((await run(['status', '--socket', other.socketPath])).err, '!! people cannot be asked for: the disk\n');
 });
 
 it('has colour on a terminal, but not with NO_COLOR', async (t) => {

@@ -126,7 +126,7 @@ describe('the state', () => {
     );
     const line = statusLine({
       ...{ state: 'ready', detail: '', collections: 2, subjects: 1, faces: 3, store_bytes: 1536, index_bytes: 512 },
-      ...{ store_images: 'originals', encrypted: false, retention_days: 30, min_margin: 0 },
+      ...{ store_images: 'originals', encrypted: false, retention_days: 30, min_margin: 0, mismatch: null },
     });
     assert.match(
       line,
@@ -135,11 +135,17 @@ describe('the state', () => {
   });
 
   it('says how to begin, how far it is and why it failed', () => {
-    assert.equal(stateNote({ state: 'ready', detail: '' }), null);
-    assert.match(stateNote({ state: 'off', detail: '' })?.text ?? '', /people\.enabled: true/);
-    assert.match(stateNote({ state: 'empty', detail: '' })?.text ?? '', /Drop pictures/);
-    assert.match(stateNote({ state: 'loading', detail: '40 %' })?.text ?? '', /being read\. 40 %\. This/);
-    const failed = stateNote({ state: 'failed', detail: 'the key is another' });
+    assert.equal(stateNote({ state: 'ready', detail: '', mismatch: null }), null);
+    const detail = '3 faces of the collection "staff" are known in the space a';
+    const mismatch = { collections: ['staff'], count: 1, faces: 3, spaces: ['a'], detail };
+    assert.deepEqual(stateNote({ state: 'ready', detail: '', mismatch }), { text: `${detail}.`, tone: 'error' });
+    assert.match(stateNote({ state: 'off', detail: '', mismatch: null })?.text ?? '', /people\.enabled: true/);
+    assert.match(stateNote({ state: 'empty', detail: '', mismatch: null })?.text ?? '', /Drop pictures/);
+    assert.match(
+      stateNote({ state: 'loading', detail: '40 %', mismatch: null })?.text ?? '',
+      /being read\. 40 %\. This/,
+    );
+    const failed = stateNote({ state: 'failed', detail: 'the key is another', mismatch: null });
     assert.deepEqual([failed?.tone, /: the key is another\. Nobody/.test(failed?.text ?? '')], ['error', true]);
   });
 

@@ -40,6 +40,18 @@ describe('operations', () => {
     });
   });
 
+  it('is not ready over people whom no recognizer can be compared with', async () => {
+    const detail = 'the collection "secret staff" is known in the space a';
+    const mismatch = { collections: ['secret staff'], count: 1, faces: 3, spaces: ['a'], detail };
+    await withServer({ people: fakePeople({ status: () => ({ ...STATUS, mismatch }) }) }, async ({ url }) => {
+      const answer = await fetch(`${url}/readyz`);
+      assert.equal(answer.status, 503);
+      const text = await answer.text();
+      assert.match(text, /"name":"people","ok":false,"detail":"known in another embedding space/);
+      assert.ok(!text.includes('secret'));
+    });
+  });
+
   it('people are a check of GET /readyz, whose reason everybody may not read', async () => {
     for (const [state, ok] of [
       ['off', true],

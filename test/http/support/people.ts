@@ -29,6 +29,7 @@ export const STATUS: PeopleStatus = {
   encrypted: true,
   retention_days: 0,
   min_margin: 0,
+  mismatch: null,
 };
 
 export const CHECK: PeopleCheck = { ok: true, faults: [], collections: 1, subjects: 3, faces: 4, ms: 12 };

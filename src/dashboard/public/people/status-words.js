@@ -28,10 +28,10 @@ export function policyLine({ store_images: kept, encrypted, retention_days: days
 
 /**
  * What is said above everything else: null where all is well.
- * @param {Pick<PeopleStatus, 'state' | 'detail'>} status
+ * @param {Pick<PeopleStatus, 'state' | 'detail' | 'mismatch'>} status
  * @returns {{ text: string, tone: '' | 'error' } | null}
  */
-export function stateNote({ state, detail }) {
+export function stateNote({ state, detail, mismatch }) {
   const why = detail === '' ? '' : ` ${detail.replace(/[^.!?…]$/, '$&.')}`;
   if (state === 'off') {
     return {
@@ -52,7 +52,7 @@ export function stateNote({ state, detail }) {
       tone: 'error',
     };
   }
-  return null;
+  return mismatch === null ? null : { text: `${mismatch.detail}.`, tone: 'error' };
 }
 
 /**
