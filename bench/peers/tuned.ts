@@ -5,10 +5,12 @@ import type { AddressInfo } from 'node:net';
 import express from 'express';
 import type { Request } from 'express';
 import multer from 'multer';
+import { growHeapFreely } from '../../src/util/heap-growth.ts';
 import { openTuned } from './tuned-pipeline.ts';
 
-const [folder, threads] = process.argv.slice(2);
-if (folder === undefined) throw new Error('usage: tuned.ts <folder of imported graphs> [threads]');
+const [folder, threads, heap] = process.argv.slice(2);
+if (folder === undefined) throw new Error('usage: tuned.ts <folder of imported graphs> [threads] [plain-heap]');
+if (heap !== 'plain-heap') growHeapFreely();
 
 const DIM = 256;
 const LIMIT = 20 * 1024 * 1024;

@@ -90,7 +90,8 @@ async function startAll(context: SuiteContext): Promise<Server[]> {
     const graphs = join(context.scratch, 'graphs');
     for (const [name, version] of DEFAULT_MODELS) await importModel(name, version, graphs);
     servers.push(await startPeer('naive', [MODELS]));
-    servers.push(await startPeer('tuned', [graphs, TUNED_THREADS]));
+    const heap = context.options.plainHeap ? ['plain-heap'] : [];
+    servers.push(await startPeer('tuned', [graphs, TUNED_THREADS, ...heap]));
     servers.push(await startFacepool(join(context.scratch, 'http-data')));
     return servers;
   } catch (error) {
@@ -133,7 +134,7 @@ export async function httpSuite(context: SuiteContext): Promise<SuiteResult> {
   }
   return {
     title: 'HTTP',
-    note: `${rounds} rounds of ${ms / 1000} s per variant and cell, taking turns (A B C, C B A, …). naive gets multipart, tuned and facepool ${options.upload} bodies. Figures are medians over rounds, p99 is over all requests; in brackets the range of the ratio over rounds. CPU is processor time of all processes of the server per request.`,
+    note: `${rounds} rounds of ${ms / 1000} s per variant and cell, taking turns (A B C, C B A, …). naive gets multipart, tuned and facepool ${options.upload} bodies.${options.plainHeap ? ' The tuned peer’s heap is collected as V8 likes.' : ''} Figures are medians over rounds, p99 is over all requests; in brackets the range of the ratio over rounds. CPU is processor time of all processes of the server per request.`,
     tables: httpTables(cells),
     raw: cells,
   };
