@@ -8,8 +8,9 @@ export type ServingSpace = { readonly space: string; readonly dim: number } | nu
 /** So many collections are named. */
 const MOST_NAMED = 10;
 const ADVICE =
-  'Put the version that they were enrolled with back (facepool rollback <recognizer>, or the settings); ' +
-  'then people can be embedded for another one while it serves (facepool people reembed <version>)';
+  'Put the version that they were enrolled with back: facepool swap <recognizer> <version>, or in the settings ' +
+  '(facepool versions <recognizer> lists them); while that one serves, people can be embedded for another ' +
+  '(facepool people reembed <version>)';
 
 /** Null: everybody can be compared, or nobody can say. */
 export function mismatchOf(

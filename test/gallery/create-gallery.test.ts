@@ -61,7 +61,7 @@ test('a recognizer of another space after a restart: told at once, and what to d
   );
   assert.match(
     mismatch?.detail ?? '',
-    /"default" are known in the space a, and the recognizer makes b: .*facepool rollback/,
+    /"default" are known in the space a, and the recognizer makes b: .*facepool swap/,
   );
   assert.deepEqual([second.mismatches, second.told], [[mismatch?.detail], [mismatch?.detail]]);
   assert.match(await second.metrics.registry.metrics(), /facepool_people_mismatched_faces 1\n/);

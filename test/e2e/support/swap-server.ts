@@ -9,8 +9,8 @@ import { type VersionFactory, versionFactory } from './swap-versions.ts';
 export type SwapServer = TestServer & {
   readonly admin: SwapAdmin;
   readonly factory: VersionFactory;
-  /** A server on the same data directory with the same settings; this one has ended. */
-  readonly again: () => Promise<SwapServer>;
+  /** A server on the same data directory with the same settings, or these beside them; this one has ended. */
+  readonly again: (more?: Readonly<Record<string, unknown>>) => Promise<SwapServer>;
 };
 
 export async function startSwapServer(
@@ -26,6 +26,6 @@ export async function startSwapServer(
     ...server,
     admin: swapAdmin(server.socket),
     factory,
-    again: () => startSwapServer(settings, dataDir, factory),
+    again: (more = {}) => startSwapServer({ ...settings, ...more }, dataDir, factory),
   };
 }
