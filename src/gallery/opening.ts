@@ -108,6 +108,12 @@ export class Opening {
     return this.#opening ?? this.#begin();
   }
 
+  /** As `use`, for who only looks: null where there never was anybody, and nothing is made to say so. */
+  async look(): Promise<OpenPeople | null> {
+    const isFree = !this.#closed && this.#deps.settings.people.enabled;
+    return isFree && this.isUntouched && !this.#deps.exists() ? null : this.use();
+  }
+
   /** Counts and spaces of one collection, after a change of it; never an error, for the change was made. */
   async refreshCollection(open: OpenPeople, id: CollectionId): Promise<void> {
     try {

@@ -29,13 +29,29 @@ export function createPeople(deps: PeopleDeps): People {
   const { opening } = gallery;
   const { directory } = opening;
 
-  /** The store, and the collection where one is named: the default one is there as soon as it is asked for. */
-  const within = async (name: string): Promise<Within> => {
-    const open = await opening.use();
-    const { store } = open;
-    const record = directory.collection(name);
-    if (record !== undefined) return { open, store, record };
+  /** The store and the collection; null for a default one that nobody has needed yet: to look at it does not make it. */
+  const look = async (name: string): Promise<Within | null> => {
+    const open = await opening.look();
+    const record = open === null ? undefined : directory.collection(name);
+    if (open !== null && record !== undefined) return { open, store: open.store, record };
     if (name !== DEFAULT_COLLECTION) throw noCollection(name);
+    return null;
+  };
+  const needSubject = async (collection: string, name: string): Promise<Within & { subject: SubjectRecord }> => {
+    const found = await look(collection);
+    if (found === null) throw noSubject(collection);
+    return { ...found, subject: await subjectOf(found.store, found.record, name) };
+  };
+  const needFaces = async (collection: string): Promise<Within> => {
+    const found = await look(collection);
+    if (found === null) throw noFace();
+    return found;
+  };
+  /** Where somebody comes: the default collection is made if need be. */
+  const within = async (name: string): Promise<Within> => {
+    const { store } = await opening.use();
+    const there = await look(name);
+    if (there !== null) return there;
     // Somebody else may make it at the same moment.
     const made = await store.createCollection(name).catch((error: unknown) => {
       if (!(error instanceof FacepoolError) || error.code !== 'conflict') throw error;
@@ -43,22 +59,30 @@ export function createPeople(deps: PeopleDeps): People {
     });
     if (made !== null) directory.setCollection(made);
     else await opening.refresh();
-    const now = directory.collection(name);
-    if (now === undefined) throw noCollection(name);
-    return { open, store, record: now };
+    const now = await look(name);
+    if (now === null) throw noCollection(name);
+    return now;
   };
   const subjectOf = async (store: PeopleStore, record: CollectionRecord, name: string): Promise<SubjectRecord> => {
     const found = await store.subject(record.id, name);
     if (found !== null) return found;
-    throw new FacepoolError('not_found', `there is no such subject in "${record.name}"`, { param: 'subject' });
+    throw noSubject(record.name);
   };
+  /** The default collection before it is made. */
+  const madeAt = clock.date().getTime();
+  const unmade: CollectionRecord = {
+    ...{ id: 0, name: DEFAULT_COLLECTION, spaces: [], subjects: 0, faces: 0 },
+    ...{ createdAt: madeAt, updatedAt: madeAt },
+  };
+  const noSubject = (collection: string): FacepoolError =>
+    new FacepoolError('not_found', `there is no such subject in "${collection}"`, { param: 'subject' });
   const noFace = (): FacepoolError => new FacepoolError('not_found', 'there is no such face', { param: 'face_id' });
 
   return {
     status: () => tellStatus(deps),
     async collections({ limit, cursor }) {
       // The directory knows them as they are: to read ten thousand for each page would hold up everybody else.
-      await opening.use();
+      await opening.look();
       const after = readCursor(cursor);
       const all = directory.collections().filter(({ name }) => after === null || name > after);
       all.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -66,8 +90,7 @@ export function createPeople(deps: PeopleDeps): People {
       return { collections: page.items.map(tellCollection), next_cursor: page.next };
     },
     async collection(name) {
-      const { record } = await within(name);
-      return tellCollection(record);
+      return tellCollection((await look(name))?.record ?? unmade);
     },
     async createCollection(name) {
       const { store } = await opening.use();
@@ -76,23 +99,23 @@ export function createPeople(deps: PeopleDeps): People {
       return tellCollection(record);
     },
     async deleteCollection(name) {
-      const open = await opening.use();
-      const record = directory.collection(name);
-      if (record === undefined) throw noCollection(name);
+      const found = await look(name);
+      if (found === null) throw noCollection(name);
+      const { open, record } = found;
       await gallery.timed('delete_collection', () => open.store.deleteCollection(record.id));
       directory.removeCollection(record);
       open.indexes.forgetCollection(record.id);
       await opening.refreshBytes(open);
     },
     async subjects(collection, { limit, cursor, find }) {
-      const { store, record } = await within(collection);
-      const found = await store.subjects(record.id, { after: readCursor(cursor), limit: limit + 1, find });
+      const after = readCursor(cursor);
+      const own = await look(collection);
+      const found = (await own?.store.subjects(own.record.id, { after, limit: limit + 1, find })) ?? [];
       const page = cut(found, limit, ({ name }) => name);
       return { subjects: page.items.map(tellSubject), next_cursor: page.next };
     },
     async subject(collection, name) {
-      const { store, record } = await within(collection);
-      return tellSubject(await subjectOf(store, record, name));
+      return tellSubject((await needSubject(collection, name)).subject);
     },
     async createSubject(collection, name, metadata) {
       const { open, store, record } = await within(collection);
@@ -102,8 +125,7 @@ export function createPeople(deps: PeopleDeps): People {
       return tellSubject(made);
     },
     async changeSubject(collection, name, change) {
-      const { open, store, record } = await within(collection);
-      const before = await subjectOf(store, record, name);
+      const { open, store, record, subject: before } = await needSubject(collection, name);
       const wanted = change.subject ?? name;
       const other = wanted === name ? null : await store.subject(record.id, wanted);
       if (other === null || !change.merge) {
@@ -122,8 +144,7 @@ export function createPeople(deps: PeopleDeps): People {
       return tellSubject(await store.changeSubject(merged.id, { metadata: change.metadata }));
     },
     async deleteSubject(collection, name) {
-      const { open, store, record } = await within(collection);
-      const subject = await subjectOf(store, record, name);
+      const { open, store, record, subject } = await needSubject(collection, name);
       const { faceIds } = await gallery.timed('delete_subject', () => store.deleteSubject(subject.id));
       open.indexes.remove(record.id, faceIds);
       directory.removeSubject(subject.id);
@@ -131,20 +152,21 @@ export function createPeople(deps: PeopleDeps): People {
       return tellSubject(subject);
     },
     async faces(collection, { limit, cursor, subject: name }) {
-      const { store, record } = await within(collection);
-      const subject = name === undefined ? undefined : (await subjectOf(store, record, name)).id;
-      const found = await store.faces(record.id, { after: readCursor(cursor), limit: limit + 1, subject });
+      const after = readCursor(cursor);
+      const subject = name === undefined ? undefined : (await needSubject(collection, name)).subject.id;
+      const own = await look(collection);
+      const found = (await own?.store.faces(own.record.id, { after, limit: limit + 1, subject })) ?? [];
       const page = cut(found, limit, ({ face_id: id }) => id);
       return { faces: [...page.items], next_cursor: page.next };
     },
     async face(collection, faceId) {
-      const { store, record } = await within(collection);
+      const { store, record } = await needFaces(collection);
       const found = await store.face(record.id, faceId);
       if (found === null) throw noFace();
       return found;
     },
     async faceImage(collection, faceId, what) {
-      const { store, record } = await within(collection);
+      const { store, record } = await needFaces(collection);
       const image = await store.image(record.id, faceId, what);
       if (image !== null) return image;
       if ((await store.face(record.id, faceId)) === null) throw noFace();
@@ -152,7 +174,7 @@ export function createPeople(deps: PeopleDeps): People {
       throw new FacepoolError('not_found', detail, { param: 'what' });
     },
     async deleteFace(collection, faceId) {
-      const { open, store, record } = await within(collection);
+      const { open, store, record } = await needFaces(collection);
       const face = await gallery.timed('delete_face', () => store.deleteFace(record.id, faceId));
       open.indexes.remove(record.id, [faceId]);
       await opening.refreshCollection(open, record.id);
@@ -169,8 +191,8 @@ export function createPeople(deps: PeopleDeps): People {
       return gallery.add(bareFace(collection, subject, embeddings));
     },
     async *export(collection, signal) {
-      const { store, record } = await within(collection);
-      yield* exportCollection(store, record, signal);
+      const own = await look(collection);
+      if (own !== null) yield* exportCollection(own.store, own.record, signal);
     },
     async backup(signal) {
       const { store } = await opening.use();
@@ -185,8 +207,11 @@ export function createPeople(deps: PeopleDeps): People {
       return { ...(await store.check()), ms: clock.now() - begun };
     },
     async check() {
-      const { store, indexes } = await opening.use();
       const begun = clock.now();
+      const open = await opening.look();
+      if (open === null)
+        return { ok: true, faults: [], collections: 0, subjects: 0, faces: 0, ms: clock.now() - begun };
+      const { store, indexes } = open;
       const found = await store.check();
       await opening.refresh();
       const faults = [...found.faults];

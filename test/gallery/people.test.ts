@@ -47,6 +47,43 @@ test('the default collection is there as soon as it is asked for, also by two at
   await assert.rejects(people.createSubject('other', 'anna', {}), { code: 'not_found', param: 'collection' });
 });
 
+test('to look at a default collection that nobody needs yet opens and makes nothing', async () => {
+  const { people, made, signal } = peopleRig();
+  assert.deepEqual(await people.collections(ALL), { collections: [], next_cursor: null });
+  const { name, space, subjects, faces } = await people.collection('default');
+  assert.deepEqual([name, space, subjects, faces], ['default', null, 0, 0]);
+  assert.deepEqual(await people.subjects('default', ALL), { subjects: [], next_cursor: null });
+  assert.deepEqual(await people.faces('default', ALL), { faces: [], next_cursor: null });
+  assert.deepEqual(await Array.fromAsync(people.export('default', signal)), []);
+  const nobody = { code: 'not_found', param: 'subject' };
+  await assert.rejects(people.subject('default', 'anna'), nobody);
+  await assert.rejects(people.faces('default', { ...ALL, subject: 'anna' }), nobody);
+  await assert.rejects(people.changeSubject('default', 'anna', { merge: false, metadata: {} }), nobody);
+  await assert.rejects(people.deleteSubject('default', 'anna'), nobody);
+  await assert.rejects(people.face('default', 'x'), { code: 'not_found', param: 'face_id' });
+  await assert.rejects(people.faceImage('default', 'x', 'crop'), { code: 'not_found', param: 'face_id' });
+  await assert.rejects(people.deleteFace('default', 'x'), { code: 'not_found', param: 'face_id' });
+  await assert.rejects(people.deleteCollection('default'), { code: 'not_found' });
+  await assert.rejects(people.collection('other'), { code: 'not_found', param: 'collection' });
+  assert.deepEqual(
+    { ...(await people.check()), ms: 0 },
+    { ok: true, faults: [], collections: 0, subjects: 0, faces: 0, ms: 0 },
+  );
+  assert.deepEqual(made, { stores: 0, pools: 0 });
+  // Where there is a store without that collection, to look at it does not write either.
+  await people.createCollection('staff');
+  await people.subjects('default', ALL);
+  assert.deepEqual(
+    (await people.collections(ALL)).collections.map((one) => one.name),
+    ['staff'],
+  );
+});
+
+test('to look is refused where people are off', async () => {
+  const { people } = peopleRig({ people: { enabled: false } });
+  await assert.rejects(people.subjects('default', ALL), { code: 'people_unavailable' });
+});
+
 test('subjects: pages by name, a part of the name, metadata', async () => {
   const { people } = peopleRig();
   for (const name of ['Zoë', 'anna', 'Änne', 'ben']) await people.createSubject('default', name, { n: name.length });
