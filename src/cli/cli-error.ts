@@ -39,6 +39,12 @@ export function exitCodeOf(error: unknown): ExitCode {
   return EXIT.failure;
 }
 
+/** Of a command about several things, of which these went wrong: `refused` where all of them were. */
+export function exitCodeOfAll(errors: readonly unknown[]): ExitCode {
+  if (errors.length === 0) return EXIT.ok;
+  return errors.every((error) => exitCodeOf(error) === EXIT.refused) ? EXIT.refused : EXIT.failure;
+}
+
 /** The error as `--json` shows it. */
 export function errorForJson(error: unknown): Problem | Pick<WireError, 'code' | 'message' | 'param'> {
   if (error instanceof CliError && error.problem !== undefined) return error.problem;

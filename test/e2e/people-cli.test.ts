@@ -43,7 +43,7 @@ it('people are added, found, renamed, exported, saved, deleted and brought back'
     assert.match(refused.stdout, /^\S+person-vlado\.jpg: face \w{26} is enrolled\n$/);
     assert.match(refused.stderr, /background\.jpg: refused: no_face: .*\n.*group-2\.jpg: refused: too_many_faces: /);
     assert.match(await ok('people', 'add', 'Vlado', photo('person-vlado')), /was enrolled before, as face/);
-    const other = await is(EXIT.failure, 'people', 'add', 'Somebody else', photo('person-vlado1'));
+    const other = await is(EXIT.refused, 'people', 'add', 'Somebody else', photo('person-vlado1'));
     assert.match(other.stderr, /refused: looks_like_other: /);
     await ok('people', 'add', 'Nicole', photo('person-nicole'));
 

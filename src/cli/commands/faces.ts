@@ -2,7 +2,7 @@
 import { facesAnswerSchema, type FacesAnswer } from '../../contract/results.ts';
 import { mapLimit } from '../../util/map-limit.ts';
 import type { Client } from '../client.ts';
-import { CliError, errorForJson, exitCodeOf, usageError } from '../cli-error.ts';
+import { CliError, errorForJson, exitCodeOf, exitCodeOfAll, usageError } from '../cli-error.ts';
 import { type Command, type Invocation, takeWords } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { faceOptions, faceQuery } from '../face-options.ts';
@@ -65,7 +65,7 @@ async function runFaces(route: FaceRoute, invocation: Invocation): Promise<ExitC
       io,
       outcomes.flatMap((o) => ('answer' in o ? [{ file: o.file, faces: o.answer.faces }] : [])),
     );
-  return overallCode(outcomes);
+  return exitCodeOfAll(outcomes.flatMap((outcome) => ('error' in outcome ? [outcome.error] : [])));
 }
 
 function readJobs(invocation: Invocation): number {
@@ -93,10 +93,4 @@ function toJson(outcome: Outcome): object {
 function messageOf(error: unknown): string {
   if (error instanceof CliError) return printable(error.message);
   return 'the server’s answer has another shape than this version knows';
-}
-
-function overallCode(outcomes: readonly Outcome[]): ExitCode {
-  const codes = outcomes.flatMap((outcome) => ('error' in outcome ? [exitCodeOf(outcome.error)] : []));
-  if (codes.length === 0) return EXIT.ok;
-  return codes.every((code) => code === EXIT.refused) ? EXIT.refused : EXIT.failure;
 }

@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EnrolAnswer } from '../../contract/people.ts';
 import { mapLimit } from '../../util/map-limit.ts';
-import { CliError, errorForJson, exitCodeOf, usageError } from '../cli-error.ts';
+import { CliError, errorForJson, exitCodeOf, exitCodeOfAll, usageError } from '../cli-error.ts';
 import { type Command, takeWords } from '../command.ts';
 import { enrol, reasonsOf } from '../enrol.ts';
 import { EXIT } from '../exit-codes.ts';
@@ -28,7 +28,7 @@ export function createPeopleAdd(wait: InsistOptions['wait']): Command {
     summary: 'enrols pictures of a person, who is made where there is nobody of that name',
     details: [
       '"-" reads one picture from standard input. A picture that is refused does not stop the others; every reason is',
-      'told, and the exit code is 1.',
+      'told. The exit code: 0 all are enrolled, 4 all that are not were refused by the server, 1 something else went wrong.',
     ],
     options: { ...COLLECTION_OPTION, ...faceOptions('enrol', ['subject']) },
     async run(invocation) {
@@ -54,15 +54,15 @@ export function createPeopleAdd(wait: InsistOptions['wait']): Command {
           return { file, error };
         }
       };
-      let hasFailed = false;
+      const errors: unknown[] = [];
       for await (const outcome of mapLimit(files, JOBS, send)) {
         // Without a server every other picture would say the same.
         if ('error' in outcome && exitCodeOf(outcome.error) === EXIT.noServer) throw outcome.error;
-        hasFailed ||= 'error' in outcome;
+        if ('error' in outcome) errors.push(outcome.error);
         if (json) printJson(io, toJson(outcome));
         else tell(io, outcome);
       }
-      return hasFailed ? EXIT.failure : EXIT.ok;
+      return exitCodeOfAll(errors);
     },
   };
 }

@@ -1,6 +1,6 @@
 /** people rename, merge, set, rm and rm-face: changes of who is known. */
 import { type Metadata, metadataSchema, storedFaceSchema, type Subject, subjectSchema } from '../../contract/people.ts';
-import { CliError, exitCodeOf, usageError } from '../cli-error.ts';
+import { CliError, exitCodeOf, exitCodeOfAll, usageError } from '../cli-error.ts';
 import type { Client } from '../client.ts';
 import { type Command, type Invocation, takeWords } from '../command.ts';
 import { confirm, YES_OPTION } from '../confirm.ts';
@@ -111,13 +111,13 @@ export const peopleRemove: Command = {
     const who = cut(names.join(', '), MOST_NAMED);
     const what = `this deletes ${peopleText(names.length)} with ${countText(faces, 'face')} for good: ${who}`;
     if (!(await confirm(invocation, 'people rm', what))) return EXIT.failure;
-    let worst: ExitCode = EXIT.ok;
+    const errors: unknown[] = [];
     for (const subject of found) {
       try {
         await remove(client, subjectPath(collection, subject.subject));
       } catch (error) {
         if (exitCodeOf(error) === EXIT.noServer) throw error;
-        worst = worst === EXIT.failure ? worst : exitCodeOf(error);
+        errors.push(error);
         const why = error instanceof Error ? error.message : String(error);
         printLine(io.stderr, printable(`${subject.subject}: ${why}`));
         continue;
@@ -125,7 +125,7 @@ export const peopleRemove: Command = {
       if (invocation.flag('json')) printJson(io, { ...subject, removed: true });
       else printLine(io.stdout, printable(`${subject.subject} is deleted (${countText(subject.faces, 'face')})`));
     }
-    return worst;
+    return exitCodeOfAll(errors);
   },
 };
 

@@ -12,7 +12,7 @@ it('enrols each picture, says which were known, and tells every reason of a refu
   pictures(dir, 'one.jpg', 'small.jpg', 'warned.jpg');
   const add = (...args: string[]) => run(['people', 'add', ...args, '--socket', socketPath], { cwd: dir });
   const { code, out, err } = await add('Zoe\u0308', 'one.jpg', 'small.jpg', 'none.jpg', 'warned.jpg');
-  assert.equal(code, 1);
+  assert.equal(code, 1, 'a file that is not there was not refused by the server');
   assert.match(out, /^one\.jpg: face 01FACE\d+ is enrolled\nwarned\.jpg: face 01FACE\d+ is enrolled\n$/);
   assert.equal(
     err,
@@ -29,6 +29,17 @@ it('enrols each picture, says which were known, and tells every reason of a refu
   const again = await add('Zoë', 'one.jpg');
   assert.deepEqual([again.code, again.err], [0, '']);
   assert.match(again.out, /^one\.jpg: was enrolled before, as face 01FACE\d+\n$/);
+});
+
+it('the exit code says whether the server refused all that was not taken, or something else went wrong', async (t) => {
+  const { socketPath, dir } = await peopleServer(t);
+  pictures(dir, 'one.jpg', 'small.jpg', 'broken.jpg');
+  const add = async (...files: string[]) =>
+    (await run(['people', 'add', 'Anna', ...files, '--socket', socketPath], { cwd: dir })).code;
+  assert.deepEqual(
+    [await add('one.jpg'), await add('one.jpg', 'small.jpg'), await add('small.jpg', 'broken.jpg')],
+    [0, 4, 1],
+  );
 });
 
 it('flags are the options of the enrolment', async (t) => {
@@ -56,7 +67,7 @@ it('--json: a document for each picture', async (t) => {
   const { code, out } = await run(['people', 'add', 'A', 'one.jpg', 'small.jpg', '--json', '--socket', socketPath], {
     cwd: dir,
   });
-  assert.equal(code, 1);
+  assert.equal(code, 4);
   const documents = jsonLines(out) as { file: string; ok: boolean; answer?: object; error?: { reasons: object[] } }[];
   assert.deepEqual(
     documents.map(({ file, ok }) => [file, ok]),
