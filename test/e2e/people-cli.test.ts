@@ -32,7 +32,7 @@ it('people are added, found, renamed, exported, saved, deleted and brought back'
     await is(EXIT.refused, 'people', 'reembed', 'no-such-version');
 
     const refused = await is(
-      EXIT.failure,
+      EXIT.refused,
       'people',
       'add',
       'Vlado',
