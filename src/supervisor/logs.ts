@@ -24,5 +24,8 @@ export function openLogs(settings: Pick<Settings, 'log' | 'data_dir'>): Logs {
   const toFile = to === 'file' || (to === 'auto' && process.stdout.isTTY === true);
   const serverLog = toFile ? workerLog('server') : null;
   const log = createLogger(settings.log, { name: 'facepool', destination: serverLog ?? undefined });
-  return { log, serverLog, people: toFile ? process.stdout : process.stderr, limits, workerLog };
+  const people = toFile ? process.stdout : process.stderr;
+  // A reader that went away, a full disk: an error event without a listener ends the server.
+  people.on('error', () => {});
+  return { log, serverLog, people, limits, workerLog };
 }

@@ -2,6 +2,7 @@
 import { type DestinationStream, type Logger as PinoLogger, pino } from 'pino';
 import { BIOMETRIC_FIELDS, errorLine, REDACTED, redactFields } from '../contract/redaction.ts';
 import type { Settings } from '../contract/settings.ts';
+import { openOutput } from './log-output.ts';
 
 export type Logger = PinoLogger;
 
@@ -27,5 +28,5 @@ export function createLogger(log: Pick<Settings['log'], 'level'>, options: Logge
       log: (fields: Record<string, unknown>) => redactFields(fields),
     },
   };
-  return options.destination === undefined ? pino(settings) : pino(settings, options.destination);
+  return pino(settings, options.destination ?? openOutput());
 }

@@ -1,0 +1,56 @@
+/**
+ * Standard output as a log's destination. pino's own ends the server when it cannot be written (a full disk behind a
+ * redirection), and at the exit tries for ever; a reader that stands still would fill the memory.
+ */
+import { write, writeSync } from 'node:fs';
+import process from 'node:process';
+import type { DestinationStream } from 'pino';
+
+/** Characters that wait for a reader that stands still; what comes then is lost. */
+const MOST_WAITING = 4 * 1024 * 1024;
+/** Before a pipe that takes nothing now is tried again. */
+const AGAIN_MS = 50;
+
+export type LogOutput = DestinationStream & {
+  /** Writes what waits, as far as it can be written now. pino calls it after a fatal line. */
+  flushSync(): void;
+};
+
+/** Never throws, never waits, and keeps the order; what cannot be written is lost. Writes what waits at the exit. */
+export function openOutput(fd: number = 1): LogOutput {
+  let waiting = '';
+  let isWriting = false;
+
+  const put = (bytes: Uint8Array): void => {
+    write(fd, bytes, (error, written) => {
+      if (error?.code === 'EAGAIN') setTimeout(() => put(bytes), AGAIN_MS).unref();
+      else if (error === null && written < bytes.length) put(bytes.subarray(written));
+      else next();
+    });
+  };
+  const next = (): void => {
+    isWriting = waiting !== '';
+    const bytes = Buffer.from(waiting);
+    waiting = '';
+    if (isWriting) put(bytes);
+  };
+  const flushSync = (): void => {
+    let bytes = Buffer.from(waiting);
+    waiting = '';
+    try {
+      while (bytes.length > 0) bytes = bytes.subarray(writeSync(fd, bytes));
+    } catch {
+      // There is nowhere to say so.
+    }
+  };
+
+  process.on('exit', flushSync);
+  return {
+    write(line) {
+      if (waiting.length > MOST_WAITING) return;
+      waiting += line;
+      if (!isWriting) next();
+    },
+    flushSync,
+  };
+}
