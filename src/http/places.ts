@@ -30,8 +30,10 @@ export class Places {
     const { total, each, doing, retryAfterS } = this.#options;
     const who = whoAsks(req);
     const own = this.#taken.get(who) ?? 0;
-    if (this.#total >= total)
-      throw new FacepoolError('queue_full', `${total} clients ${doing} already.`, { retryAfterS });
+    if (this.#total >= total) {
+      const why = total === 1 ? `Only one client at a time may ${doing}.` : `${total} clients ${doing} already.`;
+      throw new FacepoolError('queue_full', why, { retryAfterS });
+    }
     if (own >= each) {
       throw new FacepoolError('queue_full', `${each} clients of this key or address ${doing} already.`, {
         retryAfterS,

@@ -67,7 +67,7 @@ export function peopleAdminPaths(collection: OpenApiParameter): Record<string, O
         'Reads the whole store and compares the search with it',
         [],
         { 200: answer('what was found', 'PeopleCheck') },
-        CODES,
+        COPY_CODES,
       ),
     },
     '/people/reembed': {

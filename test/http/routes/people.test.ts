@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import { FacepoolError } from '../../../src/contract/errors.ts';
 import { peopleCheckSchema, peopleStatusSchema } from '../../../src/contract/people.ts';
+import { problemSchema } from '../../../src/contract/results.ts';
 import { reembedSchema } from '../../../src/contract/reembed.ts';
 import { CHECK, fakeReembedding, REEMBED, STATUS } from '../support/people.ts';
 import { peopleClient } from '../support/people-client.ts';
@@ -32,6 +33,30 @@ describe('all people', () => {
     assert.deepEqual(audited, [{ who, action: 'people.check', target: 'all', result: 'ok', faults: 1 }]);
     assert.equal((await refused('POST', '/v1/people/check', { as: ['people:write'] })).code, 'forbidden');
     assert.equal((await refused('POST', '/v1/people/check?x=1')).code, 'unknown_option');
+  });
+
+  it('are checked by one at a time, also while nobody waits for it any more', async (t) => {
+    const { promise, resolve } = Promise.withResolvers<typeof CHECK>();
+    let begun = 0;
+    const { ask, refused, audited } = await peopleClient(t, {
+      check: () => {
+        begun += 1;
+        return promise;
+      },
+    });
+    const gone = new AbortController();
+    const asking = ask('POST', '/v1/people/check', { signal: gone.signal });
+    await until(() => begun === 1);
+    const second = await ask('POST', '/v1/people/check');
+    assert.deepEqual([second.status, second.headers.get('retry-after')], [429, '10']);
+    assert.equal(problemSchema.parse(await second.json()).detail, 'Only one client at a time may check people.');
+    gone.abort();
+    await assert.rejects(asking);
+    assert.equal((await refused('POST', '/v1/people/check')).code, 'queue_full');
+    resolve(CHECK);
+    await until(() => audited.length === 1);
+    assert.equal((await ask('POST', '/v1/people/check')).status, 200);
+    assert.equal(begun, 2);
   });
 
   it('a check that nobody waits for is written down all the same', async (t) => {
