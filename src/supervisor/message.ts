@@ -13,6 +13,11 @@ function isFields(value: unknown): value is Fields {
   return typeof value === 'object' && value !== null;
 }
 
+/** An object may have a `toString` that is none, and then `String` throws. */
+function named(value: unknown): string {
+  return isFields(value) ? typeof value : String(value).slice(0, 20);
+}
+
 function isArena(raw: unknown): boolean {
   if (!isFields(raw)) return false;
   const { arena, path, bytes } = raw;
@@ -41,7 +46,7 @@ export function readMessage(raw: unknown): Read {
   const bad = (fault: string): Read => ({ ok: false, fault });
   if (!isFields(raw)) return bad('said something that is no message');
   if (raw['v'] !== PROTOCOL_VERSION) {
-    return bad(`speaks protocol ${String(raw['v']).slice(0, 20)}, expected ${PROTOCOL_VERSION}`);
+    return bad(`speaks protocol ${named(raw['v'])}, expected ${PROTOCOL_VERSION}`);
   }
   const { type, id } = raw;
   switch (type) {
@@ -66,6 +71,6 @@ export function readMessage(raw: unknown): Read {
       if (type !== 'error') return { ok: true, message: raw as FromChild };
       return { ok: true, message: { v: PROTOCOL_VERSION, type, id: id as number, error: readError(raw['error']) } };
     default:
-      return bad(`said "${String(type).slice(0, 20)}", which is no message of the protocol`);
+      return bad(`said "${named(type)}", which is no message of the protocol`);
   }
 }

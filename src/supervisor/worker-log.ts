@@ -28,6 +28,8 @@ export class WorkerLog extends Writable {
     this.#file = open(file);
     // One log serves every restart of its worker, and each of them is piped into it.
     this.setMaxListeners(0);
+    // The last words of a process may come when its log is ended: nothing to end the server for.
+    this.on('error', () => {});
   }
 
   /** Never fails: a failed stream would take the pipe from the worker's output, and a full pipe stops the worker. */

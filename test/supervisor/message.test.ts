@@ -31,6 +31,8 @@ test('everything else has a fault that can be told', () => {
     [{ v: v + 1, type: 'hello' }, /speaks protocol 2, expected 1/],
     [{ v: 'x'.repeat(500), type: 'hello' }, /^speaks protocol x{20}, expected 1$/],
     [{ v }, /said "undefined"/],
+    [{ v: { toString: 1, valueOf: 1 }, type: 'hello' }, /^speaks protocol object, expected 1$/],
+    [{ v, type: { toString: 1, valueOf: 1 } }, /^said "object", which is no message/],
     [{ v, type: 'surprise' }, /said "surprise", which is no message/],
     [{ v, type: 'progress', phase: 'lunch' }, /load phase/],
     [{ v, type: 'mapped', arena: 'mine' }, /mapped the memory of no process/],

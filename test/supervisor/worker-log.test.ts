@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import path from 'node:path';
+import { PassThrough } from 'node:stream';
 import test from 'node:test';
 import { WorkerLog } from '../../src/supervisor/worker-log.ts';
 import { tempDir } from '../fixtures/temp-dir.ts';
@@ -61,4 +62,16 @@ test('a folder that is gone costs lines, never an error, and the log goes on whe
   for (let i = 0; i < 20 && !readdirSync(dir).includes('w.log'); i++) await write(log, 'back');
   await close(log);
   assert.ok(readdirSync(dir).includes('w.log'));
+});
+
+test('words that come while it is ended are lost, and nobody is told', async (t) => {
+  const file = path.join(tempDir(t), 'w.log');
+  const log = new WorkerLog(file, { maxBytes: 1000, files: 1 });
+  const output = new PassThrough();
+  output.pipe(log, { end: false });
+  output.write('in time\n');
+  const ended = close(log);
+  output.write('too late\n');
+  await ended;
+  assert.equal(readFileSync(file, 'utf8'), 'in time\n');
 });
