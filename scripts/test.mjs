@@ -7,10 +7,8 @@ import process from 'node:process';
 import { ensureDebianPackages } from './debian.mjs';
 import { ensureInstalled, node24, ROOT } from './ensure.mjs';
 import { childEnv, orExplain, run } from './launch.mjs';
+import { testFiles, writeShared } from './test-files.mjs';
 
-const ALL_TESTS = 'test/**/!(*.alone).test.ts';
-/** They reckon with the memory of the machine, of which others beside them would take and give gigabytes. */
-const TESTS_ALONE = 'test/**/*.alone.test.ts';
 /** Test files at once: the end-to-end ones start processes of their own, and two cores are the smallest machine we test on. */
 const CONCURRENCY = 2;
 /** One test may take this long, so that a hang fails with its name instead of holding the machine. */
@@ -26,11 +24,12 @@ await orExplain(async () => {
   const node = node24();
   const env = childEnv(node);
   const isOwn = given.some((arg) => !arg.startsWith('-'));
-  const tests = testStep('tests', node, given, isOwn ? [] : [ALL_TESTS], CONCURRENCY);
-  const alone = testStep('tests that run alone', node, given, [TESTS_ALONE], 1);
+  const { shared, own, alone } = testFiles(ROOT);
+  const tests = testStep('tests', node, given, isOwn ? [] : [...writeShared(ROOT, shared), ...own], CONCURRENCY);
+  const last = testStep('tests that run alone', node, given, alone, 1);
   const failed = [];
   const lines = [];
-  for (const step of [...(given.length > 0 ? [] : staticSteps()), tests, ...(isOwn ? [] : [alone])]) {
+  for (const step of [...(given.length > 0 ? [] : staticSteps()), tests, ...(isOwn ? [] : [last])]) {
     process.stdout.write(`\n> ${step.name}\n`);
     const start = performance.now();
     const { code, signal } = await run(step.command, step.args, env, ROOT);
@@ -61,7 +60,7 @@ function staticSteps() {
  * @param {string} name
  * @param {string} node
  * @param {string[]} given command-line arguments: files and options of `node --test`
- * @param {string[]} files further ones
+ * @param {readonly string[]} files further ones
  * @param {number} concurrency files at once
  * @returns {Step}
  */

@@ -1,6 +1,6 @@
 /** Debian's Chromium without a window, and what a page did: its errors, and where its requests went. */
 import { existsSync } from 'node:fs';
-import type { TestContext } from 'node:test';
+import { after, type TestContext } from 'node:test';
 import { type Browser, chromium, type Page } from 'playwright-core';
 
 const CHROMIUM = '/usr/bin/chromium';
@@ -14,6 +14,7 @@ const ARGS = [
   '--disable-component-update',
   '--disable-sync',
 ];
+const CAMERA_ARGS = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
 const ACTION_MS = 20_000;
 
 /** For `{ skip }`: false where there is a browser, else the reason. */
@@ -24,14 +25,26 @@ export type BrowserOptions = {
   readonly camera?: boolean;
 };
 
+/** With and without a camera: a start takes a second, so one serves a whole test file. */
+const browsers = new Map<boolean, Promise<Browser>>();
+after(async () => {
+  for (const browser of browsers.values()) await (await browser).close();
+});
+
+/** The browser of this test file; the pages of `t` are closed with it, and nothing that they stored is left. */
 export async function startBrowser(t: TestContext, options: BrowserOptions = {}): Promise<Browser> {
-  const camera = ['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'];
-  const browser = await chromium.launch({
-    executablePath: CHROMIUM,
-    args: options.camera === true ? [...ARGS, ...camera] : ARGS,
+  const { camera = false } = options;
+  let started = browsers.get(camera);
+  if (started === undefined) browsers.set(camera, (started = launch(camera)));
+  const browser = await started;
+  t.after(async () => {
+    for (const context of browser.contexts()) await context.close();
   });
-  t.after(() => browser.close());
   return browser;
+}
+
+function launch(camera: boolean): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: camera ? [...ARGS, ...CAMERA_ARGS] : ARGS });
 }
 
 export type PageOptions = {
