@@ -20,6 +20,8 @@ export type ClientRequest = {
         readonly length?: number;
       }
     | undefined;
+  /** The ETag of what was read: refused where it is another by now. */
+  readonly ifMatch?: string | undefined;
   /** Default: JSON or text. */
   readonly accept?: string | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -29,6 +31,8 @@ export type Client = {
   readonly socketPath: string;
   /** The parsed JSON of a 2xx answer. Throws `CliError`: no server (3), refused (4), failed (1). */
   json(request: ClientRequest): Promise<unknown>;
+  /** The same, with the answer's ETag where it has one. */
+  tagged(request: ClientRequest): Promise<{ readonly body: unknown; readonly tag: string | undefined }>;
   /** The body of a 2xx answer as it comes. Throws like `json`. */
   stream(request: ClientRequest): Promise<IncomingMessage>;
 };
@@ -58,18 +62,16 @@ export function createClient(socketPath: string): Client {
     if (status < 200 || status > 299) throw refusal(status, await textOf(answer), retryAfterOf(answer));
     return answer;
   };
-  return {
-    socketPath,
-    stream,
-    async json(wanted) {
-      const body = await textOf(await stream(wanted));
-      try {
-        return JSON.parse(body) as unknown;
-      } catch (error) {
-        throw new CliError(EXIT.failure, 'the server’s answer is not JSON', { cause: error });
-      }
-    },
+  const tagged: Client['tagged'] = async (wanted) => {
+    const answer = await stream(wanted);
+    const body = await textOf(answer);
+    try {
+      return { body: JSON.parse(body) as unknown, tag: answer.headers.etag };
+    } catch (error) {
+      throw new CliError(EXIT.failure, 'the server’s answer is not JSON', { cause: error });
+    }
   };
+  return { socketPath, stream, tagged, json: async (wanted) => (await tagged(wanted)).body };
 }
 
 async function textOf(answer: IncomingMessage): Promise<string> {
@@ -81,13 +83,14 @@ async function textOf(answer: IncomingMessage): Promise<string> {
 }
 
 function send(socketPath: string, wanted: ClientRequest): Promise<IncomingMessage> {
-  const { method = 'GET', path, body, accept = 'application/json, text/plain', signal } = wanted;
+  const { method = 'GET', path, body, accept = 'application/json, text/plain', ifMatch, signal } = wanted;
   const length = body !== undefined && 'bytes' in body ? body.bytes.byteLength : body?.length;
   const headers = {
     Host: 'localhost',
     Accept: accept,
     ...(body === undefined ? {} : { 'Content-Type': body.type }),
     ...(length === undefined ? {} : { 'Content-Length': length }),
+    ...(ifMatch === undefined ? {} : { 'If-Match': ifMatch }),
   };
   return new Promise((resolve, reject) => {
     // One connection per request: agents keep sockets open and would hold the process.

@@ -271,8 +271,9 @@ export type People = {
   ): Promise<z.infer<typeof subjectsAnswerSchema>>;
   subject(collection: string, subject: string): Promise<Subject>;
   createSubject(collection: string, subject: string, metadata: Metadata): Promise<Subject>;
-  changeSubject(collection: string, subject: string, change: ChangeSubject): Promise<Subject>;
-  deleteSubject(collection: string, subject: string): Promise<Subject>;
+  /** @param expected the tag of the state that was seen @throws `conflict` where it has become another */
+  changeSubject(collection: string, subject: string, change: ChangeSubject, expected?: string): Promise<Subject>;
+  deleteSubject(collection: string, subject: string, expected?: string): Promise<Subject>;
   faces(
     collection: string,
     paging: Paging & { readonly subject?: string | undefined },

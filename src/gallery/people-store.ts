@@ -86,15 +86,25 @@ export type PeopleStore = {
   names(after: SubjectId, limit: number): Promise<readonly SubjectName[]>;
   /** @throws `conflict` where the name is taken */
   createSubject(collection: CollectionId, name: string, metadata: Metadata): Promise<SubjectRecord>;
-  /** @throws `conflict` where the new name is taken */
+  /**
+   * @param change `expected`: the tag (subject-tag.ts) that the subject must have in that moment
+   * @throws `conflict` where the new name is taken, or it has another tag
+   */
   changeSubject(
     id: SubjectId,
-    change: { readonly name?: string | undefined; readonly metadata?: Metadata | undefined },
+    change: {
+      readonly name?: string | undefined;
+      readonly metadata?: Metadata | undefined;
+      readonly expected?: string | undefined;
+    },
   ): Promise<SubjectRecord>;
-  /** Faces of `from` become faces of `into`, whose metadata wins key by key; `from` is no more. */
-  mergeSubjects(from: SubjectId, into: SubjectId): Promise<SubjectRecord>;
-  /** With its faces, vectors, crops and pictures; every trace goes from the file and its journal. */
-  deleteSubject(id: SubjectId): Promise<Removed>;
+  /**
+   * Faces of `from` become faces of `into`, whose metadata wins key by key; `from` is no more.
+   * @param expected tag of `from` @throws `conflict`
+   */
+  mergeSubjects(from: SubjectId, into: SubjectId, expected?: string): Promise<SubjectRecord>;
+  /** With its faces, vectors, crops and pictures; every trace goes from the file and its journal. @throws `conflict` */
+  deleteSubject(id: SubjectId, expected?: string): Promise<Removed>;
 
   /** Sorted by face id (that is: by age). */
   faces(

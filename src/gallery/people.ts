@@ -124,18 +124,18 @@ export function createPeople(deps: PeopleDeps): People {
       await opening.refreshCollection(open, record.id);
       return tellSubject(made);
     },
-    async changeSubject(collection, name, change) {
+    async changeSubject(collection, name, change, expected) {
       const { open, store, record, subject: before } = await needSubject(collection, name);
       const wanted = change.subject ?? name;
       const other = wanted === name ? null : await store.subject(record.id, wanted);
       if (other === null || !change.merge) {
-        const own = { name: wanted === name ? undefined : wanted, metadata: change.metadata };
+        const own = { name: wanted === name ? undefined : wanted, metadata: change.metadata, expected };
         const after = await gallery.timed('change_subject', () => store.changeSubject(before.id, own));
         directory.setSubject(after);
         await opening.refreshCollection(open, record.id);
         return tellSubject(after);
       }
-      const merged = await gallery.timed('merge_subjects', () => store.mergeSubjects(before.id, other.id));
+      const merged = await gallery.timed('merge_subjects', () => store.mergeSubjects(before.id, other.id, expected));
       directory.merge(before.id, other.id);
       directory.setSubject(merged);
       open.indexes.relabel(record.id, before.id, other.id);
@@ -143,9 +143,9 @@ export function createPeople(deps: PeopleDeps): People {
       if (change.metadata === undefined) return tellSubject(merged);
       return tellSubject(await store.changeSubject(merged.id, { metadata: change.metadata }));
     },
-    async deleteSubject(collection, name) {
+    async deleteSubject(collection, name, expected) {
       const { open, store, record, subject } = await needSubject(collection, name);
-      const { faceIds } = await gallery.timed('delete_subject', () => store.deleteSubject(subject.id));
+      const { faceIds } = await gallery.timed('delete_subject', () => store.deleteSubject(subject.id, expected));
       open.indexes.remove(record.id, faceIds);
       directory.removeSubject(subject.id);
       await opening.refreshCollection(open, record.id);

@@ -24,6 +24,7 @@ function clientOf(...answers: unknown[]) {
       return answers[asked.length - 1];
     },
     stream: () => Promise.reject(new Error('no stream is asked for')),
+    tagged: () => Promise.reject(new Error('no tag is asked for')),
   };
   return { client, asked };
 }

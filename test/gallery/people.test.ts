@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { People } from '../../src/contract/people.ts';
+import { subjectTag } from '../../src/gallery/subject-tag.ts';
 import type { PeopleStore } from '../../src/gallery/people-store.ts';
 import { DIM, newFace, peopleRig, unit } from '../fixtures/people-rig.ts';
 
@@ -100,6 +101,20 @@ test('subjects: pages by name, a part of the name, metadata', async () => {
   await assert.rejects(people.createSubject('default', 'anna', {}), { code: 'conflict' });
   const changed = await people.changeSubject('default', 'anna', { merge: false, metadata: { floor: 2 } });
   assert.deepEqual(changed.metadata, { floor: 2 });
+});
+
+test('of two who change what both have read, the second is told', async () => {
+  const { people, gallery } = peopleRig();
+  const seen = subjectTag(await people.createSubject('default', 'anna', { floor: 1 }));
+  const change = (floor: number) =>
+    people.changeSubject('default', 'anna', { merge: false, metadata: { floor } }, seen);
+  const [first, second] = await Promise.allSettled([change(2), change(3)]);
+  assert.deepEqual([first.status, second.status], ['fulfilled', 'rejected']);
+  assert.deepEqual((await people.subject('default', 'anna')).metadata, { floor: 2 });
+  await gallery.add(newFace('ben', 1));
+  const rename = { subject: 'ben', merge: true };
+  await assert.rejects(people.changeSubject('default', 'anna', rename, seen), { code: 'conflict', param: 'If-Match' });
+  await assert.rejects(people.deleteSubject('default', 'anna', seen), { code: 'conflict', param: 'If-Match' });
 });
 
 test('a cursor that is none is refused', async () => {

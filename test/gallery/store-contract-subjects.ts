@@ -2,6 +2,8 @@
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
 import type { CollectionId } from '../../src/gallery/people-store.ts';
+import { tellSubject } from '../../src/gallery/pages.ts';
+import { subjectTag } from '../../src/gallery/subject-tag.ts';
 import { cropFor, LIMITS, newFace, unitVector } from './store/new-face.ts';
 import {
   collectionNamed,
@@ -48,6 +50,25 @@ export function subjectsContract(name: string, setUp: SetUp): void {
       );
       assert.equal(await store.subject(id, 'Ada'), null);
       assert.equal((await collectionNamed(store, 'c')).subjects, 2);
+      await isClean(store);
+    });
+
+    void it('are changed, merged and deleted only as they were seen, where that is asked for', async (t) => {
+      const { store, id, clock } = await withCollection(t);
+      const ada = await store.createSubject(id, 'Ada', { room: 1 });
+      const bob = await store.createSubject(id, 'Bob', {});
+      const seen = subjectTag(tellSubject(ada));
+      clock.advance(10);
+      const changed = await store.changeSubject(ada.id, { metadata: { room: 2 }, expected: seen });
+      assert.deepEqual(changed.metadata, { room: 2 });
+      await refusedAs('conflict', store.changeSubject(ada.id, { metadata: { room: 3 }, expected: seen }));
+      await refusedAs('conflict', store.changeSubject(ada.id, { name: 'Eve', expected: seen }));
+      await refusedAs('conflict', store.mergeSubjects(ada.id, bob.id, seen));
+      await refusedAs('conflict', store.deleteSubject(ada.id, seen));
+      assert.deepEqual(await store.subject(id, 'Ada'), changed);
+      const { subject } = await store.addFace(newFace('Ada', 1, { collection: 'c' }), LIMITS);
+      await refusedAs('conflict', store.deleteSubject(ada.id, subjectTag(tellSubject(changed))));
+      await store.mergeSubjects(ada.id, bob.id, subjectTag(tellSubject(subject)));
       await isClean(store);
     });
 

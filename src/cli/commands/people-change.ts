@@ -21,6 +21,8 @@ import { jsonBody } from '../rollout.ts';
 import { clientFor } from '../settings.ts';
 
 const MOST_NAMED = 300;
+/** Of a change of metadata, where somebody else is faster each time. */
+const MOST_TRIES = 5;
 
 export const peopleRename: Command = {
   name: 'people rename',
@@ -77,21 +79,48 @@ export const peopleSet: Command = {
     takeWords('people set', words, 2, Number.POSITIVE_INFINITY, 'a person and at least one <key>=<value>');
     const name = readSubjectName(words[0] ?? '');
     const changes = words.slice(1).map(readPair);
-    const { metadata: before } = await readSubject(clientFor(invocation), collectionOf(invocation), name);
-    const kept = new Map<string, Metadata[string]>(Object.entries(before));
-    for (const [key, value] of changes) {
-      if (value === undefined) kept.delete(key);
-      else kept.set(key, value);
-    }
-    const metadata = metadataSchema.safeParse(Object.fromEntries(kept));
-    if (!metadata.success) throw usageError(`people set: ${metadata.error.issues[0]?.message ?? 'not allowed'}`);
-    const lost = [...kept.keys()].find((key) => !Object.hasOwn(metadata.data, key));
-    if (lost !== undefined) throw usageError(`people set: "${lost}" cannot be a key`);
-    const after = await changeSubject(invocation, name, { metadata: metadata.data });
+    const after = await setMetadata(invocation, name, changes);
     const fields = countText(Object.keys(after.metadata).length, 'field');
     return tell(invocation, after, `${name} has ${fields} of metadata`);
   },
 };
+
+/** What others set meanwhile stays: where somebody was faster, it is read and tried again. */
+async function setMetadata(
+  invocation: Invocation,
+  name: string,
+  changes: readonly (readonly [string, Metadata[string] | undefined])[],
+): Promise<Subject> {
+  const client = clientFor(invocation);
+  const path = subjectPath(collectionOf(invocation), name);
+  for (let left = MOST_TRIES; ; left--) {
+    const { body, tag } = await client.tagged({ path });
+    const metadata = withChanges(understood(subjectSchema, body).metadata, changes);
+    try {
+      return await changeSubject(invocation, name, { metadata }, tag);
+    } catch (error) {
+      const isLate = error instanceof CliError && error.problem?.code === 'conflict';
+      if (!isLate || left === 1) throw error;
+    }
+  }
+}
+
+/** Throws a usage error for what cannot be metadata. */
+function withChanges(
+  before: Metadata,
+  changes: readonly (readonly [string, Metadata[string] | undefined])[],
+): Metadata {
+  const kept = new Map<string, Metadata[string]>(Object.entries(before));
+  for (const [key, value] of changes) {
+    if (value === undefined) kept.delete(key);
+    else kept.set(key, value);
+  }
+  const metadata = metadataSchema.safeParse(Object.fromEntries(kept));
+  if (!metadata.success) throw usageError(`people set: ${metadata.error.issues[0]?.message ?? 'not allowed'}`);
+  const lost = [...kept.keys()].find((key) => !Object.hasOwn(metadata.data, key));
+  if (lost !== undefined) throw usageError(`people set: "${lost}" cannot be a key`);
+  return metadata.data;
+}
 
 export const peopleRemove: Command = {
   name: 'people rm',
@@ -148,9 +177,14 @@ export const peopleRemoveFace: Command = {
   },
 };
 
-async function changeSubject(invocation: Invocation, subject: string, change: object): Promise<Subject> {
+async function changeSubject(
+  invocation: Invocation,
+  subject: string,
+  change: object,
+  ifMatch?: string,
+): Promise<Subject> {
   const path = subjectPath(collectionOf(invocation), subject);
-  const answer = await clientFor(invocation).json({ method: 'PATCH', path, body: jsonBody(change) });
+  const answer = await clientFor(invocation).json({ method: 'PATCH', path, body: jsonBody(change), ifMatch });
   return understood(subjectSchema, answer);
 }
 

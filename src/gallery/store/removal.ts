@@ -1,6 +1,8 @@
 /** What goes, and everything that belongs to it. */
 import type { StoredFace } from '../../contract/people.ts';
+import { tellSubject } from '../pages.ts';
 import type { CollectionId, Removed, SubjectId } from '../people-store.ts';
+import { expectTag } from '../subject-tag.ts';
 import { adjustCollection, collection } from './collections.ts';
 import { type Context, notFound, Unfinished } from './context.ts';
 import { findFace } from './faces.ts';
@@ -37,10 +39,11 @@ export function deleteFace(context: Context, id: CollectionId, faceId: string): 
   return found.face;
 }
 
-/** @throws FacepoolError `not_found` */
-export function deleteSubject(context: Context, id: SubjectId): Removed {
+/** @throws FacepoolError `not_found`, `conflict` */
+export function deleteSubject(context: Context, id: SubjectId, expected?: string): Removed {
   const { sql } = context;
   const subject = subjectById(context, id);
+  expectTag(tellSubject(subject), expected);
   const rows = sql.all('SELECT n, id, subject, collection FROM face WHERE subject = ? ORDER BY n', id);
   const faceIds = removeFaces(context, rows);
   sql.run('DELETE FROM subject WHERE id = ?', id);

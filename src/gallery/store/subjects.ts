@@ -1,6 +1,8 @@
 /** Subjects: found by name within their collection, in the order of their names. */
 import type { Metadata } from '../../contract/people.ts';
+import { tellSubject } from '../pages.ts';
 import type { CollectionId, SubjectId, SubjectName, SubjectRecord } from '../people-store.ts';
+import { expectTag } from '../subject-tag.ts';
 import { adjustCollection, collection } from './collections.ts';
 import { conflict, type Context, notFound } from './context.ts';
 import { damaged } from './faults.ts';
@@ -126,9 +128,14 @@ export function createSubject(context: Context, id: CollectionId, name: string, 
 export function changeSubject(
   context: Context,
   id: SubjectId,
-  change: { readonly name?: string | undefined; readonly metadata?: Metadata | undefined },
+  change: {
+    readonly name?: string | undefined;
+    readonly metadata?: Metadata | undefined;
+    readonly expected?: string | undefined;
+  },
 ): SubjectRecord {
   const old = subjectById(context, id);
+  expectTag(tellSubject(old), change.expected);
   const name = change.name ?? old.name;
   if (name !== old.name && findSubject(context, old.collection, name) !== null) {
     throw conflict('there is a subject of that name');
@@ -145,9 +152,10 @@ export function changeSubject(
 }
 
 /** @throws FacepoolError `not_found`, `conflict` */
-export function mergeSubjects(context: Context, from: SubjectId, into: SubjectId): SubjectRecord {
+export function mergeSubjects(context: Context, from: SubjectId, into: SubjectId, expected?: string): SubjectRecord {
   const { sql, now } = context;
   const source = subjectById(context, from);
+  expectTag(tellSubject(source), expected);
   const target = subjectById(context, into);
   if (from === into) throw conflict('a subject cannot be merged with itself');
   if (source.collection !== target.collection) throw conflict('they are of different collections');

@@ -15,6 +15,7 @@ import type { OpenApiOperation, OpenApiParameter, OpenApiPath, OpenApiResponse }
 const servers = [{ url: '/v1' }] as const;
 const string = { schema: { type: 'string' } };
 const LOCATION = { Location: string };
+const ETAG = { ETag: string };
 const READ_CODES: readonly ErrorCode[] = [
   ...KEYED_CODES,
   'invalid_argument',
@@ -30,6 +31,13 @@ const collection = inPath('collection', `\`${DEFAULT_COLLECTION}\` is there with
   type: 'string',
   pattern: '^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$',
 });
+const ifMatch: OpenApiParameter = {
+  name: 'If-Match',
+  in: 'header',
+  required: false,
+  description: 'ETag of the subject: refused with 409 when it was changed meanwhile',
+  schema: { type: 'string' },
+};
 const subject = inPath('subject', 'a name, percent-encoded as UTF-8; also its slashes', {
   type: 'string',
   minLength: 1,
@@ -114,14 +122,17 @@ export function peoplePaths(security: Pick<OpenApiOperation, 'security'>): Recor
     },
     '/collections/{collection}/subjects/{subject}': {
       servers,
-      get: read('subject', 'One subject', [collection, subject], answer('the subject', 'Subject')),
+      get: read('subject', 'One subject', [collection, subject], {
+        ...answer('the subject; ETag is the state that it is in', 'Subject'),
+        headers: ETAG,
+      }),
       patch: withBody(
         operation(
           'changeSubject',
           'Rename a subject, make two one, or give it other metadata',
           'people:write',
-          [collection, subject],
-          { 200: { ...answer('the subject as it is now', 'Subject'), headers: LOCATION } },
+          [collection, subject, ifMatch],
+          { 200: { ...answer('the subject as it is now', 'Subject'), headers: { ...LOCATION, ...ETAG } } },
           BODY_CODES,
         ),
         'ChangeSubject',
@@ -130,8 +141,9 @@ export function peoplePaths(security: Pick<OpenApiOperation, 'security'>): Recor
         'deleteSubject',
         'Delete a subject with its faces; no trace is left',
         'people:write',
-        [collection, subject],
+        [collection, subject, ifMatch],
         { 200: answer('the subject as it was', 'Subject') },
+        [...CHANGE_CODES, 'conflict'],
       ),
     },
     '/collections/{collection}/faces': {

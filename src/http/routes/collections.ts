@@ -17,6 +17,7 @@ import {
 import { addEndpoints } from '../route.ts';
 import { sendJson } from '../send.ts';
 import { readQuery } from '../strict-query.ts';
+import { setSubjectTag, wantedTag } from '../subject-etag.ts';
 
 const COLLECTIONS = '/v1/collections';
 const COLLECTION = '/v1/collections/{collection}';
@@ -105,19 +106,23 @@ const createSubject: Handler = async (req, res, deps) => {
     return recorded(deps, req, 'people.create_subject', collection, work, about);
   });
   res.setHeader('Location', addressOf(collection, made.subject));
+  setSubjectTag(res, made);
   sendJson(res, made, 201);
 };
 
 const getSubject: Handler = async (req, res, deps) => {
   readQuery(SUBJECT, req.url, []);
   const [collection, subject] = [collectionPart(req), subjectPart(req)];
-  sendJson(res, await withDeadline(res, deps, () => deps.people.subject(collection, subject)));
+  const found = await withDeadline(res, deps, () => deps.people.subject(collection, subject));
+  setSubjectTag(res, found);
+  sendJson(res, found);
 };
 
 /** A rename, other metadata, or both; with `merge` two subjects become one. */
 const changeSubject: Handler = async (req, res, deps) => {
   readQuery(SUBJECT, req.url, []);
   const [collection, subject] = [collectionPart(req), subjectPart(req)];
+  const expected = wantedTag(req);
   const changed = await withDeadline(res, deps, async (signal) => {
     const change = await readStrictJson(req, res, changeSubjectSchema, signal);
     if (change.subject !== undefined) addressable(change.subject);
@@ -130,24 +135,26 @@ const changeSubject: Handler = async (req, res, deps) => {
       req,
       change.merge ? 'people.merge' : 'people.change',
       await targetOf(deps, collection, subject),
-      () => deps.people.changeSubject(collection, subject, change),
+      () => deps.people.changeSubject(collection, subject, change, expected),
       ({ id }) => (change.merge ? { into: `${collection}/${id}` } : {}),
     );
   });
   res.setHeader('Location', addressOf(collection, changed.subject));
+  setSubjectTag(res, changed);
   sendJson(res, changed);
 };
 
 const deleteSubject: Handler = async (req, res, deps) => {
   readQuery(SUBJECT, req.url, []);
   const [collection, subject] = [collectionPart(req), subjectPart(req)];
+  const expected = wantedTag(req);
   const gone = await withDeadline(res, deps, async () =>
     recorded(
       deps,
       req,
       'people.delete',
       await targetOf(deps, collection, subject),
-      () => deps.people.deleteSubject(collection, subject),
+      () => deps.people.deleteSubject(collection, subject, expected),
       ({ faces }) => ({ faces }),
     ),
   );

@@ -72,6 +72,28 @@ it('set: values as JSON where they are, else as text; an empty one removes the k
   assert.equal((await ours('set', 'Carl', 'a=b')).code, 4);
 });
 
+it('set: what somebody else set meanwhile stays', async (t) => {
+  const { ours, subjects } = await withTwo(t);
+  const get = subjects.get.bind(subjects);
+  let reads = 0;
+  subjects.get = (name) => {
+    const found = get(name);
+    // Between the reading and the change of it.
+    if (found !== undefined && ++reads <= 1) subjects.set(name, { ...found, metadata: { theirs: 1 } });
+    return found;
+  };
+  assert.equal((await ours('set', 'Anna', 'ours=2')).code, 0);
+  assert.deepEqual(get('Anna')?.metadata, { theirs: 1, ours: 2 });
+  subjects.get = (name) => {
+    const found = get(name);
+    if (found !== undefined) subjects.set(name, { ...found, metadata: { theirs: ++reads } });
+    return found;
+  };
+  const late = await ours('set', 'Anna', 'ours=3');
+  assert.equal(late.code, 4);
+  assert.match(late.err, /conflict: the subject was changed meanwhile/);
+});
+
 it('rm: says who goes, asks, and begins only when all of them are there', async (t) => {
   const { ours, subjects, faces } = await withTwo(t);
   const unasked = await ours('rm', 'Anna', 'Bert', 'Anna');

@@ -46,6 +46,7 @@ async function send(
       return enrol(request, text);
     },
     stream: () => Promise.reject(new Error('no stream is asked for')),
+    tagged: () => Promise.reject(new Error('no tag is asked for')),
   };
   const error = await sendPictures(pictures, {
     client,

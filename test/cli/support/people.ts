@@ -5,6 +5,7 @@ import path from 'node:path';
 import type { TestContext } from 'node:test';
 import { FacepoolError } from '../../../src/contract/errors.ts';
 import type { Collection, Paging, People, StoredFace, Subject } from '../../../src/contract/people.ts';
+import { expectTag } from '../../../src/gallery/subject-tag.ts';
 import type { EnrolRequest } from '../../../src/contract/services.ts';
 import { fakePeople, STATUS, storedFace, subject } from '../../http/support/people.ts';
 import { enrolAnswer } from '../../http/support/server.ts';
@@ -71,8 +72,9 @@ export function memoryPeople(collections: string[] = ['default']): MemoryPeople 
       return { subjects: items.map(counted), next_cursor: next };
     },
     subject: async (_, name) => counted(name),
-    changeSubject: async (_, name, { subject: to = name, merge, metadata }) => {
+    changeSubject: async (_, name, { subject: to = name, merge, metadata }, expected) => {
       const before = counted(name);
+      expectTag(before, expected);
       if (to !== name && subjects.has(to) && !merge) {
         throw new FacepoolError('conflict', 'that name is taken', { param: 'subject' });
       }

@@ -7,6 +7,7 @@ import {
   subjectSchema,
   subjectsAnswerSchema,
 } from '../../../src/contract/people.ts';
+import { subjectTag } from '../../../src/gallery/subject-tag.ts';
 import { collection, subject, SUBJECT_ID } from '../support/people.ts';
 import { peopleClient } from '../support/people-client.ts';
 import { rawBody, rawRequest } from '../support/server.ts';
@@ -232,6 +233,31 @@ describe('changing a subject', () => {
         ['people.merge', 'default/ID-OF-4', `default/${SUBJECT_ID}`],
       ],
     );
+  });
+
+  it('only in the state that was seen, where If-Match says which', async (t) => {
+    const { ask, refused, people } = await peopleClient(t);
+    const seen = await ask('GET', `${SUBJECTS}/Anna`);
+    const etag = seen.headers.get('etag') ?? '';
+    const tag = subjectTag(subjectSchema.parse(await seen.json()));
+    assert.equal(etag, `"${tag}"`);
+    const changed = await ask('PATCH', `${SUBJECTS}/Anna`, { body: { subject: 'Bo' }, headers: { 'If-Match': etag } });
+    assert.notEqual(changed.headers.get('etag') ?? etag, etag);
+    await ask('DELETE', `${SUBJECTS}/Anna`, { headers: { 'If-Match': etag } });
+    await ask('DELETE', `${SUBJECTS}/Anna`, { headers: { 'If-Match': '*' } });
+    assert.deepEqual(
+      people.calls.filter(([method]) => method !== 'subject'),
+      [
+        ['changeSubject', 'default', 'Anna', { subject: 'Bo', merge: false }, tag],
+        ['deleteSubject', 'default', 'Anna', tag],
+        ['deleteSubject', 'default', 'Anna'],
+      ],
+    );
+    for (const header of ['bare', 'W/"weak"', '"one", "two"', '""', '"a b"']) {
+      const headers = { 'If-Match': header };
+      const problem = await refused('PATCH', `${SUBJECTS}/Anna`, { body: { subject: 'Bo' }, headers });
+      assert.deepEqual([problem.code, problem.param], ['invalid_argument', 'If-Match'], header);
+    }
   });
 
   it('is refused where nothing or nonsense is asked for', async (t) => {

@@ -120,12 +120,12 @@ export function fakePeople(over: Partial<People> = {}): FakePeople {
       asked('createSubject', name, who, metadata);
       return subject(who, { metadata, faces: 0 });
     },
-    changeSubject: async (name, who, change) => {
-      asked('changeSubject', name, who, change);
+    changeSubject: async (name, who, change, expected) => {
+      asked('changeSubject', name, who, change, ...(expected === undefined ? [] : [expected]));
       return subject(change.subject ?? who, { metadata: change.metadata ?? {} });
     },
-    deleteSubject: async (name, who) => {
-      asked('deleteSubject', name, who);
+    deleteSubject: async (name, who, expected) => {
+      asked('deleteSubject', name, who, ...(expected === undefined ? [] : [expected]));
       return subject(who);
     },
     faces: async (name, paging) => {
