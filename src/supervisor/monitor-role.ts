@@ -1,10 +1,12 @@
 /** The monitor as a managed process. */
+import { FacepoolError } from '../contract/errors.ts';
 import { PROTOCOL_VERSION } from '../contract/protocol.ts';
 import type { MonitorCalls } from '../contract/protocol.ts';
 import type { MonitorConfig, MonitorSample } from '../contract/monitor.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Child } from './child.ts';
+import { isMonitorSample } from './monitor-sample.ts';
 import type { Role } from './role.ts';
 
 export const MONITOR = 'monitor';
@@ -39,7 +41,7 @@ export class DriverPatience {
   }
 }
 
-/** One sample. A monitor that does not answer in time is ended, which rejects this. */
+/** One sample. A monitor that does not answer in time, or answers what is none, is ended; this rejects then. */
 export async function askMonitor(
   child: Child<MonitorCalls>,
   pids: readonly number[],
@@ -49,7 +51,11 @@ export async function askMonitor(
 ): Promise<MonitorSample> {
   const askedAt = clock.now();
   try {
-    return await child.call('sample', { pids }, { runTimeoutMs: timeoutMs });
+    const sample: unknown = await child.call('sample', { pids }, { runTimeoutMs: timeoutMs });
+    if (isMonitorSample(sample)) return sample;
+    const fault = 'the monitor answered what is no sample';
+    child.onViolation(fault);
+    throw new FacepoolError('model_failed', fault);
   } catch (error) {
     // Ended for its silence, not by somebody's kill.
     if (clock.now() - askedAt >= timeoutMs) patience.hung();

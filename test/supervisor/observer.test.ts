@@ -1,13 +1,12 @@
 /** The monitor asked once a second: it dies, hangs and comes back, and nobody waits for it. */
 import assert from 'node:assert/strict';
 import { describe, it, type TestContext } from 'node:test';
-import type { MonitorSample } from '../../src/contract/monitor.ts';
 import type { Observation } from '../../src/contract/observation.ts';
 import { type FakeProcess, settle } from '../fixtures/fake-process.ts';
 import { fakeServer } from '../fixtures/fake-server.ts';
 import { gpuReading, MIB, monitorSample } from '../fixtures/monitor-sample.ts';
 
-type Behaviour = { answer: (at: number) => MonitorSample | null };
+type Behaviour = { answer: (at: number) => unknown };
 
 function server(t: TestContext, device = 'cpu') {
   const behaviour: Behaviour = { answer: (at) => monitorSample({ at }) };
@@ -105,6 +104,22 @@ describe('the observer', () => {
       ?.sent.find(({ type }) => type === 'configure');
     assert.deepEqual(last?.['config'], { nvmlLibrary: '' }, 'after ten minutes it is asked again');
     assert.equal(seen.at(-1)?.driver.state, 'ok');
+  });
+
+  it('goes on without a monitor that answers garbage, which is replaced', async (t) => {
+    const { supervisor, seen, seconds, monitors, behaviour } = server(t);
+    await supervisor.start();
+    await settle();
+    await seconds(1);
+    behaviour.answer = (at) => ({ ...monitorSample({ at }), processes: 'all of them' });
+    await seconds(1);
+    assert.deepEqual(monitors()[0]?.signals, ['SIGKILL']);
+    assert.equal(seen.at(-1)?.host, null);
+    assert.match(supervisor.monitor?.lastDeath ?? '', /answered what is no sample/);
+    behaviour.answer = (at) => monitorSample({ at });
+    await seconds(3);
+    assert.equal(monitors().length, 2);
+    assert.notEqual(seen.at(-1)?.host, null);
   });
 
   it('tells Xids and what became of the driver, once', async (t) => {
