@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import path from 'node:path';
-import { test } from 'node:test';
+import { describe, test } from 'node:test';
 import { FacepoolError } from '../../src/contract/errors.ts';
 import type { ErrorCode } from '../../src/contract/errors.ts';
 import type { EventMap } from '../../src/telemetry/events.ts';
@@ -22,36 +22,86 @@ async function until(what: string, isTrue: () => boolean): Promise<void> {
   }
 }
 
-test('hangs in a run: killed at the limit, the request charged and refused after the second time', async (t) => {
-  const server = misbehaving(t, 'hangs');
-  await server.supervisor.start();
-  await assert.rejects(server.infer(), isCode('poison_input'));
-  assert.equal(server.status().last_death, 'hang (SIGKILL)');
-  await until('it is back', () => server.status().state === 'ready');
-  assert.equal(server.status().restarts, 2);
-});
-
-test('ignores `stop` and SIGTERM: ended by SIGKILL at the foot of the ladder', async (t) => {
-  const server = misbehaving(t, 'deaf');
-  await server.supervisor.start();
-  const [pid] = server.pids;
-  const begun = performance.now();
-  assert.equal((await server.control.stop('detector')).state, 'stopped');
-  const took = performance.now() - begun;
-  assert.ok(took > 2900 && took < 6000, `${took} ms`);
-  assert.ok(!existsSync(`/proc/${pid}`));
-  await assert.rejects(server.infer(), isCode('model_stopped'));
-});
-
-for (const program of ['silent', 'never-loaded']) {
-  test(`${program}: failed when the time to start is over`, async (t) => {
-    const server = misbehaving(t, program, { workers: { start_timeout_ms: 700 } });
+// Side by side, because they mostly wait.
+describe('ended for a time that is over', { concurrency: 4 }, () => {
+  test('hangs in a run: killed at the limit, the request charged and refused after the second time', async (t) => {
+    const server = misbehaving(t, 'hangs');
     await server.supervisor.start();
-    const { state, reason, last_death: death } = server.status();
-    assert.deepEqual([state, reason, death], ['failed', 'not ready within 700 ms', 'killed (SIGKILL)']);
-    await assert.rejects(server.infer(), isCode('model_failed'));
+    await assert.rejects(server.infer(), isCode('poison_input'));
+    assert.equal(server.status().last_death, 'hang (SIGKILL)');
+    await until('it is back', () => server.status().state === 'ready');
+    assert.equal(server.status().restarts, 2);
   });
-}
+
+  test('ignores `stop` and SIGTERM: ended by SIGKILL at the foot of the ladder', async (t) => {
+    const server = misbehaving(t, 'deaf');
+    await server.supervisor.start();
+    const [pid] = server.pids;
+    const begun = performance.now();
+    assert.equal((await server.control.stop('detector')).state, 'stopped');
+    const took = performance.now() - begun;
+    assert.ok(took > 2900 && took < 6000, `${took} ms`);
+    assert.ok(!existsSync(`/proc/${pid}`));
+    await assert.rejects(server.infer(), isCode('model_stopped'));
+  });
+
+  for (const program of ['silent', 'never-loaded']) {
+    test(`${program}: failed when the time to start is over`, async (t) => {
+      const server = misbehaving(t, program, { workers: { start_timeout_ms: 700 } });
+      await server.supervisor.start();
+      const { state, reason, last_death: death } = server.status();
+      assert.deepEqual([state, reason, death], ['failed', 'not ready within 700 ms', 'killed (SIGKILL)']);
+      await assert.rejects(server.infer(), isCode('model_failed'));
+    });
+  }
+
+  for (const garbage of ['message', 'type', 'junk']) {
+    test(`says what is no message (${garbage}): quarantined, and nobody is charged`, async (t) => {
+      const server = misbehaving(t, 'garbage', { env: { GARBAGE: garbage } });
+      await server.supervisor.start();
+      const waiting = new AbortController();
+      const asked = server.infer(waiting.signal);
+      // A request that is charged is refused after the second time.
+      await until('two were replaced', () => server.pids.length > 2);
+      waiting.abort();
+      await assert.rejects(asked, { name: 'AbortError' });
+      assert.match(server.status().last_death ?? '', /^quarantined \((?:worker said|wrote junk)/);
+    });
+  }
+
+  test('two crashes of one request are poison; kills from outside never are', async (t) => {
+    const file = path.join(tempDir(t), 'deaths');
+    writeFileSync(file, '');
+    const env = { DEATHS: '2', DEATHS_FILE: file };
+    const crashing = misbehaving(t, 'dies', { env: { ...env, SIGNAL: 'SIGSEGV' } });
+    await crashing.supervisor.start();
+    await assert.rejects(crashing.infer(), isCode('poison_input'));
+    writeFileSync(file, '');
+    const killed = misbehaving(t, 'dies', { env: { ...env, SIGNAL: 'SIGTERM' } });
+    await killed.supervisor.start();
+    assert.deepEqual((await killed.infer()).value.output, { role: 'detector', faces: [] });
+  });
+
+  test('aborts for want of memory: its class is oom, and the caller gets memory_exhausted and no blame', async (t) => {
+    const server = misbehaving(t, 'aborts-for-memory', { memory: { oom_retry_ms: 20 } });
+    await server.supervisor.start();
+    await assert.rejects(server.infer(), isCode('memory_exhausted'));
+    assert.equal(server.status().last_death, 'oom (out of memory, SIGABRT)');
+  });
+
+  test('closes its channel and lives on: ended after a second, and replaced', async (t) => {
+    const server = misbehaving(t, 'unplugs', { workers: { infer_timeout_ms: 5000 } });
+    await server.supervisor.start();
+    const [pid] = server.pids;
+    const waiting = new AbortController();
+    const asked = server.infer(waiting.signal);
+    await until('it is ended', () => server.status().last_death !== null);
+    waiting.abort();
+    await assert.rejects(asked, { name: 'AbortError' });
+    assert.ok(!existsSync(`/proc/${pid}`));
+    assert.equal(server.status().last_death, 'quarantined (closed its channel and lived on)');
+  });
+});
 
 test('speaks another protocol version: failed at once, and not tried again', async (t) => {
   const server = misbehaving(t, 'wrong-version', { workers: { start_retries: 3 } });
@@ -119,20 +169,6 @@ for (const [garbage, reason] of Object.entries(NONSENSE)) {
   });
 }
 
-for (const garbage of ['message', 'type', 'junk']) {
-  test(`says what is no message (${garbage}): quarantined, and nobody is charged`, async (t) => {
-    const server = misbehaving(t, 'garbage', { env: { GARBAGE: garbage } });
-    await server.supervisor.start();
-    const waiting = new AbortController();
-    const asked = server.infer(waiting.signal);
-    // A request that is charged is refused after the second time.
-    await until('two were replaced', () => server.pids.length > 2);
-    waiting.abort();
-    await assert.rejects(asked, { name: 'AbortError' });
-    assert.match(server.status().last_death ?? '', /^quarantined \((?:worker said|wrote junk)/);
-  });
-}
-
 test('answers an error that says nothing: 502, and the supervisor lives', async (t) => {
   const server = misbehaving(t, 'garbage', { env: { GARBAGE: 'error' } });
   await server.supervisor.start();
@@ -158,26 +194,6 @@ for (const signal of ['SIGSEGV', 'SIGABRT', 'SIGBUS', 'SIGKILL']) {
   });
 }
 
-test('two crashes of one request are poison; kills from outside never are', async (t) => {
-  const file = path.join(tempDir(t), 'deaths');
-  writeFileSync(file, '');
-  const env = { DEATHS: '2', DEATHS_FILE: file };
-  const crashing = misbehaving(t, 'dies', { env: { ...env, SIGNAL: 'SIGSEGV' } });
-  await crashing.supervisor.start();
-  await assert.rejects(crashing.infer(), isCode('poison_input'));
-  writeFileSync(file, '');
-  const killed = misbehaving(t, 'dies', { env: { ...env, SIGNAL: 'SIGTERM' } });
-  await killed.supervisor.start();
-  assert.deepEqual((await killed.infer()).value.output, { role: 'detector', faces: [] });
-});
-
-test('aborts for want of memory: its class is oom, and the caller gets memory_exhausted and no blame', async (t) => {
-  const server = misbehaving(t, 'aborts-for-memory', { memory: { oom_retry_ms: 20 } });
-  await server.supervisor.start();
-  await assert.rejects(server.infer(), isCode('memory_exhausted'));
-  assert.equal(server.status().last_death, 'oom (out of memory, SIGABRT)');
-});
-
 test('aborts for want of memory while it loads: tried once more, then those who wait are refused', async (t) => {
   const server = misbehaving(t, 'aborts-for-memory', { env: { WHEN: 'load' }, model: { residency: 'on_demand' } });
   await server.supervisor.start();
@@ -185,19 +201,6 @@ test('aborts for want of memory while it loads: tried once more, then those who 
   assert.equal(server.pids.length, 2);
   const { state, reason } = server.status();
   assert.deepEqual([state, reason], ['stopped', 'oom (out of memory, SIGABRT)']);
-});
-
-test('closes its channel and lives on: ended after a second, and replaced', async (t) => {
-  const server = misbehaving(t, 'unplugs', { workers: { infer_timeout_ms: 5000 } });
-  await server.supervisor.start();
-  const [pid] = server.pids;
-  const waiting = new AbortController();
-  const asked = server.infer(waiting.signal);
-  await until('it is ended', () => server.status().last_death !== null);
-  waiting.abort();
-  await assert.rejects(asked, { name: 'AbortError' });
-  assert.ok(!existsSync(`/proc/${pid}`));
-  assert.equal(server.status().last_death, 'quarantined (closed its channel and lived on)');
 });
 
 test('floods its log: the disk is bounded, it is served, and the supervisor stays awake', async (t) => {

@@ -23,7 +23,7 @@ export type TestTenant = {
   readonly megabytes: number;
   readonly state: () => Promise<TenantState>;
   readonly mode: (mode: TenantMode) => Promise<void>;
-  /** Takes its memory back, as its own users would make it do. */
+  /** Takes its memory back, as its own users would make it do; resolves when it holds it. */
   readonly load: () => Promise<void>;
   readonly stop: () => Promise<void>;
 };
@@ -53,9 +53,9 @@ export async function startTenant(megabytes: number): Promise<TestTenant> {
   };
 }
 
-/** As large as the machine bears, so that the noise of others is small beside it. */
+/** So large that the noise of others is small beside it; some machines need seconds to touch a gigabyte. */
 export function tenantMegabytes(): number {
-  return Math.min(4000, Math.floor(memAvailable().available / 1e6 / 4));
+  return Math.min(2500, Math.floor(memAvailable().available / 1e6 / 4));
 }
 
 /**
