@@ -39,6 +39,7 @@ export function statusLines(io: Io, status: PeopleStatus, width: number): string
     ['search', `${formatBytes(status.index_bytes)} of shared memory`],
     ['pictures', { never: 'not kept', crops: 'crops are kept', originals: 'kept whole' }[status.store_images]],
     ['kept for', status.retention_days === 0 ? 'ever' : countText(status.retention_days, 'day')],
+    ...(status.erasing === 0 ? [] : [['still erased', countText(status.erasing, 'deleted collection')]]),
     ['least margin', status.min_margin === 0 ? 'none' : String(status.min_margin)],
   ];
   const columns: FitColumn[] = [

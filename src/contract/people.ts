@@ -152,6 +152,9 @@ export const searchAnswerSchema = z.strictObject({
 });
 export type SearchAnswer = z.infer<typeof searchAnswerSchema>;
 
+/** DELETE of a collection that takes longer than its deadline: nobody in it is known any more, and GET /v1/people counts it. */
+export const erasingSchema = z.strictObject({ name: z.string(), state: z.literal('erasing') });
+
 export const createCollectionSchema = z.strictObject({ name: collectionName });
 export const createSubjectSchema = z.strictObject({ subject: subjectName, metadata: metadataSchema.default({}) });
 /** PATCH: a rename to a name that is taken is 409, unless `merge` is true: then both are one. */
@@ -175,6 +178,7 @@ export const peopleStatusSchema = z.strictObject({
   encrypted: z.boolean(),
   retention_days: z.int().describe('0: for ever'),
   min_margin: z.number(),
+  erasing: z.int().describe('deleted collections that are still being erased from the disk'),
   mismatch: peopleMismatchSchema.nullable().describe('people whom no recognizer here can be compared with'),
 });
 export type PeopleStatus = z.infer<typeof peopleStatusSchema>;
@@ -263,6 +267,7 @@ export type People = {
   collections(paging: Paging): Promise<z.infer<typeof collectionsAnswerSchema>>;
   collection(name: string): Promise<Collection>;
   createCollection(name: string): Promise<Collection>;
+  /** Nobody of it is found from the first moment on; resolves when no trace of it is on the disk. */
   deleteCollection(name: string): Promise<void>;
   /** `find`: a part of the name, whatever its case. Sorted by name. */
   subjects(

@@ -122,6 +122,8 @@ export class PeopleGallery implements Gallery {
     directory.setCollection(added.collection);
     directory.setSubject(added.subject);
     const { id: collection, spaces, faces } = added.collection;
+    // It is deleted with its collection.
+    if (directory.isGone(collection)) return;
     for (const { space } of spaces) {
       const vector = face.embeddings.get(space);
       if (vector === undefined) continue;

@@ -68,6 +68,8 @@ export function createPeople(deps: PeopleDeps): People {
     if (found !== null) return found;
     throw noSubject(record.name);
   };
+  /** Collections whose people are known no more and are still on the disk. */
+  let erasing = 0;
   /** The default collection before it is made. */
   const madeAt = clock.date().getTime();
   const unmade: CollectionRecord = {
@@ -79,7 +81,7 @@ export function createPeople(deps: PeopleDeps): People {
   const noFace = (): FacepoolError => new FacepoolError('not_found', 'there is no such face', { param: 'face_id' });
 
   return {
-    status: () => tellStatus(deps),
+    status: () => ({ ...tellStatus(deps), erasing }),
     async collections({ limit, cursor }) {
       // The directory knows them as they are: to read ten thousand for each page would hold up everybody else.
       await opening.look();
@@ -102,9 +104,17 @@ export function createPeople(deps: PeopleDeps): People {
       const found = await look(name);
       if (found === null) throw noCollection(name);
       const { open, record } = found;
-      await gallery.timed('delete_collection', () => open.store.deleteCollection(record.id));
-      directory.removeCollection(record);
-      open.indexes.forgetCollection(record.id);
+      // Nobody finds anybody of it from now on; what it has on the disk may take minutes. Where it fails all is read again.
+      if (opening.isCurrent(open)) {
+        directory.removeCollection(record);
+        open.indexes.forgetCollection(record.id);
+      }
+      erasing += 1;
+      try {
+        await gallery.timed('delete_collection', () => open.store.deleteCollection(record.id));
+      } finally {
+        erasing -= 1;
+      }
       await opening.refreshBytes(open);
     },
     async subjects(collection, { limit, cursor, find }) {
@@ -226,7 +236,7 @@ export function createPeople(deps: PeopleDeps): People {
   };
 }
 
-function tellStatus({ gallery, settings, serving }: PeopleDeps): PeopleStatus {
+function tellStatus({ gallery, settings, serving }: PeopleDeps): Omit<PeopleStatus, 'erasing'> {
   const { opening } = gallery;
   const { store_images, encryption_key_file, retention_days, min_margin } = settings.people;
   const all = opening.directory.collections();

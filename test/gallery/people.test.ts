@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { FacepoolError } from '../../src/contract/errors.ts';
 import type { People } from '../../src/contract/people.ts';
 import { subjectTag } from '../../src/gallery/subject-tag.ts';
 import type { PeopleStore } from '../../src/gallery/people-store.ts';
@@ -35,6 +36,67 @@ test('collections are made, listed in pages, and go with everybody in them', asy
   await assert.rejects(people.collection('staff'), { code: 'not_found' });
   await assert.rejects(gallery.match('staff', 'a', [unit(1)], 1, signal), { code: 'not_found' });
   await assert.rejects(people.deleteCollection('staff'), { code: 'not_found' });
+});
+
+test('a collection that is being erased is nobody’s from the first moment on, and its name is free', async () => {
+  const { promise: erased, resolve: erase } = Promise.withResolvers<void>();
+  const { promise: kept, resolve: keep } = Promise.withResolvers<void>();
+  const { people, gallery, signal } = peopleRig({
+    wrap: (store): PeopleStore => ({
+      ...store,
+      async deleteCollection(id) {
+        const removed = await store.deleteCollection(id);
+        await erased;
+        return removed;
+      },
+      async addFace(face, limits) {
+        const added = await store.addFace(face, limits);
+        if (face.subject === 'late') await kept;
+        return added;
+      },
+    }),
+  });
+  await people.createCollection('staff');
+  await gallery.add(newFace('anna', 1, { collection: 'staff' }));
+  // Kept before, told afterwards: it goes with the collection.
+  const adding = gallery.add(newFace('late', 2, { collection: 'staff' }));
+  const deleting = people.deleteCollection('staff');
+  const ask = () => gallery.match('staff', 'a', [unit(1)], 1, signal);
+  await new Promise(setImmediate);
+  keep();
+  await adding;
+  await assert.rejects(ask(), { code: 'not_found' });
+  await assert.rejects(people.collection('staff'), { code: 'not_found' });
+  const { erasing, faces, collections } = people.status();
+  assert.deepEqual([erasing, faces, collections], [1, 0, 0]);
+  await people.createCollection('staff');
+  assert.deepEqual(await ask(), [[]]);
+  erase();
+  await deleting;
+  assert.deepEqual([people.status().erasing, people.status().collections], [0, 1]);
+  await gallery.add(newFace('ben', 3, { collection: 'staff' }));
+  assert.equal((await gallery.match('staff', 'a', [unit(3)], 1, signal))[0]?.[0]?.subject, 'ben');
+  assert.ok((await people.check()).ok);
+});
+
+test('a collection that could not be deleted is there again', async () => {
+  let isFull = true;
+  const { people, gallery, signal } = peopleRig({
+    wrap: (store): PeopleStore => ({
+      ...store,
+      deleteCollection: (id) =>
+        isFull ? Promise.reject(new FacepoolError('storage_full', 'the disk is full')) : store.deleteCollection(id),
+    }),
+  });
+  await people.createCollection('staff');
+  await gallery.add(newFace('anna', 1, { collection: 'staff' }));
+  await assert.rejects(people.deleteCollection('staff'), { code: 'storage_full' });
+  while (people.status().state === 'loading') await new Promise(setImmediate);
+  assert.equal((await gallery.match('staff', 'a', [unit(1)], 1, signal))[0]?.[0]?.subject, 'anna');
+  assert.equal(people.status().erasing, 0);
+  isFull = false;
+  await people.deleteCollection('staff');
+  await assert.rejects(people.collection('staff'), { code: 'not_found' });
 });
 
 test('the default collection is there as soon as it is asked for, also by two at once', async () => {

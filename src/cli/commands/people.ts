@@ -85,6 +85,9 @@ async function addCollection(invocation: Invocation, name: string): Promise<Exit
   return EXIT.ok;
 }
 
+/** Nobody in it is known any more; the disk takes longer than the deadline of a request. */
+const ACCEPTED = 202;
+
 async function removeCollection(invocation: Invocation, name: string): Promise<ExitCode> {
   const { io } = invocation;
   const client = clientFor(invocation);
@@ -92,9 +95,12 @@ async function removeCollection(invocation: Invocation, name: string): Promise<E
   const held = `${peopleText(found.subjects)} and ${countText(found.faces, 'face')}`;
   const what = `this deletes the collection ${name} with ${held} for good`;
   if (!(await confirm(invocation, 'people collections rm', what))) return EXIT.failure;
-  (await client.stream({ method: 'DELETE', path: collectionPath(name) })).resume();
-  if (invocation.flag('json')) printJson(io, { ...found, removed: true });
-  else printLine(io.stdout, printable(`${name} is deleted, with ${held}`));
+  const answer = await client.stream({ method: 'DELETE', path: collectionPath(name) });
+  answer.resume();
+  const erasing = answer.statusCode === ACCEPTED;
+  const rest = erasing ? '; what it had on the disk is still being erased (facepool people says how long)' : '';
+  if (invocation.flag('json')) printJson(io, { ...found, removed: true, erasing });
+  else printLine(io.stdout, printable(`${name} is deleted, with ${held}${rest}`));
   return EXIT.ok;
 }
 

@@ -97,7 +97,13 @@ export function peoplePaths(security: Pick<OpenApiOperation, 'security'>): Recor
         'Delete a collection with everybody in it; no trace is left',
         'people:write',
         [collection],
-        { 204: { description: 'it is gone' } },
+        {
+          204: { description: 'it is gone, without a trace' },
+          202: {
+            ...answer('nobody in it is known any more; GET /v1/people counts it until the disk is erased', 'Erasing'),
+            headers: LOCATION,
+          },
+        },
       ),
     },
     '/collections/{collection}/subjects': {

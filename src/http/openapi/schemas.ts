@@ -29,6 +29,7 @@ import {
   exportLineSchema,
   facesListSchema,
   peopleCheckSchema,
+  erasingSchema,
   peopleStatusSchema,
   refusalSchema,
   searchAnswerSchema,
@@ -97,6 +98,7 @@ const NAMED = {
   Plan: planSchema,
   Ood: oodSchema,
   PeopleCheck: peopleCheckSchema,
+  Erasing: erasingSchema,
   PeopleStatus: peopleStatusSchema,
   Problem: problemSchema.extend({
     code: z.enum(Object.keys(ERROR_CATALOGUE)).describe('stable; the texts are for people'),

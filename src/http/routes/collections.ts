@@ -1,9 +1,16 @@
 /** Collections and the subjects in them. Mounted under `/v1` only. */
+import type * as z from 'zod';
 import { type Request, type Response, Router } from 'express';
-import { changeSubjectSchema, createCollectionSchema, createSubjectSchema } from '../../contract/people.ts';
+import {
+  changeSubjectSchema,
+  createCollectionSchema,
+  createSubjectSchema,
+  type erasingSchema,
+} from '../../contract/people.ts';
 import { FacepoolError } from '../../contract/errors.ts';
 import { readStrictJson } from '../body/strict-json.ts';
 import { refuseWhenClosing } from '../changes.ts';
+import { CLIENT_GONE } from '../deadline.ts';
 import { readPaging, sealCursor } from '../paging.ts';
 import {
   addressable,
@@ -72,8 +79,22 @@ const getCollection: Handler = async (req, res, deps) => {
 const deleteCollection: Handler = async (req, res, deps) => {
   readQuery(COLLECTION, req.url, []);
   const collection = collectionPart(req);
-  const work = () => deps.people.deleteCollection(collection);
-  await withDeadline(res, deps, () => recorded(deps, req, 'people.delete_collection', collection, work));
+  let hasBegun = false;
+  const work = async (): Promise<void> => {
+    // One that is not there is refused, however late it is.
+    await deps.people.collection(collection);
+    hasBegun = true;
+    await deps.people.deleteCollection(collection);
+  };
+  try {
+    await withDeadline(res, deps, () => recorded(deps, req, 'people.delete_collection', collection, work));
+  } catch (error) {
+    const isLate = error instanceof FacepoolError && error.code === 'deadline_exceeded' && error !== CLIENT_GONE;
+    if (!isLate || !hasBegun) throw error;
+    res.setHeader('Location', '/v1/people');
+    sendJson(res, { name: collection, state: 'erasing' } satisfies z.infer<typeof erasingSchema>, 202);
+    return;
+  }
   res.status(204).end();
 };
 

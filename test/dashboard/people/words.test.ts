@@ -126,7 +126,7 @@ describe('the state', () => {
     );
     const line = statusLine({
       ...{ state: 'ready', detail: '', collections: 2, subjects: 1, faces: 3, store_bytes: 1536, index_bytes: 512 },
-      ...{ store_images: 'originals', encrypted: false, retention_days: 30, min_margin: 0, mismatch: null },
+      ...{ store_images: 'originals', encrypted: false, retention_days: 30, min_margin: 0, erasing: 0, mismatch: null },
     });
     assert.match(
       line,

@@ -132,7 +132,7 @@ export function madeUpPeople(over: Partial<PeopleStatus> = {}): MadeUpPeople {
       return {
         ...{ state: faces === 0 ? 'empty' : 'ready', detail: '', collections: collections.size, subjects: all.length },
         ...{ faces, store_bytes: 262_144 + 2048 * faces, index_bytes: 1024 * faces, store_images: 'never' },
-        ...{ encrypted: false, retention_days: 0, min_margin: 0.05, mismatch: null },
+        ...{ encrypted: false, retention_days: 0, min_margin: 0.05, erasing: 0, mismatch: null },
         ...wanted,
       };
     },

@@ -4,6 +4,8 @@ import { FacepoolError, type ErrorCode } from '../../../src/contract/errors.ts';
 import {
   collectionSchema,
   collectionsAnswerSchema,
+  erasingSchema,
+  type Subject,
   subjectSchema,
   subjectsAnswerSchema,
 } from '../../../src/contract/people.ts';
@@ -31,6 +33,7 @@ describe('collections', () => {
     assert.deepEqual(people.calls, [
       ['collections', { limit: 100, cursor: null }],
       ['createCollection', 'staff.2026'],
+      ['collection', 'staff.2026'],
       ['collection', 'staff.2026'],
       ['deleteCollection', 'staff.2026'],
     ]);
@@ -384,20 +387,48 @@ describe('what goes wrong with people', () => {
   });
 
   it('a deadline ends the waiting, not the work', async (t) => {
-    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise, resolve } = Promise.withResolvers<Subject>();
     const { refused, audited } = await peopleClient(
+      t,
+      { deleteSubject: () => promise },
+      { limits: { timeout_ms: 20 } },
+    );
+    assert.equal((await refused('DELETE', `${SUBJECTS}/Anna`)).code, 'deadline_exceeded');
+    assert.deepEqual(audited, []);
+    resolve(subject('Anna'));
+    await promise;
+    await new Promise((done) => setImmediate(done));
+    assert.deepEqual(
+      audited.map(({ action, result }) => [action, result]),
+      [['people.delete', 'ok']],
+    );
+  });
+
+  it('a collection that takes longer to erase is accepted, and it ends', async (t) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { ask, refused, audited, people } = await peopleClient(
       t,
       { deleteCollection: () => promise },
       { limits: { timeout_ms: 20 } },
     );
-    assert.equal((await refused('DELETE', '/v1/collections/default')).code, 'deadline_exceeded');
+    const answer = await ask('DELETE', '/v1/collections/staff');
+    assert.deepEqual([answer.status, answer.headers.get('location')], [202, '/v1/people']);
+    assert.deepEqual(erasingSchema.parse(await answer.json()), { name: 'staff', state: 'erasing' });
     assert.deepEqual(audited, []);
     resolve();
     await promise;
     await new Promise((done) => setImmediate(done));
     assert.deepEqual(
-      audited.map(({ action, result }) => [action, result]),
-      [['people.delete_collection', 'ok']],
+      audited.map(({ action, target, result }) => [action, target, result]),
+      [['people.delete_collection', 'staff', 'ok']],
     );
+    assert.equal((await refused('DELETE', '/v1/collections/nobody')).code, 'not_found');
+    assert.deepEqual(people.calls.at(-1), ['collection', 'nobody']);
+  });
+
+  it('one that is not known to have begun is not accepted', async (t) => {
+    const { promise } = Promise.withResolvers<never>();
+    const { refused } = await peopleClient(t, { collection: () => promise }, { limits: { timeout_ms: 20 } });
+    assert.equal((await refused('DELETE', '/v1/collections/staff')).code, 'deadline_exceeded');
   });
 });

@@ -29,6 +29,7 @@ export const STATUS: PeopleStatus = {
   encrypted: true,
   retention_days: 0,
   min_margin: 0,
+  erasing: 0,
   mismatch: null,
 };
 

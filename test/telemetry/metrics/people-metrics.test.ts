@@ -17,6 +17,7 @@ const STATUS: PeopleStatus = {
   encrypted: false,
   retention_days: 0,
   min_margin: 0,
+  erasing: 0,
   mismatch: null,
 };
 const COUNTS = [
