@@ -8,7 +8,7 @@ import type { Settings } from '../contract/settings.ts';
 import type { Clock } from '../util/clock.ts';
 import { Directory } from './directory.ts';
 import { lentStore } from './lent-store.ts';
-import type { CollectionId, PeopleStore } from './people-store.ts';
+import type { CollectionId, CollectionRecord, PeopleStore } from './people-store.ts';
 import { SpaceIndexes } from './space-indexes.ts';
 import type { SearchPool } from './vector-index.ts';
 
@@ -33,6 +33,8 @@ export type OpenPeople = { readonly store: PeopleStore; readonly indexes: SpaceI
 const RETRY_MS = [5_000, 15_000, 60_000];
 /** Names read at once: about a millisecond of the event loop. */
 const NAMES_PAGE = 1000;
+/** Collections read at once: about a millisecond too. */
+const COLLECTIONS_PAGE = 200;
 
 export class Opening {
   readonly directory = new Directory();
@@ -221,8 +223,15 @@ export class Opening {
   async #load(store: PeopleStore): Promise<OpenPeople> {
     const indexes = new SpaceIndexes(await (this.#pool ??= this.#deps.createPool()));
     this.directory.clear();
-    const collections = await store.collections();
-    this.directory.setCollections(collections);
+    const collections: CollectionRecord[] = [];
+    // In pages: nobody changes anything before it is open, and ten thousand at once would hold up everybody else.
+    for (let after: string | null = null; ; ) {
+      const page: readonly CollectionRecord[] = await store.collections({ after, limit: COLLECTIONS_PAGE });
+      for (const record of page) this.directory.setCollection(record);
+      collections.push(...page);
+      after = page.at(-1)?.name ?? after;
+      if (page.length < COLLECTIONS_PAGE) break;
+    }
     for (let after = 0; ; ) {
       const page = await store.names(after, NAMES_PAGE);
       for (const subject of page) this.directory.setSubject(subject);

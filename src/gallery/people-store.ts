@@ -68,8 +68,8 @@ export type PeopleStore = {
   /** Idempotent; what was begun is finished first. */
   close(): Promise<void>;
 
-  /** All of them, sorted by name. */
-  collections(): Promise<readonly CollectionRecord[]>;
+  /** Sorted by name: all of them at one moment, or a page of them. `after`: names above it. */
+  collections(page?: { readonly after: string | null; readonly limit: number }): Promise<readonly CollectionRecord[]>;
   collection(id: CollectionId): Promise<CollectionRecord>;
   /** @throws `conflict` where the name is taken */
   createCollection(name: string): Promise<CollectionRecord>;

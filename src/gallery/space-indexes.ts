@@ -5,6 +5,10 @@ import type { SearchPool, VectorIndex } from './vector-index.ts';
 
 /** Vectors read and indexed at once: about 1.5 ms of the event loop. */
 const PAGE = 500;
+/** Collections whose vectors are indexed at once: to make an index takes 50 µs or so. */
+const COLLECTIONS = 20;
+/** Collections that are said to be whole at once. */
+const BEGUN = 2000;
 /** Faces removed at once, times indexes: about a millisecond too. */
 const SLICE = 500;
 
@@ -89,7 +93,10 @@ export class SpaceIndexes {
   ): Promise<void> {
     const run = this.#loading.then(async () => {
       await this.#read(store, space, onPage);
-      for (const collection of collections) this.begin(collection, space);
+      for (const [i, collection] of collections.entries()) {
+        if (i > 0 && i % BEGUN === 0) await setImmediate();
+        this.begin(collection, space);
+      }
     });
     this.#loading = run.catch(() => {});
     return run;
@@ -102,8 +109,11 @@ export class SpaceIndexes {
       let after: string | null = null;
       for (let read = 0; ; ) {
         const page: readonly VectorRecord[] = await store.vectors(space, after, PAGE);
-        // No wait between this look and the adding: what is removed later is removed from the index.
-        this.add(space, removed.size === 0 ? page : page.filter(({ faceId }) => !removed.has(faceId)));
+        for (const slice of slicesOf(page)) {
+          // No wait between this look and the adding: what is removed later is removed from the index.
+          this.add(space, removed.size === 0 ? slice : slice.filter(({ faceId }) => !removed.has(faceId)));
+          if (slice.length < page.length) await setImmediate();
+        }
         read += page.length;
         onPage(read);
         after = page.at(-1)?.faceId ?? after;
@@ -137,6 +147,21 @@ export class SpaceIndexes {
     this.#indexes.clear();
     this.#loaded.clear();
   }
+}
+
+/** In their order; each of a few collections only. */
+function* slicesOf(page: readonly VectorRecord[]): Generator<readonly VectorRecord[]> {
+  const met = new Set<CollectionId>();
+  let from = 0;
+  for (const [i, { collection }] of page.entries()) {
+    if (met.size === COLLECTIONS && !met.has(collection)) {
+      yield page.slice(from, i);
+      from = i;
+      met.clear();
+    }
+    met.add(collection);
+  }
+  yield page.slice(from);
 }
 
 function keyOf(collection: CollectionId, space: string): string {

@@ -37,6 +37,29 @@ test('what was kept is found after a start, and not before everything is read', 
   assert.equal((await gallery.match('default', 'a', [unit(3)], 1, signal))[0]?.[0]?.subject, 'person 3');
 });
 
+test('collections are read in pages, so that thousands do not come at once', async () => {
+  const store = memoryStore();
+  await store.open();
+  for (let i = 0; i < 1001; i++) await store.createCollection(`c${i}`);
+  const pages: number[] = [];
+  const { gallery, people } = peopleRig({
+    store,
+    exists: true,
+    wrap: (inner) => ({
+      ...inner,
+      async collections(page) {
+        const found = await inner.collections(page);
+        pages.push(found.length);
+        return found;
+      },
+    }),
+  });
+  gallery.opening.start();
+  while (people.status().state === 'loading') await settled();
+  assert.deepEqual(pages, [200, 200, 200, 200, 200, 1]);
+  assert.equal(people.status().collections, 1001);
+});
+
 test('a store that cannot be opened is tried again after 5, 15 and 60 s, and serves as soon as it can', async () => {
   const inner = await filled();
   let opens = 0;

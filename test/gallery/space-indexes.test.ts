@@ -52,6 +52,55 @@ test('a face that is removed while its page is on the way does not come back', a
   assert.equal(indexes.get(1, 'a')?.size, 2, 'only while it is read');
 });
 
+test('thousands of collections are indexed a few in each turn of the event loop', async () => {
+  const COLLECTIONS = 3000;
+  const plain = plainPool();
+  let turns = 0;
+  let made = 0;
+  let most = 0;
+  const indexes = new SpaceIndexes({
+    ...plain,
+    createIndex(dim) {
+      made += 1;
+      most = Math.max(most, made);
+      return plain.createIndex(dim);
+    },
+  });
+  let isOver = false;
+  const turn = (): void => {
+    turns += 1;
+    made = 0;
+    if (!isOver) setImmediate(turn);
+  };
+  setImmediate(turn);
+  const all = Array.from({ length: COLLECTIONS }, (_, i) => record(i, i + 1));
+  const store = {
+    // Everything is there already: only the indexes can make a turn.
+    vectors: async (_space: string, after: string | null, limit: number) => {
+      const from = after === null ? 0 : Number(after) + 1;
+      return all.slice(from, from + limit);
+    },
+  };
+  const ids = all.map(({ collection }) => collection);
+  await indexes.load(store, 'a', ids);
+  isOver = true;
+  assert.ok(most <= 20, `${most} at once`);
+  assert.ok(turns >= COLLECTIONS / 20 - 10, `${turns} turns`);
+  assert.ok(ids.every((id) => indexes.isLoaded(id, 'a') && indexes.get(id, 'a')?.size === 1));
+});
+
+test('a face that is removed between two turns of one page does not come back', async () => {
+  const indexes = new SpaceIndexes(plainPool());
+  const page = Array.from({ length: 100 }, (_, i) => record(i, i + 1));
+  const loading = indexes.load({ vectors: async () => page }, 'a', [1]);
+  await new Promise(setImmediate);
+  assert.equal(indexes.get(100, 'a'), undefined, 'it is not its turn yet');
+  indexes.remove(100, [record(99).faceId]);
+  await loading;
+  assert.equal(indexes.get(99, 'a')?.size, 1);
+  assert.equal(indexes.get(100, 'a'), undefined);
+});
+
 test('two readings come one after the other; one that fails leaves nothing whole', async () => {
   const indexes = new SpaceIndexes(plainPool());
   const broken = { vectors: () => Promise.reject(new Error('the disk')) };

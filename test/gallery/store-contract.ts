@@ -26,6 +26,9 @@ export function storeContract(name: string, setUp: SetUp): void {
       await store.createCollection('Ape');
       await store.createCollection('ape');
       assert.deepEqual(namesOf(await store.collections()), ['Ape', 'ape', 'zoo']);
+      assert.deepEqual(namesOf(await store.collections({ after: null, limit: 2 })), ['Ape', 'ape']);
+      assert.deepEqual(namesOf(await store.collections({ after: 'ape', limit: 2 })), ['zoo']);
+      assert.deepEqual(await store.collections({ after: 'zoo', limit: 2 }), []);
       await refusedAs('conflict', store.createCollection('zoo'));
 
       clock.advance(5);

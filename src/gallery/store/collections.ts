@@ -25,8 +25,14 @@ function toRecord(sql: Sql, row: Row): CollectionRecord {
   };
 }
 
-export function collections({ sql }: Context): CollectionRecord[] {
-  return sql.all('SELECT * FROM collection WHERE name IS NOT NULL ORDER BY name').map((row) => toRecord(sql, row));
+export type CollectionPage = { readonly after: string | null; readonly limit: number };
+
+/** Without a page: all of them. */
+export function collections({ sql }: Context, page?: CollectionPage): CollectionRecord[] {
+  const { after, limit } = page ?? { after: null, limit: -1 };
+  return sql
+    .all('SELECT * FROM collection WHERE name > ? ORDER BY name LIMIT ?', after ?? '', limit)
+    .map((row) => toRecord(sql, row));
 }
 
 /** @throws FacepoolError `not_found` */

@@ -15,7 +15,7 @@ type Reads = { readonly [K in ReadName]: (context: Context, args: Args<K>) => An
 type Writes = { readonly [K in WriteName]: (context: Context, args: Args<K>) => Answer<K> | Unfinished<Answer<K>> };
 
 export const READS: Reads = {
-  collections: (context) => collections.collections(context),
+  collections: (context, [page]) => collections.collections(context, page),
   collection: (context, [id]) => collections.collection(context, id),
   subjects: (context, [id, page]) => subjects.subjects(context, id, page),
   subject: (context, [id, name]) => subjects.subject(context, id, name),

@@ -61,7 +61,7 @@ export function createSqliteStore(options: SqliteStoreOptions): PeopleStore {
   return {
     open: () => link.open(),
     close: () => link.close(),
-    collections: () => link.call({ op: 'collections', args: [] }),
+    collections: (...args) => link.call({ op: 'collections', args }),
     collection: (...args) => link.call({ op: 'collection', args }),
     createCollection: (...args) => link.call({ op: 'createCollection', args }),
     deleteCollection: (...args) => link.call({ op: 'deleteCollection', args }),

@@ -38,6 +38,13 @@ function filled(pool: SearchPool, faces: readonly IndexedVector[]): VectorIndex 
 }
 
 describe('the search pool', () => {
+  it('makes thousands of indexes without looking at all of them each time', (t) => {
+    const pool = poolOf(t);
+    const deref = t.mock.method(WeakRef.prototype, 'deref');
+    const made = Array.from({ length: 1000 }, () => pool.createIndex(8));
+    assert.ok(deref.mock.callCount() < 2 * made.length, `${deref.mock.callCount()} looks`);
+  });
+
   it('finds in threads what looking at every face finds', async (t) => {
     const random = generator(1);
     const faces = people(random, FACES);
