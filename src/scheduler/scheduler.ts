@@ -74,7 +74,7 @@ export class Scheduler {
         this.#onEnded(this.#model(event.model), event.outcome, event.at);
         return;
       case 'freed':
-        this.#onFreed(this.#model(event.model));
+        this.#onFreed(this.models.get(event.model));
         return;
       case 'measured':
         this.#onMeasured(this.#model(event.model), event.bytes, event.at);
@@ -172,8 +172,9 @@ export class Scheduler {
     if (givesUp) this.#refuseAll(model, 'memory_exhausted', this.#policy.oomRetryMs * OOM_COOL_OFF);
   }
 
-  #onFreed(model: ModelState): void {
-    if (model.phase !== 'ending') return;
+  /** Undefined: it was taken away meanwhile. */
+  #onFreed(model: ModelState | undefined): void {
+    if (model?.phase !== 'ending') return;
     model.measuredBytes = 0;
     model.phase = model.down === null ? 'unloaded' : 'down';
     model.unloadAsked = false;

@@ -22,3 +22,31 @@ export async function startThreads(file: URL, count: number): Promise<Piscina> {
   pool.on('error', () => {});
   return pool;
 }
+
+export type ThreadsOnDemand = {
+  /** Rejects where threads cannot be started now, for want of room for a thread for example. */
+  readonly get: () => Promise<Piscina>;
+  /** Ends them, also in the midst of a call. */
+  readonly destroy: () => Promise<void>;
+};
+
+/** Threads that the first call starts, or the next one where that failed. */
+export function threadsOnDemand(start: () => Promise<Piscina>): ThreadsOnDemand {
+  let pool: Promise<Piscina> | null = null;
+  return {
+    get() {
+      if (pool !== null) return pool;
+      const started = start();
+      pool = started;
+      started.catch(() => {
+        if (pool === started) pool = null;
+      });
+      return started;
+    },
+    async destroy() {
+      const last = pool?.catch(() => null);
+      pool = null;
+      await (await last)?.destroy();
+    },
+  };
+}

@@ -4,9 +4,13 @@ import test from 'node:test';
 import type { TestContext } from 'node:test';
 import { FacepoolError } from '../../src/contract/errors.ts';
 import type { Settings } from '../../src/contract/settings.ts';
+import { createScheduler } from '../../src/supervisor/memory-scheduler.ts';
+import { Residency } from '../../src/supervisor/residency.ts';
 import type { Lease } from '../../src/supervisor/residency.ts';
+import type { ResidentProcess } from '../../src/supervisor/resident.ts';
 import { settle } from '../fixtures/fake-process.ts';
-import { fakeServer } from '../fixtures/fake-server.ts';
+import { fakeServer, testSettings } from '../fixtures/fake-server.ts';
+import { ManualClock } from '../fixtures/manual-clock.ts';
 import { picker } from '../fixtures/random.ts';
 
 const NAMES = ['detector', 'recognizer', 'liveness'];
@@ -149,4 +153,46 @@ test('random histories: every lease is answered, no order comes for a state that
     }
   }
   assert.ok(granted > HISTORIES * 10, `${granted} leases`);
+});
+
+test('memory that is seen to be back when its model was taken away is nobody’s news', async () => {
+  const { detector } = testSettings('/nowhere').models;
+  assert.ok(detector);
+  const settings = {
+    ...testSettings('/nowhere'),
+    models: { detector: { ...detector, residency: 'on_demand' as const } },
+  };
+  const clock = new ManualClock();
+  const waits: (() => void)[] = [];
+  const detectorProcess: ResidentProcess = {
+    name: 'detector',
+    start: async () => {},
+    stop: async () => {},
+    restart: async () => {},
+    availability: () => 'failed',
+    reason: () => '',
+    heldBytes: () => null,
+    memoryBack: () => new Promise((resolve) => waits.push(resolve)),
+  };
+  const residency = new Residency({
+    scheduler: createScheduler(settings, new Map(), () => 0),
+    clock,
+    processes: new Map([['detector', detectorProcess]]),
+    tenants: new Map(),
+    queueLimit: 1,
+    onError: (what) => assert.fail(what),
+  });
+  residency.open();
+  residency.command('load', 'detector');
+  residency.onProcess('detector');
+  // Stopped after it had failed: it ends a second time, and somebody looks again whether its memory is back.
+  residency.onProcess('detector');
+  waits[0]?.();
+  await settle();
+  assert.equal(residency.view('detector')?.phase, 'down');
+  residency.remove('detector');
+  waits[1]?.();
+  await settle();
+  assert.equal(residency.view('detector'), null);
+  residency.close();
 });

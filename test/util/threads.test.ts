@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { TestContext } from 'node:test';
 import type { Piscina } from 'piscina';
-import { startThreads } from '../../src/util/threads.ts';
+import { startThreads, threadsOnDemand } from '../../src/util/threads.ts';
 
 async function threadsOf(t: TestContext, count: number): Promise<Piscina> {
   const pool = await startThreads(new URL('./threads.thread.ts', import.meta.url), count);
@@ -36,5 +36,34 @@ describe('a pool of threads', () => {
     // The port has the answer, which is read in a later turn of this event loop.
     Atomics.wait(flag, 0, 0);
     await Promise.all([pool.destroy(), rejected]);
+  });
+});
+
+describe('threads on demand', () => {
+  it('are started by the first call, once', async (t) => {
+    let starts = 0;
+    const threads = threadsOnDemand(() => {
+      starts += 1;
+      return threadsOf(t, 1);
+    });
+    assert.equal(starts, 0);
+    assert.equal(await threads.get(), await threads.get());
+    assert.equal(starts, 1);
+    await threads.destroy();
+  });
+
+  it('that cannot be started are started by the next call, and have no end to wait for', async (t) => {
+    let isFull = true;
+    const threads = threadsOnDemand(async () => {
+      if (isFull) throw new Error('EAGAIN');
+      return threadsOf(t, 1);
+    });
+    const first = threads.get();
+    await threads.destroy();
+    await assert.rejects(first, /EAGAIN/);
+    await assert.rejects(threads.get(), /EAGAIN/);
+    isFull = false;
+    assert.equal(await (await threads.get()).run('there', { name: 'answer' }), 'there');
+    await threads.destroy();
   });
 });

@@ -1,6 +1,5 @@
 /** Threads that cut out a crowd's faces, so that the main thread stays free to answer. */
-import type { Piscina } from 'piscina';
-import { startThreads } from '../../src/util/threads.ts';
+import { startThreads, threadsOnDemand } from '../../src/util/threads.ts';
 import { runBatch } from './crop-face.ts';
 import type { CropBatch } from './crop-face.ts';
 import { sharedRaster } from './raster.ts';
@@ -12,7 +11,8 @@ const EMPTY: Raster = { data: new Uint8Array(0), width: 0, height: 0, paddedWidt
 export class CropPool {
   readonly #threads: number;
   readonly #fromFaces: number;
-  #pool: Promise<Piscina> | null = null;
+  // Started by the first crowd: most servers never see one, and a thread costs 40 ms of a cold start.
+  readonly #pool = threadsOnDemand(() => startThreads(new URL('./crop-face.ts', import.meta.url), this.#threads));
 
   /** `threads` 0: everything on the main thread. */
   constructor(threads: number, fromFaces: number) {
@@ -31,9 +31,7 @@ export class CropPool {
       runBatch(batch);
       return;
     }
-    // Started by the first crowd: most servers never see one, and a thread costs 40 ms of a cold start.
-    this.#pool ??= startThreads(new URL('./crop-face.ts', import.meta.url), this.#threads);
-    const pool = await this.#pool;
+    const pool = await this.#pool.get();
     const used = new Set(batch.jobs.map((job) => job.raster));
     // Only crowds need rasters in shared memory, so only they pay for the copy.
     const rasters = batch.rasters.map((raster, i) => (used.has(i) ? sharedRaster(raster) : EMPTY));
@@ -46,9 +44,8 @@ export class CropPool {
     await Promise.all(parts);
   }
 
-  async stop(): Promise<void> {
-    const pool = await this.#pool;
-    await pool?.destroy();
+  stop(): Promise<void> {
+    return this.#pool.destroy();
   }
 
   /** Whether threads cut so many faces out. */

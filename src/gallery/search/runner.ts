@@ -1,13 +1,13 @@
 /** The threads of the search. Started by the first pass that needs them; idle ones sleep. */
-import type { Piscina } from 'piscina';
-import { startThreads } from '../../util/threads.ts';
+import { startThreads, threadsOnDemand } from '../../util/threads.ts';
+import type { ThreadsOnDemand } from '../../util/threads.ts';
 import { scanPart } from './thread.ts';
 import type { PartTask } from './thread.ts';
 import type { PartHits } from './scan.ts';
 
 export type Runner = {
   readonly threads: number;
-  /** Hits of each query in one part. Rejects when the thread dies or the runner is closed. */
+  /** Hits of each query in one part. Rejects when the thread dies or cannot be started, or the runner is closed. */
   run(task: PartTask): Promise<PartHits>;
   /** The threads end when what they run is done, and with them what they hold of indexes; the next pass starts others. */
   renew(): void;
@@ -15,13 +15,13 @@ export type Runner = {
   close(): Promise<void>;
 };
 
-export function threadRunner(threads: number): Runner {
+export function threadRunner(threads: number, start: typeof startThreads = startThreads): Runner {
   let team: Team | null = null;
   const ending = new Set<Promise<void>>();
   return {
     threads,
     run(task) {
-      team ??= new Team(threads);
+      team ??= new Team(() => start(new URL('./thread.ts', import.meta.url), threads));
       return team.run(task);
     },
     renew() {
@@ -41,15 +41,15 @@ export function threadRunner(threads: number): Runner {
 
 /** Threads that begin and end together. */
 class Team {
-  readonly #pool: Promise<Piscina>;
+  readonly #threads: ThreadsOnDemand;
   readonly #running = new Set<Promise<unknown>>();
 
-  constructor(threads: number) {
-    this.#pool = startThreads(new URL('./thread.ts', import.meta.url), threads);
+  constructor(start: Parameters<typeof threadsOnDemand>[0]) {
+    this.#threads = threadsOnDemand(start);
   }
 
   async run(task: PartTask): Promise<PartHits> {
-    const part = this.#pool.then((pool): Promise<PartHits> => pool.run(task, { name: scanPart.name }));
+    const part = this.#threads.get().then((pool): Promise<PartHits> => pool.run(task, { name: scanPart.name }));
     this.#running.add(part);
     return part.finally(() => this.#running.delete(part));
   }
@@ -60,7 +60,7 @@ class Team {
     await this.destroy();
   }
 
-  async destroy(): Promise<void> {
-    await (await this.#pool).destroy();
+  destroy(): Promise<void> {
+    return this.#threads.destroy();
   }
 }

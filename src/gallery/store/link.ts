@@ -126,7 +126,10 @@ export class Link {
     const wait = BACKOFF_MS[Math.min(this.#failures, BACKOFF_MS.length - 1)] ?? 0;
     this.#failures += 1;
     this.#cancelRetry?.();
-    this.#cancelRetry = this.#options.clock.after(wait, () => void this.#reopen());
+    this.#cancelRetry = this.#options.clock.after(wait, () => {
+      this.#cancelRetry = null;
+      void this.#reopen();
+    });
   }
 
   async #reopen(): Promise<void> {
@@ -138,8 +141,8 @@ export class Link {
     } catch (error) {
       if (!this.#isWanted) return;
       this.#options.onTrouble('the people store cannot be opened again', error);
-      // One that died in between has asked for the next try itself.
-      if (this.#thread !== null) this.#retry();
+      // One that died in between has asked for the next try itself; one that could not be started has not.
+      if (this.#cancelRetry === null) this.#retry();
     }
   }
 }

@@ -1,6 +1,5 @@
 /** The one thread of the history: neither a sync to disk nor a long question ever holds the event loop. */
-import type { Piscina } from 'piscina';
-import { startThreads } from '../../util/threads.ts';
+import { startThreads, threadsOnDemand } from '../../util/threads.ts';
 import { threadFault } from './faults.ts';
 import type { Outcome, Task, TaskName, Tasks } from './thread.ts';
 
@@ -12,22 +11,17 @@ export type Runner = {
 };
 
 /** Started by the first task: a server that is starting has better things to do. A thread that dies is replaced. */
-export function threadRunner(): Runner {
-  let pool: Promise<Piscina> | null = null;
+export function threadRunner(start: typeof startThreads = startThreads): Runner {
+  const threads = threadsOnDemand(() => start(new URL('./thread.ts', import.meta.url), 1));
   return {
     async run(name, task) {
       try {
-        pool ??= startThreads(new URL('./thread.ts', import.meta.url), 1);
-        const threads = await pool;
-        return await threads.run(task, { name });
+        const pool = await threads.get();
+        return await pool.run(task, { name });
       } catch {
         return { ok: false, fault: threadFault() };
       }
     },
-    async stop() {
-      const threads = await pool;
-      pool = null;
-      await threads?.destroy();
-    },
+    stop: () => threads.destroy(),
   };
 }

@@ -4,6 +4,7 @@ import { describe, it } from 'node:test';
 import { RowTable } from '../../../src/gallery/search/row-table.ts';
 import { threadRunner } from '../../../src/gallery/search/runner.ts';
 import type { PartTask } from '../../../src/gallery/search/thread.ts';
+import { startThreads } from '../../../src/util/threads.ts';
 import { generator } from '../../fixtures/random.ts';
 import { unitVector } from './support.ts';
 
@@ -43,6 +44,21 @@ describe('the threads of the search', () => {
       const after = chunksOf(runner, 2);
       assert.deepEqual(await Promise.all([before, after]), [ROWS, ROWS]);
     }
+  });
+
+  it('are asked for again where they could not be started, and their end is nothing to wait for', async (t) => {
+    let isFull = true;
+    const runner = threadRunner(1, async (...args) => {
+      if (isFull) throw new Error('EAGAIN');
+      return startThreads(...args);
+    });
+    t.after(() => runner.close());
+    await assert.rejects(chunksOf(runner, 1), /EAGAIN/);
+    // With nothing running: nobody hears of it when their end fails.
+    runner.renew();
+    await assert.rejects(chunksOf(runner, 1), /EAGAIN/);
+    isFull = false;
+    assert.equal(await chunksOf(runner, 1), ROWS);
   });
 
   it('reject what they run when they are closed', async () => {

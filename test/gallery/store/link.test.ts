@@ -16,6 +16,7 @@ async function killable(t: TestContext) {
   const troubles: string[] = [];
   let recovered = (): void => {};
   let broken = false;
+  let full = false;
   const store: PeopleStore = createSqliteStore({
     file: path.join(tempDir(t), 'people.db'),
     key: null,
@@ -23,6 +24,7 @@ async function killable(t: TestContext) {
     onTrouble: (what) => troubles.push(what),
     onRecover: () => recovered(),
     spawn: (data) => {
+      if (full) throw new Error('EAGAIN');
       const thread = spawnThread(broken ? { ...data, file: '/dev/null/people.db' } : data);
       threads.push(thread);
       return thread;
@@ -35,6 +37,9 @@ async function killable(t: TestContext) {
     clock,
     threads,
     troubles,
+    fill: (value: boolean) => {
+      full = value;
+    },
     breakNext: (value: boolean) => {
       broken = value;
     },
@@ -89,6 +94,20 @@ describe('a thread that dies', () => {
     clock.advance(5000);
     await open;
     assert.equal((await store.totals()).faces, 1);
+  });
+
+  it('is tried again where no thread can be started', async (t) => {
+    const { store, clock, threads, troubles, fill, recovery } = await killable(t);
+    fill(true);
+    await threads[0]?.terminate();
+    clock.advance(100);
+    while (troubles.length < 2) await new Promise((resolve) => void setImmediate(resolve));
+    await refusedAs('people_unavailable', store.collections());
+    fill(false);
+    const open = recovery();
+    clock.advance(500);
+    await open;
+    assert.deepEqual((await store.check()).faults, []);
   });
 
   it('that was closed is not started again', async (t) => {

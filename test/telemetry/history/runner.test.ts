@@ -13,6 +13,7 @@ import { openDatabase } from '../../../src/telemetry/history/database.ts';
 import { threadRunner } from '../../../src/telemetry/history/runner.ts';
 import type { Runner } from '../../../src/telemetry/history/runner.ts';
 import { toSample } from '../../../src/telemetry/history/sample.ts';
+import { startThreads } from '../../../src/util/threads.ts';
 import { ticks } from '../../fixtures/random.ts';
 import { tempDir } from '../../fixtures/temp-dir.ts';
 import type { WriterLine } from './history-writer.ts';
@@ -79,6 +80,22 @@ describe('the thread of the history', () => {
     assert.deepEqual(await again.history.query(query), before);
     await again.history.close();
     assert.deepEqual(readdirSync(bench.dir), ['history.db'], 'closed in order: no log is left');
+  });
+
+  it('answers a fault when it cannot be started, ends all the same, and is started later', async (t) => {
+    let isFull = true;
+    const runner = threadRunner(async (...args) => {
+      if (isFull) throw new Error('EAGAIN');
+      return startThreads(...args);
+    });
+    t.after(() => runner.stop());
+    const config = { file: path.join(tempDir(t), 'history.db'), retentionMs: 1e9, maxBytes: 1e7 };
+    const task = { afterId: null, from: null, to: null, types: null, limit: 1 };
+    const outcome = await runner.run('events', { config, task });
+    assert.equal(!outcome.ok && outcome.fault.kind, 'thread');
+    await runner.stop();
+    isFull = false;
+    assert.deepEqual(await runner.run('events', { config, task }), { ok: true, value: [], notice: null });
   });
 
   it('answers a fault when it is ended in the midst of a task, and starts again', async (t) => {
