@@ -28,6 +28,7 @@ export function createPeopleReembed(wait: (ms: number) => Promise<unknown>): Com
     details: [
       'It works on the crops that are kept (people.store_images); who has none must be enrolled again, and is named.',
       'The version is a shadow meanwhile. When it is ready: facepool promote <model>, or canary <model> <version> first.',
+      'facepool rollback <model> before that deletes the new embeddings: they would have to be made again.',
       'Exit code 1 where it failed, was cancelled, or somebody is missing.',
     ],
     options: {
@@ -102,7 +103,7 @@ const MISSING_COLUMNS: readonly FitColumn[] = [
 
 function lines({ io }: Invocation, now: Reembed): string[] {
   const { missing } = now;
-  const head = [sentence(now), ...(now.detail === '' ? [] : [now.detail])].map(printable);
+  const head = [sentence(now), now.detail, ...wayBackOf(now)].filter((line) => line !== '').map(printable);
   if (missing.length === 0) return head;
   const must =
     missing.length === 1 ? 'has no crop and must be enrolled again' : 'have no crops and must be enrolled again';
@@ -113,6 +114,12 @@ function lines({ io }: Invocation, now: Reembed): string[] {
 /** The version is a shadow, unless there was nobody to embed. */
 function nextOf({ model, version, total }: Reembed): string {
   return total === 0 ? `swap ${model} ${version}` : `promote ${model}`;
+}
+
+/** What a shadow that is taken back costs, while there is one. */
+function wayBackOf({ model, state, total }: Reembed): string[] {
+  if (state !== 'ready' || total === 0) return [];
+  return [`before that, facepool rollback ${model} takes the shadow back, and deletes these embeddings with it`];
 }
 
 function sentence(now: Reembed): string {

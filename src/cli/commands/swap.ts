@@ -83,6 +83,7 @@ export const rollback: Command = {
   name: 'rollback',
   words: '<model>',
   summary: 'takes a canary, a shadow or a swap that runs back; else goes back to the version before',
+  details: ['Embeddings that "people reembed" made for a canary or shadow go with it.'],
   options: MOVE_OPTIONS,
   run: (invocation) => move(invocation, 'rollback'),
 };

@@ -44,7 +44,11 @@ function going(...states: Partial<Reembed>[]): Reembedding {
 it('--wait shows how far it is, and the exit code whether everybody is there', async (t) => {
   const missing = [{ collection: 'default', subject: 'Anna', faces: 2 }];
   for (const [end, code, told] of [
-    [{ state: 'ready' }, 0, /ready, 4 of 4 faces are embedded; next: facepool promote recognizer\n$/],
+    [
+      { state: 'ready' },
+      0,
+      /ready, 4 of 4 faces are embedded; next: facepool promote recognizer\nbefore that, facepool rollback recognizer .* deletes these embeddings with it\n$/,
+    ],
     [
       { state: 'ready', done: 0, total: 0 },
       0,
