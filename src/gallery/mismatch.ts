@@ -17,9 +17,10 @@ export function mismatchOf(
   collections: readonly CollectionRecord[],
   serving: readonly ServingSpace[],
 ): PeopleMismatch | null {
-  const made = new Set(serving.map((one) => one?.space));
+  const known = serving.filter((one) => one !== null);
   // A manifest that cannot be read is told elsewhere; it may be the one.
-  if (made.size === 0 || made.has(undefined)) return null;
+  if (serving.length === 0 || known.length < serving.length) return null;
+  const made = new Set(known.map(({ space }) => space));
   const lost = collections.filter(({ faces, spaces }) => faces > 0 && !spaces.some(({ space }) => made.has(space)));
   if (lost.length === 0) return null;
   const faces = lost.reduce((sum, one) => sum + one.faces, 0);
@@ -30,13 +31,12 @@ export function mismatchOf(
     .slice(0, MOST_NAMED)
     .map((name) => `"${name}"`)
     .join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
-  const known = `${faces} ${faces === 1 ? 'face' : 'faces'} of ${names.length === 1 ? 'the collection' : 'the collections'} ${where}`;
-  const others = [...made].sort().join(', ');
+  const who = `${faces} ${faces === 1 ? 'face' : 'faces'} of ${names.length === 1 ? 'the collection' : 'the collections'} ${where}`;
   return {
     collections: names.slice(0, MOST_NAMED),
     count: names.length,
     faces,
     spaces,
-    detail: `${known} are known in the space ${spaces.join(', ')}, and the recognizer makes ${others}: nobody of them is recognized (409 space_mismatch). ${ADVICE}`,
+    detail: `${who} are known in the space ${spaces.join(', ')}, and the recognizer makes ${[...made].join(', ')}: nobody of them is recognized (409 space_mismatch). ${ADVICE}`,
   };
 }
