@@ -28,6 +28,7 @@ import { createStaging } from './rollout/version-staging.ts';
 import { createRouters } from './router/routers.ts';
 import { exitInOrder } from './supervisor/exit-in-order.ts';
 import { firstForks } from './supervisor/first-forks.ts';
+import { keepGoing } from './supervisor/last-resort.ts';
 import { openLogs } from './supervisor/logs.ts';
 import { runImporter, runInspector } from './supervisor/run-importer.ts';
 import { spawnChild } from './supervisor/spawn.ts';
@@ -67,6 +68,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
   );
 
   const { log, serverLog, people: terminal, limits, workerLog } = openLogs(base);
+  const endKeepGoing = keepGoing(base, { log, serverLog });
   const metrics = createMetrics({ tritonNames: base.metrics.triton_names });
   const events = createEvents((err, name) => log.error({ err, event: name }, 'an event listener failed'));
   logEvents(events, log);
@@ -196,6 +198,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     await story.close();
     keyUsage.flush();
     lock.release();
+    endKeepGoing();
   };
   try {
     const started = supervisor.start();
