@@ -102,7 +102,7 @@ describe('a budget for two models of three', { skip }, () => {
         answered += 1;
         return outcome;
       },
-      () => until('90 answers', 60_000, () => answered >= 90),
+      () => until('60 answers', 60_000, () => answered >= 60),
     );
     const seen = await samples.stop();
     for (const outcome of outcomes) {

@@ -178,7 +178,10 @@ describe('recognition', { skip }, () => {
   });
 
   it('verifies the same persons and no others, whichever picture comes first', async () => {
-    const pairs = PORTRAITS.flatMap((a) => PORTRAITS.filter((b) => a !== b).map((b) => [a, b] as const));
+    // Every two in one order; in the other as well those of one person, and each with the next.
+    const pairs = PORTRAITS.flatMap((a, i) =>
+      PORTRAITS.flatMap((b, j) => (i < j || (i > j && (samePerson(a, b) || i === j + 1)) ? [[a, b] as const] : [])),
+    );
     const images = new Map(PORTRAITS.map((name) => [name, portrait(name)]));
     const cosines = new Map<string, number>();
     const ask = async ([a, b]: readonly [string, string]) => {
@@ -198,8 +201,9 @@ describe('recognition', { skip }, () => {
       assert.equal(similarity >= 0.5, match, facts);
       cosines.set(`${a} ${b}`, cos);
     }
-    assert.equal(cosines.size, 132);
-    for (const [a, b] of pairs) assert.equal(cosines.get(`${a} ${b}`), cosines.get(`${b} ${a}`), 'symmetric');
+    const turned = pairs.filter(([a, b]) => cosines.has(`${b} ${a}`));
+    assert.deepEqual([pairs.length, turned.length, cosines.size], [79, 26, 79]);
+    for (const [a, b] of turned) assert.equal(cosines.get(`${a} ${b}`), cosines.get(`${b} ${a}`), 'symmetric');
   });
 
   it('verifies a picture against itself', async () => {

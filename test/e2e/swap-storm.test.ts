@@ -25,7 +25,7 @@ const MOST_RATIO = 4;
 test('versions change under load, three of nine to a broken one: everybody is answered, rightly, by who may', {
   skip,
 }, async (t) => {
-  const options = { swaps: PLAN.length, requests: 200, seed: 1, plan: PLAN, trialRequests: 16 };
+  const options = { swaps: PLAN.length, requests: 200, seed: 1, plan: PLAN, trialRequests: 16, warmUp: 120 };
   const result = await swapStorm(options, (line) => t.diagnostic(line));
   assert.deepEqual(result.failed, []);
   assert.deepEqual(result.wrong, []);

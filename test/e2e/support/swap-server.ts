@@ -1,10 +1,14 @@
 /** A server whose versions change: with a place for weights of their own, and weights cached apart from other tests'. */
 import path from 'node:path';
+import { peopleStatusSchema } from '../../../src/contract/people.ts';
 import { SHARED_MODELS } from '../../fixtures/shared.ts';
 import { configured } from './config-file.ts';
 import { makeDataDir, startServer, type TestServer } from './server.ts';
 import { type SwapAdmin, swapAdmin } from './swap-admin.ts';
+import { until } from './until.ts';
 import { type VersionFactory, versionFactory } from './swap-versions.ts';
+
+const PEOPLE_MS = 20_000;
 
 export type SwapServer = TestServer & {
   readonly admin: SwapAdmin;
@@ -26,6 +30,14 @@ export async function startSwapServer(
     ...server,
     admin: swapAdmin(server.socket),
     factory,
-    again: (more = {}) => startSwapServer({ ...settings, ...more }, dataDir, factory),
+    async again(more = {}) {
+      const next = await startSwapServer({ ...settings, ...more }, dataDir, factory);
+      // It serves before it has read who is enrolled.
+      await until('people are read', PEOPLE_MS, async () => {
+        const status = peopleStatusSchema.parse(await (await fetch(`${next.url}/v1/people`)).json());
+        return status.state !== 'loading';
+      });
+      return next;
+    },
   };
 }

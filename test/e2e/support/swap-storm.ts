@@ -31,6 +31,8 @@ export type StormOptions = {
   readonly plan?: readonly Plan[] | undefined;
   /** Answers while a canary or shadow is on trial; default 40. */
   readonly trialRequests?: number | undefined;
+  /** Answers before memory is measured, at least; default 400. */
+  readonly warmUp?: number | undefined;
 };
 
 export type PhaseName = 'steady' | SwapStage;
@@ -69,7 +71,14 @@ export async function swapStorm(options: StormOptions, say: (line: string) => vo
 
 async function storm(
   server: SwapServer,
-  { swaps, requests, seed, plan = planStorm(swaps, seed), trialRequests = TRIAL_REQUESTS }: StormOptions,
+  {
+    swaps,
+    requests,
+    seed,
+    plan = planStorm(swaps, seed),
+    trialRequests = TRIAL_REQUESTS,
+    warmUp: leastWarmUp = LEAST_WARM_UP,
+  }: StormOptions,
   say: (line: string) => void,
 ): Promise<StormResult> {
   const { admin, factory } = server;
@@ -93,7 +102,7 @@ async function storm(
   const startClients = (): ReturnType<typeof startLoad> => startLoad(server, CLIENTS, known, ledger, lookOf);
 
   const warmUp = startClients();
-  await warmUp.more(Math.max(LEAST_WARM_UP, Math.ceil(requests * WARM_UP)));
+  await warmUp.more(Math.max(leastWarmUp, Math.ceil(requests * WARM_UP)));
   await warmUp.stop();
   const quiet = async (): Promise<ServerMemory> => {
     await until('nobody uses anything', SETTLE_MS, async () => (await server.models()).every((m) => !m.in_use));
