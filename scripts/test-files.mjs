@@ -2,7 +2,7 @@
  * Which test files share a process, and which have one of their own. Most files are done in milliseconds, but a process
  * that loads what they test takes a third of a second, and there are hundreds of them.
  */
-import { globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
@@ -25,19 +25,15 @@ export const SHARING = [
   ...['rollout', 'router', 'scheduler', 'supervisor', 'telemetry', 'util'],
   ...['workers/decoders', 'workers/math', 'workers/monitor', 'workers/onnx'],
 ];
-/** Not in there: browsers, misbehaving processes, and what keeps the processor busy for seconds. */
+/** Not those: browsers, misbehaving processes, and what keeps the processor busy for seconds. */
 const OWN = [
-  'dashboard/page.test.ts',
-  'dashboard/system/system.test.ts',
-  'dashboard/versions/versions.test.ts',
-  'dashboard/people/{people,subject,tab}.test.ts',
-  'gallery/search/**/*.test.ts',
-  'models/staging/**/*.test.ts',
-  'router/dispatcher-random.test.ts',
-  'supervisor/{managed-process-random,misbehaviour,spawn}.test.ts',
+  /^dashboard\/(?:page|system\/system|versions\/versions|people\/(?:people|subject|tab))\.test/,
+  /^(?:gallery\/search|models\/staging)\//,
+  /^router\/dispatcher-random\.test/,
+  /^supervisor\/(?:managed-process-random|misbehaviour|spawn)\.test/,
 ];
 /** They reckon with the memory of the machine, of which others beside them would take and give gigabytes. */
-const ALONE = '**/*.alone.test.ts';
+const ALONE = /\.alone\.test/;
 
 /**
  * @typedef {object} TestFiles paths relative to the project
@@ -51,20 +47,23 @@ const ALONE = '**/*.alone.test.ts';
  * @returns {TestFiles}
  */
 export function testFiles(root) {
-  const cwd = path.join(root, 'test');
-  /** @param {string | string[]} pattern */
-  const find = (pattern) =>
-    globSync(pattern, { cwd })
-      .map((file) => path.posix.join('test', file.split(path.sep).join('/')))
-      .sort();
-  const alone = find(ALONE);
-  const apart = new Set([...alone, ...find(OWN)]);
-  const shared = new Map(
-    SHARING.map((folder) => [folder, find(`${folder}/**/*.test.ts`).filter((file) => !apart.has(file))]),
-  );
-  const sharing = new Set([...shared.values()].flat());
-  const own = find('**/*.test.ts').filter((file) => !sharing.has(file) && !alone.includes(file));
-  return { shared, own, alone };
+  // The caller's Node may be too old for `globSync`.
+  const all = readdirSync(path.join(root, 'test'), { recursive: true })
+    .map((file) => String(file).split(path.sep).join('/'))
+    .filter((file) => file.endsWith('.test.ts'))
+    .sort();
+  /** @param {(file: string) => boolean} isOne */
+  const those = (isOne) => all.filter(isOne).map((file) => `test/${file}`);
+  /** @param {string} file */
+  const folderOf = (file) =>
+    ALONE.test(file) || OWN.some((own) => own.test(file))
+      ? undefined
+      : SHARING.find((one) => file.startsWith(`${one}/`));
+  return {
+    shared: new Map(SHARING.map((folder) => [folder, those((file) => folderOf(file) === folder)])),
+    own: those((file) => folderOf(file) === undefined && !ALONE.test(file)),
+    alone: those((file) => ALONE.test(file)),
+  };
 }
 
 /**
