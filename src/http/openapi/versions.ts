@@ -26,6 +26,7 @@ const SWAP_CODES: readonly ErrorCode[] = [
   'model_missing',
   'model_failed',
   'memory_exhausted',
+  'storage_full',
 ];
 
 const model = inPath('model', 'name of a model');
@@ -128,7 +129,7 @@ export function versionPaths(security: Pick<OpenApiOperation, 'security'>): Reco
           'Read the configuration again, and apply what differs',
           [],
           { 200: answer('what differs, and what came of it', 'ReloadAnswer') },
-          [...SWAP_CODES, 'storage_full'],
+          SWAP_CODES,
         ),
         requestBody: json('ReloadRequest', false),
       },
