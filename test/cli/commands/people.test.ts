@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { textWidth } from '../../../src/cli/table.ts';
-import { subject } from '../../http/support/people.ts';
+import { fakePeople, STATUS, subject } from '../../http/support/people.ts';
 import { peopleServer, pictures } from '../support/people.ts';
 import { jsonLines, run } from '../support/run.ts';
+import { fakeServer } from '../support/server.ts';
 
 it('people and people status: the state, the totals and what is kept', async (t) => {
   const { socketPath, subjects } = await peopleServer(t, { collections: ['default', 'staff'] });
@@ -71,6 +72,21 @@ it('list: everybody, over as many pages as there are, or those of a name', async
   for (const limit of ['0', 'x', '-1']) assert.equal((await list('--limit', limit)).code, 2, limit);
   const unknown = await list('--collection', 'nobody');
   assert.deepEqual([unknown.code, unknown.out], [4, '']);
+});
+
+it('a collection that takes longer to erase is said to be deleted, and still erased', async (t) => {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const people = fakePeople({ deleteCollection: () => promise, status: () => ({ ...STATUS, erasing: 1 }) });
+  const { socketPath } = await fakeServer(t, { people, limits: { timeout_ms: 20 } });
+  const ours = (...args: string[]) => run(['people', ...args, '--socket', socketPath]);
+  const gone = await ours('collections', 'rm', 'staff', '--yes');
+  assert.equal(gone.code, 0);
+  assert.match(gone.out, /^staff is deleted, with .*; what it had on the disk is still being erased/);
+  const [told] = jsonLines((await ours('collections', 'rm', 'staff', '--yes', '--json')).out);
+  const { removed, erasing } = told as { removed: boolean; erasing: boolean };
+  assert.deepEqual([removed, erasing], [true, true]);
+  assert.match((await ours('status')).out, /\nstill erased +1 deleted collection\n/);
+  resolve();
 });
 
 it('list fits a terminal', async (t) => {
