@@ -61,7 +61,7 @@ export class Opening {
     if (this.#deps.settings.people.enabled && this.#deps.exists()) void this.#begin().catch(() => {});
   }
 
-  /** What was begun is finished; nothing can be asked afterwards. */
+  /** What was begun is finished (people-store.ts); nothing can be asked afterwards. */
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelRetry();

@@ -65,7 +65,7 @@ export type PeopleStore = {
    * @throws `people_unavailable` with the reason: not readable, damaged, of a newer facepool, a wrong or missing key
    */
   open(): Promise<void>;
-  /** Idempotent; what was begun is finished first. */
+  /** Idempotent; what was begun is finished first, but for what takes many transactions: that goes on when it is opened again. */
   close(): Promise<void>;
 
   /** Sorted by name: all of them at one moment, or a page of them. `after`: names above it. */

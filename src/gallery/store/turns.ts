@@ -7,7 +7,7 @@ import type { FacepoolError } from '../../contract/errors.ts';
 import { backupTo } from './backup.ts';
 import { Unfinished } from './context.ts';
 import type { Change, Engine, Outcome } from './engine.ts';
-import { toFault } from './faults.ts';
+import { toFault, unavailable } from './faults.ts';
 import type { AloneName, Call, ReadName, Request, ToThread, WriteName } from './messages.ts';
 import { ERASING, isRead, isWrite, READS, SMALL, STRICT_READS, WRITES } from './operations.ts';
 
@@ -119,11 +119,16 @@ export class Turns {
     const later = this.#changes.slice(MOST_CHANGES);
     const outcomes = this.#options.engine.commit(group);
     const unfinished: Waiting[] = [];
+    // Who ends the server does not wait for minutes: what is left goes at the next opening.
+    const isEnding = this.#queue.some(({ op }) => op === 'close');
     group.forEach((waiting, i) => {
       const outcome = outcomes[i];
       if (outcome === undefined) return;
       const rest = outcome.ok ? outcome.value : null;
-      if (rest instanceof Unfinished) unfinished.push({ ...waiting, make: (context) => rest.go(context) });
+      if (rest instanceof Unfinished && isEnding) {
+        const error = unavailable('people are being closed; what is left of it goes when they are opened again');
+        this.#options.reply(waiting.id, { ok: false, error });
+      } else if (rest instanceof Unfinished) unfinished.push({ ...waiting, make: (context) => rest.go(context) });
       else this.#options.reply(waiting.id, outcome);
     });
     this.#changes = [...later, ...unfinished];

@@ -144,6 +144,32 @@ describe('turns', () => {
     assert.equal(answers.get(late)?.ok, false);
   });
 
+  it('do not finish the deletion of a large collection before the store is closed: the next opening does', (t) => {
+    const { ask, turn, rest, valueOf, answers, order } = bench(t);
+    const id = ask('createCollection', 'c');
+    rest();
+    const collection = (valueOf(id) as { id: number }).id;
+    for (let i = 0; i < 900; i++) ask('addFace', newFace(`p${i}`, i, { collection: 'c' }), LIMITS);
+    rest();
+    const removal = ask('deleteCollection', collection);
+    turn();
+    assert.ok(!answers.has(removal), 'it takes several transactions');
+    const close = ask('close');
+    rest();
+    assert.deepEqual(order.slice(-2), [removal, close]);
+    const answer = answers.get(removal);
+    assert.ok(answer?.ok === false && answer.error.code === 'people_unavailable');
+    ask('open');
+    const [totals, vectors] = [ask('totals'), ask('vectors', 'a', null, 9)];
+    rest();
+    const { collections, subjects, faces } = valueOf(totals) as {
+      collections: number;
+      subjects: number;
+      faces: number;
+    };
+    assert.deepEqual([collections, subjects, faces, valueOf(vectors)], [0, 0, 0, []]);
+  });
+
   it('break off a backup, and leave no half one', async (t) => {
     const { ask, rest, turn, turns, answers, folder } = bench(t);
     for (let i = 0; i < 40; i++) ask('addFace', newFace(`p${i}`, i, { original: new Uint8Array(100_000) }), LIMITS);
