@@ -25,7 +25,7 @@ async function ready(server: TestServer) {
 
 /** Readiness may be a second old. */
 function readyIs(server: TestServer, status: number) {
-  return until(`/readyz is ${status}`, 5000, async () => {
+  return until(`/readyz is ${status}`, 20_000, async () => {
     const found = await ready(server);
     return found.status === status && found;
   });
@@ -193,7 +193,7 @@ describe('SIGTERM under load', { skip }, () => {
       await until('all are in flight', 10_000, async () => (await inFlight()) === 7);
       server.kill('SIGTERM');
 
-      const meanwhile = await until('it stops', 5000, async () => {
+      const meanwhile = await until('it stops', 20_000, async () => {
         const found = await ready(server);
         return found.status === 503 && found;
       });

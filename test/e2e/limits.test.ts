@@ -115,7 +115,7 @@ describe('limits', { skip }, () => {
     gone.abort();
     await Promise.all(leaving);
     // The scrape itself is one request in flight.
-    await until('nothing is left behind', 5000, async () => {
+    await until('nothing is left behind', 20_000, async () => {
       const queued = await server.metric('facepool_queue_length');
       return queued === 0 && (await server.metric('facepool_requests_in_flight')) === 1;
     });

@@ -64,7 +64,7 @@ describe('a budget for two models of three', { skip }, () => {
     const { pid } = await server.model('recognizer');
     assert.ok(pid);
     process.kill(pid, 'SIGKILL');
-    await until('it is gone', 1000, () => !isAlive(pid));
+    await until('it is gone', 10_000, () => !isAlive(pid));
     const begun = performance.now();
     // Its successor is on its way; liveness needs the room of both.
     assert.equal((await server.cli('load', 'liveness')).code, 0);
@@ -129,11 +129,11 @@ describe('idle_ttl', { skip }, () => {
     const image = picture('photos/person-vlado.jpg');
     assert.equal((await detect(server, image)).faces.length, 1);
     assert.equal(modelWorkers(server.pid).length, 1);
-    await until('the detector is gone', 5000, async () => {
+    await until('the detector is gone', 20_000, async () => {
       assert.equal((await fetch(`${server.url}/readyz`)).status, 200);
       return modelWorkers(server.pid).length === 0;
     });
-    const detector = await until('its bytes are counted as back', 2000, async () => {
+    const detector = await until('its bytes are counted as back', 10_000, async () => {
       const model = await server.model('detector');
       return model.supervisord_state === 'EXITED' ? model : undefined;
     });

@@ -171,7 +171,7 @@ describe('people over HTTP', { skip }, () => {
       [['default', 2]],
     );
 
-    const audit = await until('the audit log is written', 5000, () => {
+    const audit = await until('the audit log is written', 20_000, () => {
       const text = readFileSync(path.join(server.dataDir, 'logs/audit.log'), 'utf8');
       return text.includes('people.delete_collection') ? text : undefined;
     });

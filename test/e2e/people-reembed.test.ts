@@ -71,7 +71,7 @@ describe('people of another recognizer', { skip }, () => {
     });
     assert.deepEqual([switching.result, switching.load.failed, switching.load.wrong], [[], [], []]);
     assert.ok(switching.load.versions.has(EDGEFACE));
-    await until('the new space is the first', 5000, async () => (await collectionOf(own)).space === EDGEFACE_SPACE);
+    await until('the new space is the first', 20_000, async () => (await collectionOf(own)).space === EDGEFACE_SPACE);
 
     // Who comes now is known in both, and so is everybody after the way back.
     await enrol(own, 'Nicole', 'person-nicole');
@@ -87,7 +87,7 @@ describe('people of another recognizer', { skip }, () => {
     );
     const lauren = facesOf(await post(own, '/v1/recognize', portrait('person-lauren'), { collection: 'late' }));
     assert.equal(lauren.faces[0]?.identity, 'Lauren');
-    await until('the old space is first again', 5000, async () => (await collectionOf(own)).space === OMZ_SPACE);
+    await until('the old space is first again', 20_000, async () => (await collectionOf(own)).space === OMZ_SPACE);
 
     // Nobody goes back any more: the other space goes, and with it the way there.
     await until('the other space is dropped', KEEP_WARM_MS + 15_000, async () => {

@@ -35,7 +35,7 @@ test('every worker maps the memory of the present imaging, for reading, and no o
     const [own] = mappings(imagingPid);
     assert.ok(own?.mode === 'rw-s');
     for (const name of MODELS) {
-      await until(`${name} maps it`, 5000, async () => (await inodeOf(name)) === own.inode);
+      await until(`${name} maps it`, 20_000, async () => (await inodeOf(name)) === own.inode);
     }
     const image = picture('photos/one_face.jpg');
     assert.equal(facesOf(await post(server, '/recognize', image)).faces.length, 1);
@@ -48,7 +48,7 @@ test('every worker maps the memory of the present imaging, for reading, and no o
     const [successor] = mappings(next);
     assert.notEqual(successor?.inode, own?.inode);
     for (const name of MODELS) {
-      await until(`${name} maps it`, 5000, async () => (await inodeOf(name)) === successor?.inode);
+      await until(`${name} maps it`, 20_000, async () => (await inodeOf(name)) === successor?.inode);
     }
     assert.equal(facesOf(await post(server, '/recognize', image)).faces.length, 1);
   });

@@ -25,7 +25,7 @@ async function until(what: string, isTrue: () => boolean): Promise<void> {
 // Side by side, because they mostly wait.
 describe('ended for a time that is over', { concurrency: 4 }, () => {
   test('hangs in a run: killed at the limit, the request charged and refused after the second time', async (t) => {
-    const server = misbehaving(t, 'hangs');
+    const server = misbehaving(t, 'hangs', { workers: { infer_timeout_ms: 400 } });
     await server.supervisor.start();
     await assert.rejects(server.infer(), isCode('poison_input'));
     assert.equal(server.status().last_death, 'hang (SIGKILL)');
@@ -90,7 +90,7 @@ describe('ended for a time that is over', { concurrency: 4 }, () => {
   });
 
   test('closes its channel and lives on: ended after a second, and replaced', async (t) => {
-    const server = misbehaving(t, 'unplugs', { workers: { infer_timeout_ms: 5000 } });
+    const server = misbehaving(t, 'unplugs');
     await server.supervisor.start();
     const [pid] = server.pids;
     const waiting = new AbortController();
@@ -150,9 +150,7 @@ const NONSENSE: Readonly<Record<string, RegExp>> = {
 };
 for (const [garbage, reason] of Object.entries(NONSENSE)) {
   test(`answers garbage (${garbage}): quarantined twice, and the caller is told that the model failed`, async (t) => {
-    // A huge answer takes a busy machine a while; it is no hang.
-    const workers = { infer_timeout_ms: 10_000 };
-    const server = misbehaving(t, 'garbage', { env: { GARBAGE: garbage }, workers });
+    const server = misbehaving(t, 'garbage', { env: { GARBAGE: garbage } });
     const told: EventMap['worker.quarantine'][] = [];
     server.events.on('worker.quarantine', (event) => told.push(event));
     await server.supervisor.start();

@@ -20,12 +20,12 @@ test('without GPUs everything else is alive', { skip: process.platform !== 'linu
 });
 
 test('the time in the driver is told apart', { skip: await noFakeNvml() }, async (t) => {
-  fakeScript(t, { gpus: [fakeGpu(0)], delays: [{ function: 'nvmlDeviceGetPcieThroughput', value: 20 }] });
+  fakeScript(t, { gpus: [fakeGpu(0)], delays: [{ function: 'nvmlDeviceGetPcieThroughput', value: 100 }] });
   const sampler = createSampler({ nvmlLibrary: await buildFakeNvml() });
   t.after(() => sampler.stop());
   const { nvmlMs, tookMs, gpus } = sampler.sample({ pids: [] });
-  assert.ok(nvmlMs >= 40 && tookMs >= nvmlMs, `${nvmlMs} of ${tookMs}`);
+  assert.ok(nvmlMs >= 200 && tookMs >= nvmlMs, `${nvmlMs} of ${tookMs}`);
   assert.equal(gpus.length, 1);
   const second = sampler.sample({ pids: [] });
-  assert.ok(second.nvmlMs < 40, `${second.nvmlMs}`);
+  assert.ok(second.nvmlMs < 200, `${second.nvmlMs}`);
 });
