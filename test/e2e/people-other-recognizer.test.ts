@@ -31,6 +31,9 @@ test('a restart with another recognizer in the settings says that nobody is reco
   assert.deepEqual([told.code, told.stderr], [0, `!! ${mismatch?.detail}\n`]);
   assert.ok(own.log().some(({ level, msg }) => level === 'error' && msg === mismatch?.detail));
 
+  // In the banner, or right below it where people were read later.
+  assert.ok(own.stderr().includes(`\n  !! ${mismatch?.detail}\n`), own.stderr());
+
   const back = await own.cli('swap', 'recognizer', 'omz-0095', '--wait');
   assert.equal(back.code, 0, back.stderr);
   assert.deepEqual(await mistakes(own, 'omz-0095'), []);
