@@ -10,6 +10,8 @@ import type { DestinationStream } from 'pino';
 const MOST_WAITING = 4 * 1024 * 1024;
 /** Before a pipe that takes nothing now is tried again. */
 const AGAIN_MS = 50;
+/** A write that takes longer waits for a reader that stands still. */
+const STUCK_MS = 1000;
 
 export type LogOutput = DestinationStream & {
   /** Writes what waits, as far as it can be written now. pino calls it after a fatal line. */
@@ -20,6 +22,7 @@ export type LogOutput = DestinationStream & {
 export function openOutput(fd: number = 1): LogOutput {
   let waiting = '';
   let isWriting = false;
+  let writingSince = 0;
 
   const put = (bytes: Uint8Array): void => {
     write(fd, bytes, (error, written) => {
@@ -30,6 +33,7 @@ export function openOutput(fd: number = 1): LogOutput {
   };
   const next = (): void => {
     isWriting = waiting !== '';
+    writingSince = performance.now();
     const bytes = Buffer.from(waiting);
     waiting = '';
     if (isWriting) put(bytes);
@@ -44,7 +48,11 @@ export function openOutput(fd: number = 1): LogOutput {
     }
   };
 
-  process.on('exit', flushSync);
+  process.on('exit', () => {
+    // Node waits at its exit for the write that runs, and this one has no end.
+    if (isWriting && performance.now() - writingSince > STUCK_MS) process.kill(process.pid, 'SIGKILL');
+    flushSync();
+  });
   return {
     write(line) {
       if (waiting.length > MOST_WAITING) return;

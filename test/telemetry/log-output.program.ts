@@ -13,5 +13,6 @@ for (let round = 0; round < Number(rounds); round++) {
 }
 process.stderr.write('goes on');
 if (stays === '') process.exit(0);
+process.once('SIGHUP', () => process.exit(0));
 process.once('SIGTERM', () => output.write('last\n'));
 setInterval(() => {}, 1000);

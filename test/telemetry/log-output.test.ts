@@ -1,6 +1,6 @@
 /** With a process of its own: what it is about ends one. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { once } from 'node:events';
 import path from 'node:path';
@@ -69,5 +69,18 @@ describe('the log on standard output', () => {
       got.map((_, i) => i),
     );
     assert.ok(got.every((line) => line.length === 10_000));
+  });
+
+  it('does not hold up the end of a server whose log nobody reads', PATIENCE, async (t) => {
+    const pipe = path.join(tempDir(t), 'pipe');
+    execFileSync('mkfifo', [pipe]);
+    const end = openSync(pipe, 'r+');
+    t.after(() => closeSync(end));
+    const { child, stderr, exit } = run(t, end, 1, 100, 10_000, 'stays');
+    await once(stderr, 'data');
+    // The process has written as much as fits, and has stood still for a while.
+    const again = setInterval(() => child.kill('SIGHUP'), 1500);
+    t.after(() => clearInterval(again));
+    assert.deepEqual(await exit, [null, 'SIGKILL']);
   });
 });
