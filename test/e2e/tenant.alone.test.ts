@@ -1,6 +1,6 @@
 /** A language model holds the memory; a face is to be found: the cycle of document S0 with real processes. */
 import assert from 'node:assert/strict';
-import { after, afterEach, before, describe, it } from 'node:test';
+import { after, afterEach, before, beforeEach, describe, it } from 'node:test';
 import { detect, post, problemOf } from './support/client.ts';
 import { configured, onDemand } from './support/config-file.ts';
 import { isAlive } from './support/process.ts';
@@ -27,9 +27,10 @@ describe('a tenant', { skip }, () => {
   let server: TestServer | undefined;
   // One for all tests: to touch gigabytes takes seconds. Those that take its memory come last, but for the one that gives it back.
   before(async () => {
-    const megabytes = tenantMegabytes();
-    headroom = await headroomFor(megabytes);
-    tenant = await startTenant(megabytes);
+    tenant = await startTenant(tenantMegabytes());
+  });
+  beforeEach(async () => {
+    headroom = await headroomFor(tenant);
   });
   after(() => tenant?.stop());
   afterEach(async () => {

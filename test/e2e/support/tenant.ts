@@ -55,15 +55,16 @@ export async function startTenant(megabytes: number): Promise<TestTenant> {
 
 /** So large that the noise of others is small beside it; some machines need seconds to touch a gigabyte. */
 export function tenantMegabytes(): number {
-  return Math.min(2500, Math.floor(memAvailable().available / 1e6 / 4));
+  return Math.min(3000, Math.floor(memAvailable().available / 1e6 / 4));
 }
 
 /**
  * The headroom with which models have the tenant's memory and a quarter of it more, so that a detector that asks for
- * half of it (`hungryDetector`) fits without the tenant only. To be called before the tenant is started.
+ * half of it (`hungryDetector`) fits without the tenant only.
  */
-export async function headroomFor(megabytes: number): Promise<number> {
-  return Math.floor((await calmAvailable()) / 1e6 - megabytes * 1.25);
+export async function headroomFor({ megabytes, state }: TestTenant): Promise<number> {
+  const { holds } = await state();
+  return Math.floor((await calmAvailable()) / 1e6 + (holds ? megabytes : 0) - megabytes * 1.25);
 }
 
 /** What is available once nobody gives back or takes much: gigabytes of a killed process need a moment. */
