@@ -17,6 +17,8 @@ export class SpaceIndexes {
   readonly #indexes = new Map<string, VectorIndex>();
   /** Of which collections and spaces everybody is found. Others are being read, or not known. */
   readonly #loaded = new Set<string>();
+  /** Collections that were deleted: what was read of the store before may still hold their vectors. Ids never come again. */
+  readonly #gone = new Set<CollectionId>();
   /** While a space is read: faces that were removed meanwhile, which a page that was read before may still hold. */
   #removedMeanwhile: Set<string> | null = null;
   #loading: Promise<void> = Promise.resolve();
@@ -43,11 +45,12 @@ export class SpaceIndexes {
 
   /** What has nothing in it is whole from its first vector on. */
   begin(collection: CollectionId, space: string): void {
-    this.#loaded.add(keyOf(collection, space));
+    if (!this.#gone.has(collection)) this.#loaded.add(keyOf(collection, space));
   }
 
   add(space: string, records: readonly VectorRecord[]): void {
     for (const [collection, own] of Map.groupBy(records, (record) => record.collection)) {
+      if (this.#gone.has(collection)) continue;
       const dim = own[0]?.vector.length ?? 0;
       const key = keyOf(collection, space);
       const index = this.#indexes.get(key) ?? this.#pool.createIndex(dim);
@@ -129,7 +132,9 @@ export class SpaceIndexes {
     this.#forget((key) => key === own);
   }
 
+  /** It was deleted, for good. */
   forgetCollection(collection: CollectionId): void {
+    this.#gone.add(collection);
     this.#forget((key) => key.startsWith(`${collection}/`));
   }
 

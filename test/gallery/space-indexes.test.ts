@@ -52,6 +52,22 @@ test('a face that is removed while its page is on the way does not come back', a
   assert.equal(indexes.get(1, 'a')?.size, 2, 'only while it is read');
 });
 
+test('a collection that is deleted while a space is read does not come back', async () => {
+  const indexes = new SpaceIndexes(plainPool());
+  const store = {
+    vectors: async (_space: string, after: string | null) => {
+      if (after !== null) return [];
+      await new Promise(setImmediate);
+      // It goes from memory first, and from the disk when the page was read.
+      indexes.forgetCollection(1);
+      return [record(1, 1), record(2, 2)];
+    },
+  };
+  await indexes.load(store, 'a', [1, 2]);
+  assert.deepEqual([indexes.get(1, 'a'), indexes.get(2, 'a')?.size], [undefined, 1]);
+  assert.deepEqual([indexes.isLoaded(1, 'a'), indexes.isLoaded(2, 'a')], [false, true]);
+});
+
 test('thousands of collections are indexed a few in each turn of the event loop', async () => {
   const COLLECTIONS = 3000;
   const plain = plainPool();
