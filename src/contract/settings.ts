@@ -25,7 +25,9 @@ const modelSettings = z.strictObject({
   device: deviceOrAuto.describe('where it runs; auto: the first card where there is one, else cpu'),
   threads: z
     .union([z.literal('auto'), positive])
-    .describe('intra-op threads; auto = cores ÷ enabled models, at least 2 (1 on one core; on two cores 1 while other requests are under way)'),
+    .describe(
+      'intra-op threads; auto = cores ÷ enabled models, at least 2 (1 on one core; on two cores 1 while other requests are under way)',
+    ),
   opinions: z.boolean().describe('liveness only: also run the second-opinion graphs'),
   residency: z
     .enum(['resident', 'on_demand'])
