@@ -22,10 +22,15 @@ export type LogOutput = DestinationStream & {
 export function openOutput(fd: number = 1): LogOutput {
   let waiting = '';
   let isWriting = false;
-  let writingSince = 0;
+  /** When the write began that is with the kernel now. */
+  let writingSince: number | null = null;
 
+  /** A pipe that may wait (whoever shares it can make it so) keeps a write for as long as its reader stands still. */
+  const isStuck = (): boolean => writingSince !== null && performance.now() - writingSince > STUCK_MS;
   const put = (bytes: Uint8Array): void => {
+    writingSince = performance.now();
     write(fd, bytes, (error, written) => {
+      writingSince = null;
       if (error?.code === 'EAGAIN') setTimeout(() => put(bytes), AGAIN_MS).unref();
       else if (error === null && written < bytes.length) put(bytes.subarray(written));
       else next();
@@ -33,12 +38,13 @@ export function openOutput(fd: number = 1): LogOutput {
   };
   const next = (): void => {
     isWriting = waiting !== '';
-    writingSince = performance.now();
     const bytes = Buffer.from(waiting);
     waiting = '';
     if (isWriting) put(bytes);
   };
   const flushSync = (): void => {
+    // This write would wait too, and everybody with it.
+    if (isStuck()) return;
     let bytes = Buffer.from(waiting);
     waiting = '';
     try {
@@ -50,7 +56,7 @@ export function openOutput(fd: number = 1): LogOutput {
 
   process.on('exit', () => {
     // Node waits at its exit for the write that runs, and this one has no end.
-    if (isWriting && performance.now() - writingSince > STUCK_MS) process.kill(process.pid, 'SIGKILL');
+    if (isStuck()) process.kill(process.pid, 'SIGKILL');
     flushSync();
   });
   return {

@@ -13,6 +13,11 @@ for (let round = 0; round < Number(rounds); round++) {
 }
 process.stderr.write('goes on');
 if (stays === '') process.exit(0);
-process.once('SIGHUP', () => process.exit(0));
+process.once('SIGHUP', () => {
+  // As after a fatal line.
+  output.write('fatal\n');
+  output.flushSync();
+  process.exit(0);
+});
 process.once('SIGTERM', () => output.write('last\n'));
 setInterval(() => {}, 1000);
