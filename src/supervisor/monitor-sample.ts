@@ -1,5 +1,5 @@
 /** What the monitor answers, checked where it enters: a broken process may say anything. */
-import { DRIVER_STATES } from '../contract/monitor.ts';
+import { DRIVER_STATES, GPU_STATES } from '../contract/monitor.ts';
 import type { GpuReading, MonitorSample, ProcReading } from '../contract/monitor.ts';
 
 type Fields = Readonly<Record<string, unknown>>;
@@ -15,11 +15,18 @@ const GPU_FIGURES = [
   'powerLimit',
   'smClock',
   'memoryClock',
+  'eccCorrected',
+  'eccUncorrected',
+  'pcieGeneration',
+  'pcieWidth',
+  'pcieRx',
+  'pcieTx',
 ] as const satisfies readonly (keyof GpuReading)[];
 
 const PROCESS_FIGURES = [
   'cpuMs',
   'pss',
+  'rssAnon',
   'minorFaults',
   'majorFaults',
   'fds',
@@ -52,9 +59,11 @@ function isGpu(gpu: Fields): boolean {
     typeof process['pid'] === 'number' && hasFigures(process, ['memoryBytes', 'smUtil']);
   return (
     Number.isSafeInteger(gpu['index']) &&
-    isTextOrNull(gpu['uuid']) &&
-    isTextOrNull(gpu['name']) &&
+    ['uuid', 'parentUuid', 'name', 'pciBusId'].every((name) => isTextOrNull(gpu[name])) &&
+    (GPU_STATES as readonly unknown[]).includes(gpu['state']) &&
+    typeof gpu['detail'] === 'string' &&
     hasFigures(gpu, GPU_FIGURES) &&
+    (gpu['migEnabled'] === null || typeof gpu['migEnabled'] === 'boolean') &&
     (gpu['throttle'] === null || Array.isArray(gpu['throttle'])) &&
     (gpu['processes'] === null || isAll(gpu['processes'], holds))
   );
@@ -63,6 +72,11 @@ function isGpu(gpu: Fields): boolean {
 function isDriver(value: unknown): boolean {
   if (!isFields(value) || !isTextOrNull(value['driverVersion'])) return false;
   return (DRIVER_STATES as readonly unknown[]).includes(value['state']) && typeof value['detail'] === 'string';
+}
+
+function isEvent({ type, index, uuid, xid, at }: Fields): boolean {
+  if (!Number.isSafeInteger(index) || !isTextOrNull(uuid) || !Number.isFinite(at)) return false;
+  return type === 'gpu_lost' || type === 'gpu_back' || (type === 'xid' && Number.isSafeInteger(xid));
 }
 
 export function isMonitorSample(value: unknown): value is MonitorSample {
@@ -77,6 +91,6 @@ export function isMonitorSample(value: unknown): value is MonitorSample {
     typeof host['cores'] === 'number' &&
     hasFigures(host, HOST_FIGURES) &&
     isAll(processes, (one) => typeof one['pid'] === 'number' && hasFigures(one, PROCESS_FIGURES)) &&
-    isAll(events, (one) => typeof one['type'] === 'string' && Number.isFinite(one['at']))
+    isAll(events, isEvent)
   );
 }

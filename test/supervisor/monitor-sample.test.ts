@@ -34,6 +34,12 @@ test('anything else is none', () => {
     { ...sample, gpus: [null] },
     { ...sample, gpus: [{ ...gpu, uuid: 5 }] },
     { ...sample, gpus: [{ ...gpu, memoryUsed: 10n }] },
+    { ...sample, gpus: [{ ...gpu, eccCorrected: '1' }] },
+    { ...sample, gpus: [{ ...gpu, pcieRx: {} }] },
+    { ...sample, gpus: [{ ...gpu, pciBusId: 5 }] },
+    { ...sample, gpus: [{ ...gpu, state: 'fine' }] },
+    { ...sample, gpus: [{ ...gpu, detail: null }] },
+    { ...sample, gpus: [{ ...gpu, migEnabled: 'no' }] },
     { ...sample, gpus: [{ ...gpu, throttle: 'hot' }] },
     { ...sample, gpus: [{ ...gpu, processes: [7] }] },
     { ...sample, gpus: [{ ...gpu, processes: [{ pid: 7, memoryBytes: '1', smUtil: null }] }] },
@@ -45,6 +51,9 @@ test('anything else is none', () => {
     { ...sample, processes: [{ ...procReading({ pid: 7 }), cpuMs: [] }] },
     { ...sample, events: 3 },
     { ...sample, events: [{ type: 'xid' }] },
+    { ...sample, events: [{ type: 'xid', index: 0, uuid: null, xid: 'x', at: 1 }] },
+    { ...sample, events: [{ type: 'gpu_lost', index: '0', uuid: null, at: 1 }] },
+    { ...sample, events: [{ type: 'other', index: 0, uuid: null, at: 1 }] },
   ];
   for (const [i, one] of garbage.entries()) assert.equal(isMonitorSample(one), false, `number ${i}`);
 });
