@@ -71,23 +71,25 @@ describe('the log on standard output', () => {
     assert.ok(got.every((line) => line.length === 10_000));
   });
 
-  for (const { what, mayWait, end } of [
-    { what: 'that takes nothing now', mayWait: false, end: [0, null] },
-    { what: 'in which a write waits', mayWait: true, end: [null, 'SIGKILL'] },
-  ]) {
-    it(`does not hold up the end of a server whose log nobody reads: a pipe ${what}`, PATIENCE, async (t) => {
-      const pipe = path.join(tempDir(t), 'pipe');
-      execFileSync('mkfifo', [pipe]);
-      const out = openSync(pipe, 'r+');
-      t.after(() => closeSync(out));
-      const { child, stderr, exit } = run(t, out, 1, 100, 10_000, 'stays');
-      await once(stderr, 'data');
-      // libuv makes what a child gets as its output wait, and with it whoever has the same open pipe.
-      if (mayWait) execFileSync('true', { stdio: ['ignore', out, 'ignore'] });
-      // The process has written as much as fits, and has stood still for a while.
-      const later = setTimeout(() => child.kill('SIGHUP'), 3000);
-      t.after(() => clearTimeout(later));
-      assert.deepEqual(await exit, end);
-    });
-  }
+  describe('does not hold up the end of a server whose log nobody reads', { concurrency: true }, () => {
+    for (const { what, mayWait, end } of [
+      { what: 'that takes nothing now', mayWait: false, end: [0, null] },
+      { what: 'in which a write waits', mayWait: true, end: [null, 'SIGKILL'] },
+    ]) {
+      it(`a pipe ${what}`, PATIENCE, async (t) => {
+        const pipe = path.join(tempDir(t), 'pipe');
+        execFileSync('mkfifo', [pipe]);
+        const out = openSync(pipe, 'r+');
+        t.after(() => closeSync(out));
+        const { child, stderr, exit } = run(t, out, 1, 100, 10_000, 'stays');
+        await once(stderr, 'data');
+        // libuv makes what a child gets as its output wait, and with it whoever has the same open pipe.
+        if (mayWait) execFileSync('true', { stdio: ['ignore', out, 'ignore'] });
+        // The process has written as much as fits, and has stood still for a while.
+        const later = setTimeout(() => child.kill('SIGHUP'), 3000);
+        t.after(() => clearTimeout(later));
+        assert.deepEqual(await exit, end);
+      });
+    }
+  });
 });
