@@ -45,9 +45,11 @@ export const status: Command = {
   },
 };
 
-/** What is wrong with people although every process is well; null where nothing is. */
+/** What is wrong with people although every process is well; null where nothing is, or where they cannot be asked for. */
 async function peopleNotice(client: Client): Promise<string | null> {
-  const { state, detail, mismatch } = await readPeopleStatus(client);
+  const people = await readPeopleStatus(client).catch(() => null);
+  if (people === null) return null;
+  const { state, detail, mismatch } = people;
   if (state === 'failed') return `people cannot be asked for: ${detail}`;
   return mismatch?.detail ?? null;
 }

@@ -61,6 +61,14 @@ it('says below it what is wrong with people, although every process is well', as
   const failed = fakePeople({ status: () => ({ ...STATUS, state: 'failed', detail: 'the disk' }) });
   const other = await fakeServer(t, { people: failed });
   assert.equal((await run(['status', '--socket', other.socketPath])).err, '!! people cannot be asked for: the disk\n');
+
+  const mute = fakePeople({
+    status: () => {
+      throw new Error('a bug');
+    },
+  });
+  const answer = await run(['status', '--socket', (await fakeServer(t, { people: mute })).socketPath]);
+  assert.deepEqual([answer.code, answer.err], [0, '']);
 });
 
 it('has colour on a terminal, but not with NO_COLOR', async (t) => {
