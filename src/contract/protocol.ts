@@ -192,7 +192,7 @@ export type InferParams = {
   readonly shared?: readonly SharedTensor[] | undefined;
   /** Detectors: the area of the input that is picture, and the least score. */
   readonly detect?: { readonly width: number; readonly height: number; readonly scoreThreshold: number } | undefined;
-  /** Other requests are under way. */
+  /** Other requests are under way, and want the cores. */
   readonly crowded?: boolean | undefined;
 };
 export type InferResult = { readonly output: InferOutput; readonly computeMs: number; readonly waitMs: number };

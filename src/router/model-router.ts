@@ -127,7 +127,9 @@ export class ModelRouter {
 
   #params({ parts, detect }: InferJob) {
     const { nextTicket, isCrowded } = this.#options;
-    return { ticket: nextTicket(), parts, detect, crowded: isCrowded?.() === true };
+    // With a batch this model is the bottleneck: of its threads another core would have no use.
+    const isSingle = parts.every(({ count }) => count === 1);
+    return { ticket: nextTicket(), parts, detect, crowded: isSingle && isCrowded?.() === true };
   }
 
   #callOptions({ charges, requestId }: InferJob) {

@@ -79,6 +79,12 @@ test('a worker is told whether others want the cores when its call is sent', asy
   crowded.now = true;
   router.infer(job()).catch(() => {});
   assert.equal(toldOf(), true);
+  const other = setUp();
+  other.crowded.now = true;
+  const worker = other.bring(3);
+  const one = { graph: 'g', shape: [4, 2, 2, 3], count: 1 } as const;
+  other.router.infer(other.job({ parts: [one, { ...one, count: 4 }] })).catch(() => {});
+  assert.equal((worker.lastCall('infer').params as { crowded: unknown }).crowded, false, 'a batch');
 });
 
 test('after a crash the successor is fed again, under another ticket', async () => {
