@@ -112,9 +112,7 @@ export async function loadModel(params: LoadParams, tools: LoadTools): Promise<M
     return graph.run({ [graph.spec.input.name]: { type: 'uint8', data: tensor, dims: shape } }, crowded);
   };
   const probe = (): Promise<ProbeResult> =>
-    probeGolden(golden, [...graphs.keys()], manifest.golden.min_cosine, seededBytes, (id, tensor, shape) =>
-      run(id, tensor, shape),
-    );
+    probeGolden(golden, [...graphs.keys()], manifest.golden.min_cosine, seededBytes, run);
 
   await phase('warm', async () => {
     for (const [id, { spec, session }] of graphs) {
