@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { readRssAnon } from '../../../src/gpu/proc.ts';
+import { isAlive } from './process.ts';
 
 function statFields(pid: number): string[] {
   try {
@@ -25,8 +26,8 @@ export function descendants(pid: number): { readonly pid: number; readonly comma
   const children = new Map<number, number[]>();
   for (const name of readdirSync('/proc')) {
     if (!/^\d+$/.test(name)) continue;
-    const [state, parent] = statFields(Number(name));
-    if (parent === undefined || state === 'Z' || state === 'X') continue;
+    const [, parent] = statFields(Number(name));
+    if (parent === undefined || !isAlive(Number(name))) continue;
     children.set(Number(parent), [...(children.get(Number(parent)) ?? []), Number(name)]);
   }
   const found: { pid: number; command: string }[] = [];

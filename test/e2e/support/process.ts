@@ -1,6 +1,6 @@
 /** A child process of a test: what it wrote, how it ended, and that it ends with the test whatever happens. */
 import { spawn } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -74,11 +74,15 @@ export function facepool(args: readonly string[], env: Environment = {}, cwd: st
   };
 }
 
-/** Whether the process is there and no zombie. */
+/**
+ * Whether anything of the process is left. A killed process is first a zombie whose threads are still ending: they hold
+ * its sockets and its memory, so it is gone only when none but the first is listed.
+ */
 export function isAlive(pid: number): boolean {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return !['Z', 'X'].includes(stat.slice(stat.lastIndexOf(')') + 2, stat.lastIndexOf(')') + 3));
+    const state = stat.charAt(stat.lastIndexOf(')') + 2);
+    return (state !== 'Z' && state !== 'X') || readdirSync(`/proc/${pid}/task`).length > 1;
   } catch {
     return false;
   }
