@@ -2,6 +2,7 @@
  * `npm test`: installs what is missing, then typecheck, lint, format and every test; all steps run, any failure fails.
  * `npm test -- test/foo.test.ts` (any arguments) runs only those tests; options go to `node --test`.
  */
+import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
 import { ensureDebianPackages } from './debian.mjs';
@@ -13,6 +14,9 @@ import { testFiles, writeShared } from './test-files.mjs';
 const CONCURRENCY = 2;
 /** One test may take this long, so that a hang fails with its name instead of holding the machine. */
 const TEST_TIMEOUT_MS = 180_000;
+
+/** What failed, told once more at the end: the output of thousands of tests is long, and a CI keeps its tail. */
+const FAILURES = path.join(ROOT, '.cache', 'test-failures');
 
 /** @typedef {{ name: string, command: string, args: string[] }} Step */
 
@@ -27,10 +31,13 @@ await orExplain(async () => {
   const { shared, own, alone } = testFiles(ROOT);
   const tests = testStep('tests', node, given, isOwn ? [] : [...writeShared(ROOT, shared), ...own], CONCURRENCY);
   const last = testStep('tests that run alone', node, given, alone, 1);
+  mkdirSync(path.dirname(FAILURES), { recursive: true });
+  const failures = [];
   const failed = [];
   const lines = [];
   for (const step of [...(given.length > 0 ? [] : staticSteps()), tests, ...(isOwn ? [] : [last])]) {
     process.stdout.write(`\n> ${step.name}\n`);
+    rmSync(FAILURES, { force: true });
     const start = performance.now();
     const { code, signal } = await run(step.command, step.args, env, ROOT);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
@@ -39,9 +46,11 @@ await orExplain(async () => {
     lines.push(
       `${ok ? 'ok    ' : 'FAILED'} ${step.name} (${seconds} s)${ok ? '' : `, ${signal ?? `exit code ${code}`}`}`,
     );
+    if (existsSync(FAILURES)) failures.push(readFileSync(FAILURES, 'utf8'));
     if (signal === 'SIGINT' || signal === 'SIGTERM') break;
   }
   process.stdout.write(`\n${lines.join('\n')}\n`);
+  if (failed.length > 0) process.stdout.write(`\n${failures.join('')}`);
   process.exitCode = failed.length > 0 ? 1 : 0;
 });
 
@@ -68,6 +77,9 @@ function testStep(name, node, given, files, concurrency) {
   const fixed = [
     '--test',
     '--test-reporter=spec',
+    '--test-reporter-destination=stdout',
+    `--test-reporter=${path.join(ROOT, 'scripts', 'failures-reporter.mjs')}`,
+    `--test-reporter-destination=${FAILURES}`,
     `--test-concurrency=${concurrency}`,
     `--test-timeout=${TEST_TIMEOUT_MS}`,
   ];
