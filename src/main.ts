@@ -67,7 +67,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
   );
 
-  const { log, serverLog, people: terminal, limits, workerLog } = openLogs(base);
+  const { log, serverLog, people: terminal, limits, workerLog, written } = openLogs(base);
   const endKeepGoing = keepGoing(base, { log, serverLog });
   const metrics = createMetrics({ tritonNames: base.metrics.triton_names });
   const events = createEvents((err, name) => log.error({ err, event: name }, 'an event listener failed'));
@@ -253,7 +253,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
     http = served.value;
     if (adminOpen.status === 'rejected') throw adminOpen.reason;
     url = served.value.url;
-    onStopSignals((signal) => void exitInOrder(signal, leave, { log, serverLog }));
+    onStopSignals((signal) => void exitInOrder(signal, leave, { log, written }));
     await started;
     bars.end();
     if (supervisor.stopping) return;

@@ -5,7 +5,7 @@ import type { Logs } from './logs.ts';
 export async function exitInOrder(
   signal: string,
   leave: () => Promise<void>,
-  { log, serverLog }: Pick<Logs, 'log' | 'serverLog'>,
+  { log, written }: Pick<Logs, 'log' | 'written'>,
 ): Promise<never> {
   log.info({ signal }, 'stopping');
   const code = await leave().then(
@@ -16,6 +16,6 @@ export async function exitInOrder(
     },
   );
   log.info('stopped');
-  await new Promise((resolve) => (serverLog === null ? resolve(null) : serverLog.end(resolve)));
+  await written();
   return process.exit(code);
 }

@@ -2,6 +2,7 @@
 import path from 'node:path';
 import process from 'node:process';
 import type { Settings } from '../contract/settings.ts';
+import { openOutput } from '../telemetry/log-output.ts';
 import { createLogger, type Logger } from '../telemetry/logger.ts';
 import { WorkerLog } from './worker-log.ts';
 
@@ -13,6 +14,8 @@ export type Logs = {
   readonly people: NodeJS.WriteStream;
   readonly limits: { readonly maxBytes: number; readonly files: number };
   readonly workerLog: (name: string) => WorkerLog;
+  /** Resolves when the log is written to its last line, as far as it can be written. */
+  readonly written: () => Promise<void>;
 };
 
 export function openLogs(settings: Pick<Settings, 'log' | 'data_dir'>): Logs {
@@ -23,9 +26,14 @@ export function openLogs(settings: Pick<Settings, 'log' | 'data_dir'>): Logs {
   // On a terminal people read the banner; the log goes to a file. Elsewhere the log is what is collected.
   const toFile = to === 'file' || (to === 'auto' && process.stdout.isTTY === true);
   const serverLog = toFile ? workerLog('server') : null;
-  const log = createLogger(settings.log, { name: 'facepool', destination: serverLog ?? undefined });
+  const destination = serverLog ?? openOutput();
+  const log = createLogger(settings.log, { name: 'facepool', destination });
   const people = toFile ? process.stdout : process.stderr;
   // A reader that went away, a full disk: an error event without a listener ends the server.
   people.on('error', () => {});
-  return { log, serverLog, people, limits, workerLog };
+  const written = async (): Promise<void> => {
+    if ('drained' in destination) await destination.drained();
+    else await new Promise((resolve) => destination.end(() => resolve(null)));
+  };
+  return { log, serverLog, people, limits, workerLog, written };
 }

@@ -16,14 +16,20 @@ const STUCK_MS = 1000;
 export type LogOutput = DestinationStream & {
   /** Writes what waits, as far as it can be written now. pino calls it after a fatal line. */
   flushSync(): void;
+  /** Resolves when every line is written, or after a second. Before a `process.exit`, which overtakes a write. */
+  drained(): Promise<void>;
 };
 
-/** Never throws, never waits, and keeps the order; what cannot be written is lost. Writes what waits at the exit. */
+/**
+ * Never throws, never waits, and keeps the order; what cannot be written is lost. Writes what waits at the exit, where
+ * it may overtake the write that is with the kernel (see `drained`).
+ */
 export function openOutput(fd: number = 1): LogOutput {
   let waiting = '';
   let isWriting = false;
   /** When the write began that is with the kernel now. */
   let writingSince: number | null = null;
+  let whenDrained = Promise.withResolvers<void>();
 
   /** A pipe that may wait (whoever shares it can make it so) keeps a write for as long as its reader stands still. */
   const isStuck = (): boolean => writingSince !== null && performance.now() - writingSince > STUCK_MS;
@@ -38,6 +44,10 @@ export function openOutput(fd: number = 1): LogOutput {
   };
   const next = (): void => {
     isWriting = waiting !== '';
+    if (!isWriting) {
+      whenDrained.resolve();
+      whenDrained = Promise.withResolvers();
+    }
     const bytes = Buffer.from(waiting);
     waiting = '';
     if (isWriting) put(bytes);
@@ -66,5 +76,11 @@ export function openOutput(fd: number = 1): LogOutput {
       if (!isWriting) next();
     },
     flushSync,
+    async drained() {
+      if (!isWriting) return;
+      const late = setTimeout(whenDrained.resolve, STUCK_MS);
+      await whenDrained.promise;
+      clearTimeout(late);
+    },
   };
 }

@@ -12,12 +12,15 @@ for (let round = 0; round < Number(rounds); round++) {
   await pause(5);
 }
 process.stderr.write('goes on');
-if (stays === '') process.exit(0);
+if (stays === '') {
+  await output.drained();
+  process.exit(0);
+}
 process.once('SIGHUP', () => {
   // As after a fatal line.
   output.write('fatal\n');
   output.flushSync();
-  process.exit(0);
+  void output.drained().then(() => process.exit(0));
 });
 process.once('SIGTERM', () => output.write('last\n'));
 setInterval(() => {}, 1000);

@@ -199,6 +199,8 @@ export function madeUpRollout(first: VersionsAnswer = madeUpVersions()): MadeUpR
     async stage(_model, upload, { onStep, signal }) {
       const names: string[] = [];
       const end = Promise.withResolvers<VersionRow>();
+      // It may be refused before the last file is in, as nobody waits yet.
+      end.promise.catch(() => {});
       const own = { onStep, end };
       waiting = own;
       const giveUp = (): void => end.reject(signal.reason);
