@@ -2,7 +2,7 @@
 import type { Golden, Manifest } from './manifest.ts';
 
 /** Raised whenever the importer writes other nodes: graphs imported under another number are made again. */
-export const IMPORTER_VERSION = 2;
+export const IMPORTER_VERSION = 3;
 
 export type ImportParams = {
   readonly source: string;

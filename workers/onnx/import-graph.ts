@@ -4,6 +4,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import process from 'node:process';
 import type { ImportParams, ImportResult } from '../../src/contract/importer.ts';
 import { compareGraphs } from './compare.ts';
+import { mergeBranches } from './merge-branches.ts';
 import { encodeModel, readModel } from './model-file.ts';
 import { prependPreprocessing } from './prepend.ts';
 import { rewritePRelu } from './rewrite-prelu.ts';
@@ -17,6 +18,7 @@ export async function importGraph(params: ImportParams): Promise<ImportResult> {
   const { source, target, graph } = params;
   const model = await readModel(source);
   rewritePRelu(model);
+  mergeBranches(model);
   prependPreprocessing(model, graph.input);
   const bytes = encodeModel(model);
   const temporary = `${target}.${process.pid}-${randomUUID()}.tmp`;
