@@ -40,7 +40,7 @@ describe('ended for a time that is over', { concurrency: 4 }, () => {
     const begun = performance.now();
     assert.equal((await server.control.stop('detector')).state, 'stopped');
     const took = performance.now() - begun;
-    assert.ok(took > 2900 && took < 6000, `${took} ms`);
+    assert.ok(took > 2900 && took < 20_000, `${took} ms`);
     assert.ok(!existsSync(`/proc/${pid}`));
     await assert.rejects(server.infer(), isCode('model_stopped'));
   });
