@@ -15,39 +15,58 @@ export type AliasStoreOptions = {
   /** Model → version that the settings name. */
   readonly configured: ReadonlyMap<string, string>;
   readonly now: () => Date;
-  /** A file that cannot be read is set aside, and the configured versions serve. */
+  /** A file that cannot be read is set aside, and the configured versions serve. Told too of settings that cannot be written. */
   readonly onTrouble: (what: string, error: unknown) => void;
   /** Writes the file whole or not at all; for tests of a full disk. */
   readonly write?: ((file: string, text: string) => void) | undefined;
 };
 
-/** Every change is on the disk before it counts. */
+/** Every change is on the disk before it counts; what other settings have changed is, when the version is `found`. */
 export class AliasStore {
   readonly #file: string;
   readonly #now: () => Date;
   readonly #write: (file: string, text: string) => void;
+  readonly #onTrouble: AliasStoreOptions['onTrouble'];
   #models: Map<string, AliasState>;
   /** Of models that are not served now: for when they come back. */
   readonly #away: Map<string, AliasState>;
+  /** What was known before of models whose settings name a version that has not been found yet; null: nothing. */
+  #unfound = new Map<string, AliasState | null>();
 
   /**
    * A version that the settings name and that differs from what they named when the file was written wins over the file:
-   * somebody edited the settings, which is the later word.
+   * somebody edited the settings, which is the later word. It is written when it is `found`.
    */
   constructor(options: AliasStoreOptions) {
     this.#file = path.join(options.dataDir, 'aliases.json');
     this.#now = options.now;
     this.#write = options.write ?? replacePrivate;
+    this.#onTrouble = options.onTrouble;
     this.#away = new Map(readStates(this.#file, options));
     this.#models = new Map(
       [...options.configured].map(([model, version]) => {
         const state = this.#away.get(model);
         this.#away.delete(model);
+        if (state?.configured === version) return [model, state];
+        this.#unfound.set(model, state ?? null);
         const author: Author = { at: options.now(), by: 'settings', why: '' };
-        if (state === undefined) return [model, initialState(version, author)];
-        return [model, state.configured === version ? state : reconfigured(state, version, author)];
+        return [model, state === undefined ? initialState(version, author) : reconfigured(state, version, author)];
       }),
     );
+  }
+
+  /**
+   * The versions that the settings name of these models are there: from here on the next settings know them as what was
+   * before. A name that is misspelt never is. What cannot be written is told, and written with the next change.
+   */
+  found(models: Iterable<string>): void {
+    const news = [...models].filter((model) => this.#unfound.delete(model));
+    if (news.length === 0) return;
+    try {
+      this.#save(this.#models, this.#unfound);
+    } catch (error) {
+      this.#onTrouble(`what the settings name of ${news.join(', ')} is in force, and not written`, error);
+    }
   }
 
   /** @throws FacepoolError `not_found` */
@@ -75,13 +94,21 @@ export class AliasStore {
   remove(model: string): void {
     const state = this.#models.get(model);
     if (state === undefined) return;
-    this.#away.set(model, state);
+    const before = this.#unfound.get(model);
+    if (before !== null) this.#away.set(model, before ?? state);
+    this.#unfound.delete(model);
     this.#models.delete(model);
   }
 
   /** @throws FacepoolError `not_found`, `conflict`, `storage_full`, `internal`; nothing has changed then */
   move(model: string, move: Move, by: string, why: string, ifGeneration?: number): AliasState {
-    return this.#keep(model, moveAliases(this.state(model), move, { at: this.#now(), by, why }, ifGeneration));
+    const state = this.state(model);
+    const next = moveAliases(state, move, { at: this.#now(), by, why }, ifGeneration);
+    const before = this.#unfound.get(model);
+    if (before === undefined || next.previous !== state.stable) return this.#keep(model, next);
+    // What was never there is no way back: that is what it was without it.
+    const previous = before?.stable === next.stable ? before.previous : (before?.stable ?? null);
+    return this.#keep(model, { ...next, previous });
   }
 
   /** The settings were read again: they name this version, and what the aliases say since is the later word. */
@@ -92,14 +119,23 @@ export class AliasStore {
 
   #keep(model: string, next: AliasState): AliasState {
     const models = new Map(this.#models).set(model, next);
-    const all = Object.fromEntries([...this.#away, ...models]);
+    const unfound = new Map(this.#unfound);
+    unfound.delete(model);
+    this.#save(models, unfound);
+    this.#models = models;
+    this.#unfound = unfound;
+    return next;
+  }
+
+  /** @throws FacepoolError `storage_full`, `internal` */
+  #save(models: ReadonlyMap<string, AliasState>, unfound: ReadonlyMap<string, AliasState | null>): void {
+    const all = new Map([...this.#away, ...models, ...unfound]);
+    const known = [...all].filter(([, state]) => state !== null);
     try {
-      this.#write(this.#file, `${JSON.stringify({ schema: 1, models: all }, null, 2)}\n`);
+      this.#write(this.#file, `${JSON.stringify({ schema: 1, models: Object.fromEntries(known) }, null, 2)}\n`);
     } catch (error) {
       throw notWritten(error);
     }
-    this.#models = models;
-    return next;
   }
 }
 

@@ -25,7 +25,8 @@ export function openAliases(settings: Settings, clock: Clock, log: Logger): Alia
 
 /**
  * The settings with the stable version of each model, and the manifests that could be read. A stable version that is gone
- * (its folder was removed by hand) gives way to the one that the settings name.
+ * (its folder was removed by hand) gives way to the one that the settings name. What other settings have moved is written
+ * where its manifest could be read.
  */
 export async function withStableVersions(
   settings: Settings,
@@ -44,6 +45,7 @@ export async function withStableVersions(
     manifests.set(name, opened);
     models[name] = { ...model, version: opened.version };
   }
+  aliases.found(manifests.keys());
   return { settings: { ...settings, models }, manifests };
 }
 

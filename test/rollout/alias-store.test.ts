@@ -1,23 +1,45 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import test, { type TestContext } from 'node:test';
+import test, { describe, it, type TestContext } from 'node:test';
 import { FacepoolError } from '../../src/contract/errors.ts';
 import { AliasStore } from '../../src/rollout/alias-store.ts';
+import { replacePrivate } from '../../src/util/private-file.ts';
+import { generator } from '../fixtures/random.ts';
 import { tempDir } from '../fixtures/temp-dir.ts';
 
 function opener(t: TestContext) {
   const dataDir = tempDir(t);
   const trouble: string[] = [];
-  const open = (version = 'v1'): AliasStore =>
+  let isFull = false;
+  const open = (version = 'v1', more: Readonly<Record<string, string>> = {}): AliasStore =>
     new AliasStore({
       dataDir,
-      configured: new Map([['detector', version]]),
+      configured: new Map(Object.entries({ detector: version, ...more })),
       now: () => new Date(Date.UTC(2026, 0, 1)),
       onTrouble: (what) => trouble.push(what),
+      write: (file, text) => {
+        if (isFull) throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
+        replacePrivate(file, text);
+      },
     });
-  return { dataDir, trouble, open, file: path.join(dataDir, 'aliases.json') };
+  /** A server that starts with these settings, whose version is there. */
+  const start = (version: string): AliasStore => {
+    const store = open(version);
+    store.found(['detector']);
+    return store;
+  };
+  const fill = (full: boolean): void => void (isFull = full);
+  return { dataDir, trouble, open, start, fill, file: path.join(dataDir, 'aliases.json') };
 }
+
+const rollback = { action: 'rollback' } as const;
+const promote = (version: string) => ({ action: 'promote', version }) as const;
+/** What is stable, what was before, and the generation. */
+const names = (store: AliasStore): unknown[] => {
+  const { stable, previous, generation } = store.state('detector');
+  return [stable, previous, generation];
+};
 
 test('a server that starts again has the aliases that it had', (t) => {
   const { open, trouble } = opener(t);
@@ -35,6 +57,167 @@ test('settings that name another version are a later word than the file', (t) =>
   open().move('detector', { action: 'promote', version: 'v2' }, 'anna', '');
   assert.deepEqual([open('v9').state('detector').stable, open('v9').state('detector').previous], ['v9', 'v2']);
   assert.equal(open('v1').state('detector').stable, 'v2', 'what they named all the time is no news');
+});
+
+describe('settings that name another version at a restart', () => {
+  it('know what was stable before, also at the first change that there ever was; the history says by whom', (t) => {
+    const { start, open } = opener(t);
+    start('v1');
+    const store = start('v2');
+    assert.deepEqual(names(store), ['v2', 'v1', 1]);
+    assert.deepEqual(
+      store.state('detector').history.map(({ by, action, stable, generation }) => [by, action, stable, generation]),
+      [
+        ['settings', 'configured', 'v1', 0],
+        ['settings', 'configured', 'v2', 1],
+      ],
+    );
+    assert.deepEqual(open('v2').state('detector'), store.state('detector'), 'it is on the disk');
+    assert.equal(store.move('detector', rollback, 'anna', '').stable, 'v1');
+  });
+
+  it('are not a later word than a rollback after them, however often the server starts', (t) => {
+    const { start } = opener(t);
+    start('v1');
+    start('v2').move('detector', rollback, 'anna', '');
+    start('v2');
+    assert.deepEqual(names(start('v2')), ['v1', 'v2', 2]);
+  });
+
+  it('changed twice go back one step', (t) => {
+    const { start } = opener(t);
+    for (const version of ['v1', 'v2', 'v3']) start(version);
+    const store = start('v3');
+    assert.deepEqual(names(store), ['v3', 'v2', 2]);
+    assert.equal(store.move('detector', rollback, 'anna', '').stable, 'v2');
+  });
+
+  it('changed back are a change: the way back leads to what they named meanwhile', (t) => {
+    const { start } = opener(t);
+    for (const version of ['v1', 'v2', 'v1']) start(version);
+    assert.deepEqual(names(start('v1')), ['v1', 'v2', 2]);
+  });
+
+  it('win over a promotion, which they go back to; naming what is stable already, they leave the way back as it was', (t) => {
+    const { start } = opener(t);
+    start('v1').move('detector', promote('v9'), 'anna', '');
+    assert.deepEqual(names(start('v9')), ['v9', 'v1', 2]);
+    assert.deepEqual(names(start('v3')), ['v3', 'v9', 3]);
+  });
+
+  it('win over a rollback as well when they change once more', (t) => {
+    const { start } = opener(t);
+    start('v1');
+    start('v2').move('detector', rollback, 'anna', '');
+    assert.deepEqual(names(start('v1')), ['v1', 'v2', 3], 'it is stable already');
+    assert.deepEqual(names(start('v2')), ['v2', 'v1', 4]);
+  });
+
+  it('refuse who saw the generation before them', (t) => {
+    const { start } = opener(t);
+    start('v1');
+    const store = start('v2');
+    assert.throws(() => store.move('detector', promote('v3'), 'anna', '', 0), { code: 'conflict' });
+    assert.equal(store.move('detector', rollback, 'anna', '', 1).generation, 2);
+  });
+
+  it('whatever is done: the way back leads to what was stable, starts without news change nothing', (t) => {
+    const { start } = opener(t);
+    const random = generator(11);
+    const pick = (): string => ['v1', 'v2', 'v3'][Math.floor(random() * 3)] ?? 'v1';
+    let configured = 'v1';
+    let store = start(configured);
+    for (let i = 0; i < 200; i++) {
+      const before = store.state('detector');
+      const version = pick();
+      const what = random();
+      if (what < 0.3) {
+        if (version !== before.stable) store.move('detector', promote(version), 'anna', '');
+      } else if (what < 0.5) {
+        if (before.previous !== null) store.move('detector', rollback, 'anna', '');
+      } else if (what < 0.7) {
+        store = start(configured);
+        assert.deepEqual(store.state('detector'), before);
+      } else {
+        store = start(version);
+        const { stable, generation } = store.state('detector');
+        assert.deepEqual(
+          [stable, generation],
+          version === configured ? [before.stable, before.generation] : [version, before.generation + 1],
+        );
+        configured = version;
+      }
+      const { stable, previous } = store.state('detector');
+      assert.equal(previous, stable === before.stable ? before.previous : before.stable);
+    }
+  });
+});
+
+describe('a version of the settings that is not there', () => {
+  it('is written nowhere: the settings that put it right know what was stable before it', (t) => {
+    const { start, open, file } = opener(t);
+    start('v1');
+    const text = readFileSync(file, 'utf8');
+    const misspelt = open('v22');
+    misspelt.found(['recognizer']);
+    assert.deepEqual(names(misspelt), ['v22', 'v1', 1]);
+    assert.equal(readFileSync(file, 'utf8'), text);
+    assert.deepEqual(names(start('v2')), ['v2', 'v1', 1]);
+  });
+
+  it('is not written beside another model, and never where it is the first one', (t) => {
+    const { open, file } = opener(t);
+    const store = open('nowhere', { recognizer: 'r1' });
+    assert.equal(existsSync(file), false);
+    store.found(['recognizer']);
+    store.move('recognizer', promote('r2'), 'anna', '');
+    const { models } = JSON.parse(readFileSync(file, 'utf8')) as { models: Record<string, unknown> };
+    assert.deepEqual(Object.keys(models), ['recognizer']);
+    assert.deepEqual(names(open('v1')), ['v1', null, 0]);
+  });
+
+  it('can be left by a rollback, which holds, and is no way back then', (t) => {
+    const { start, open } = opener(t);
+    start('v0');
+    start('v1');
+    assert.equal(open('v22').move('detector', rollback, 'anna', '').stable, 'v1');
+    assert.deepEqual(names(start('v22')), ['v1', 'v0', 3]);
+  });
+
+  it('is no way back from what is made stable instead', (t) => {
+    const { start, open } = opener(t);
+    const first = open('nowhere');
+    assert.deepEqual([first.move('detector', promote('v1'), 'anna', '').previous], [null]);
+    start('v1');
+    const store = open('v22');
+    store.move('detector', promote('v2'), 'reload', '');
+    assert.deepEqual(names(store), ['v2', 'v1', 4]);
+  });
+
+  it('is forgotten with its model, of which stays what was known', (t) => {
+    const { start, open } = opener(t);
+    start('v1');
+    const store = open('v22', { recognizer: 'r1' });
+    store.remove('detector');
+    store.found(['recognizer']);
+    store.add('detector', 'v2');
+    assert.deepEqual(names(store), ['v2', 'v1', 1]);
+  });
+});
+
+test('settings that cannot be written are in force, told, and written with the next change', (t) => {
+  const { start, fill, trouble, file } = opener(t);
+  start('v1');
+  const text = readFileSync(file, 'utf8');
+  fill(true);
+  const store = start('v2');
+  assert.deepEqual(names(store), ['v2', 'v1', 1]);
+  assert.match(trouble.join(), /^what the settings name of detector is in force, and not written$/);
+  assert.equal(readFileSync(file, 'utf8'), text);
+  fill(false);
+  store.add('anime', 'a1');
+  assert.deepEqual(names(start('v2')), ['v2', 'v1', 1]);
+  assert.equal(trouble.length, 1);
 });
 
 test('a model that is not there', (t) => {

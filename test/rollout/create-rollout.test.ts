@@ -23,9 +23,17 @@ function withV2(t: TestContext) {
   const log = createLogger({ level: 'silent' }, { name: 'test' });
   const errors: string[] = [];
   const aliases = openAliases(settings, new ManualClock(), log);
-  const start = () =>
-    withStableVersions(settings, aliases, (model, error) => errors.push(`${model}: ${String(error)}`));
-  return { settings, aliases, folder, errors, start };
+  const onError = (model: string, error: unknown): void => void errors.push(`${model}: ${String(error)}`);
+  const start = () => withStableVersions(settings, aliases, onError);
+  /** A server that starts later, with settings that name this version of the detector. */
+  const restart = async (version: string) => {
+    const detector = settings.models['detector'];
+    assert.ok(detector !== undefined);
+    const next = { ...settings, models: { ...settings.models, detector: { ...detector, version } } };
+    const later = openAliases(next, new ManualClock(), log);
+    return { aliases: later, ...(await withStableVersions(next, later, onError)) };
+  };
+  return { settings, aliases, folder, errors, start, restart };
 }
 
 test('at first what the settings say, with the manifest of each', async (t) => {
@@ -60,6 +68,30 @@ test('a stable version that is gone gives way to the one of the settings, and th
   assert.equal(settings.models['detector']?.version, 'yunet-n');
   assert.equal(aliases.state('detector').stable, 'yunet-n');
   assert.match(errors.join(), /detector: .*v2/);
+});
+
+test('settings that name another version have a way back from their first change on, which holds', async (t) => {
+  const { start, restart, errors } = withV2(t);
+  await start();
+  const { aliases, settings } = await restart('v2');
+  assert.equal(settings.models['detector']?.version, 'v2');
+  assert.deepEqual([aliases.state('detector').stable, aliases.state('detector').previous], ['v2', 'yunet-n']);
+  aliases.move('detector', { action: 'rollback' }, 'anna', '');
+  const again = await restart('v2');
+  assert.equal(again.settings.models['detector']?.version, 'yunet-n');
+  assert.equal(again.aliases.state('detector').generation, 2);
+  assert.deepEqual(errors, []);
+});
+
+test('a version that is misspelt in the settings is no version before', async (t) => {
+  const { start, restart, errors } = withV2(t);
+  await start();
+  const misspelt = await restart('v22');
+  assert.equal(misspelt.manifests.has('detector'), false);
+  assert.equal(misspelt.manifests.has('recognizer'), true);
+  assert.match(errors.join(), /^detector: .*v22/);
+  const { aliases } = await restart('v2');
+  assert.deepEqual([aliases.state('detector').stable, aliases.state('detector').previous], ['v2', 'yunet-n']);
 });
 
 test('aliases by name', (t) => {
