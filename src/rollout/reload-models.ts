@@ -85,6 +85,8 @@ export async function applyToModel(deps: ReloadModelsDeps, change: ModelChange):
   const now = live.models[model];
   if (now === undefined) throw new FacepoolError('not_found', `there is no model "${model}"`);
   const opinions = { from: now.opinions, to: to.opinions };
+  const { configured } = deps.aliases.state(model);
+  let isUndone = false;
   // Second opinions are asked for only while every process gives them.
   live.models[model] = { ...to, version: now.version, opinions: opinions.from && opinions.to };
   const restore = (): void => {
@@ -100,12 +102,16 @@ export async function applyToModel(deps: ReloadModelsDeps, change: ModelChange):
   const work = swapped?.ended ?? (change.renews ? renew(deps, model, to, opinions) : Promise.resolve());
   return {
     undo: async () => {
+      // Before or after the swap is over: the settings have not named it.
+      isUndone = true;
       const why = 'another change of the same reload was refused';
       if (swapped !== null) await deps.rollout.rollback(model, { by: 'reload', why });
       restore();
       weigh(deps, model, to, now);
+      deps.aliases.nameConfigured(model, configured);
     },
     done: work.then(() => {
+      if (isUndone) return;
       deps.aliases.nameConfigured(model, to.version);
       live.models[model] = { ...(live.models[model] ?? to), opinions: to.opinions };
     }),
@@ -180,6 +186,7 @@ async function swap(
 ): Promise<{ readonly ended: Promise<void> }> {
   const { supervisor, rollout } = deps;
   const { version, device, threads, opinions } = to;
+  const { generation } = deps.aliases.state(model);
   // One that is warm from before would serve as it was.
   const warm = entriesOf(deps, model).find((entry) => entry.version === version);
   const isOther =
@@ -188,7 +195,10 @@ async function swap(
   const begun = await rollout.swap(model, swapRequestSchema.parse({ version, why: 'the settings name it' }), 'reload');
   return {
     ended: rollout.wait(begun.id, NEVER).then(({ state, reason }) => {
-      if (state !== 'done')
+      // It was stable, and somebody took it back while the old one still ended its requests: theirs is the later word.
+      const { history } = deps.aliases.state(model);
+      const hasServed = history.some((change) => change.generation > generation && change.stable === version);
+      if (state !== 'done' && !hasServed)
         throw new FacepoolError('model_failed', `${model} could not be replaced by ${version}: ${reason}`);
     }),
   };

@@ -91,6 +91,29 @@ describe('a reload that is refused', () => {
     assert.equal((await reload.reload(true)).changes.length, 4);
   });
 
+  for (const isHeld of [false, true]) {
+    const when = isHeld ? 'while the old one ends its requests' : 'for good';
+    it(`takes them back also where a warm version has become stable, ${when}: the settings have not named it`, async (t) => {
+      const scene = await reloadScene(t);
+      const { reload, write, versions, aliases, answers, detector, request, over, until, routers } = scene;
+      await over(await versions.swap('detector', request('v2'), 'anna'));
+      await versions.rollback('detector', { by: 'anna', why: '' });
+      const session = routers.begin('a client that gets v1');
+      if (isHeld) assert.equal(session.model('detector')?.ref().version, 'v1');
+      detector({ version: 'v2' });
+      write((next) => {
+        Object.assign(next.models['liveness'] ?? {}, { version: 'huge', residency: 'on_demand' });
+      });
+      await assert.rejects(reload.reload(false), { code: 'memory_exhausted' });
+      session.end();
+      await until('nothing goes on', () => versions.list(null).every(({ state }) => state !== 'running'));
+      await settle();
+      assert.ok(aliases.state('detector').history.some(({ by, stable }) => by === 'reload' && stable === 'v2'));
+      assert.deepEqual([aliases.state('detector').stable, await answers()], ['v1', 'v1']);
+      assert.equal(aliases.state('detector').configured, 'v1');
+    });
+  }
+
   it('is told while another one goes on: who sent a signal sees nothing else', async (t) => {
     const { reload, detector, told } = await reloadScene(t);
     detector({ version: 'v2' });
