@@ -152,7 +152,7 @@ export const searchAnswerSchema = z.strictObject({
 });
 export type SearchAnswer = z.infer<typeof searchAnswerSchema>;
 
-/** DELETE of a collection that takes longer than its deadline: nobody in it is known any more, and GET /v1/people counts it. */
+/** DELETE of a collection that takes longer than its deadline, and is durable: nobody in it is known any more, and GET /v1/people counts it. */
 export const erasingSchema = z.strictObject({ name: z.string(), state: z.literal('erasing') });
 
 export const createCollectionSchema = z.strictObject({ name: collectionName });
@@ -261,14 +261,25 @@ export type Gallery = {
 
 export type Paging = { readonly limit: number; readonly cursor: string | null };
 
+/** Of a change that takes several transactions. */
+export type ChangeWatch = {
+  /** Aborted: a change that is not begun is withdrawn and rejects `deadline_exceeded`; one that is begun goes on. */
+  readonly signal?: AbortSignal | undefined;
+  /** Called once, before it resolves: its first transaction is on the disk, and it goes on whatever is killed. */
+  readonly onDurable?: (() => void) | undefined;
+};
+
 /** What HTTP asks. Every method rejects with a FacepoolError only; changes resolve when they are durable. */
 export type People = {
   status(): PeopleStatus;
   collections(paging: Paging): Promise<z.infer<typeof collectionsAnswerSchema>>;
   collection(name: string): Promise<Collection>;
   createCollection(name: string): Promise<Collection>;
-  /** Nobody of it is found from the first moment on; resolves when no trace of it is on the disk. */
-  deleteCollection(name: string): Promise<void>;
+  /**
+   * Nobody of it is found from the moment on in which it is durable; resolves when no trace of it is on the disk.
+   * @throws `deadline_exceeded`: it was withdrawn, and everybody is there
+   */
+  deleteCollection(name: string, watch?: ChangeWatch): Promise<void>;
   /** `find`: a part of the name, whatever its case. Sorted by name. */
   subjects(
     collection: string,

@@ -17,7 +17,14 @@ const FOLLOWED: ReadonlyMap<string, { readonly erases: boolean }> = new Map<keyo
   ['dropSpace', { erases: true }],
   ['expire', { erases: true }],
 ]);
-const REFUSED: ReadonlySet<string> = new Set(['not_found', 'conflict', 'space_mismatch', 'invalid_argument']);
+/** `deadline_exceeded`: it was withdrawn before it was begun. */
+const REFUSED: ReadonlySet<string> = new Set([
+  'not_found',
+  'conflict',
+  'space_mismatch',
+  'invalid_argument',
+  'deadline_exceeded',
+]);
 
 export type Lending = {
   /** False: another store took its place, or it is read anew. What is asked then is refused: its ids may mean others. */

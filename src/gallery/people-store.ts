@@ -6,7 +6,7 @@
  * Every method rejects with a FacepoolError only: `not_found`, `conflict`, `space_mismatch`, `storage_full`,
  * `people_unavailable`.
  */
-import type { Metadata, NewFace, PeopleCheck, StoredFace } from '../contract/people.ts';
+import type { ChangeWatch, Metadata, NewFace, PeopleCheck, StoredFace } from '../contract/people.ts';
 
 /** Stable numbers of collections and subjects, never used again. */
 export type CollectionId = number;
@@ -73,8 +73,11 @@ export type PeopleStore = {
   collection(id: CollectionId): Promise<CollectionRecord>;
   /** @throws `conflict` where the name is taken */
   createCollection(name: string): Promise<CollectionRecord>;
-  /** With everything in it; every trace goes. */
-  deleteCollection(id: CollectionId): Promise<Removed>;
+  /**
+   * With everything in it; resolves when every trace is gone. Nobody sees it from its first transaction on.
+   * @throws `deadline_exceeded`: it was withdrawn by `watch.signal`, and nothing is changed
+   */
+  deleteCollection(id: CollectionId, watch?: ChangeWatch): Promise<Removed>;
 
   /** Sorted by name (code points). `after`: names above it. `find`: a part of the name, whatever its case. */
   subjects(

@@ -100,20 +100,25 @@ export function createPeople(deps: PeopleDeps): People {
       directory.setCollection(record);
       return tellCollection(record);
     },
-    async deleteCollection(name) {
+    async deleteCollection(name, { signal, onDurable } = {}) {
       const found = await look(name);
       if (found === null) throw noCollection(name);
       const { open, record } = found;
-      // Nobody finds anybody of it from now on; what it has on the disk may take minutes. Where it fails all is read again.
-      if (opening.isCurrent(open)) {
-        directory.removeCollection(record);
-        open.indexes.forgetCollection(record.id);
-      }
-      erasing += 1;
+      let begun = 0;
+      // Nobody finds anybody of it from then on; what it has on the disk may take minutes. Where it fails all is read again.
+      const forget = (): void => {
+        if (opening.isCurrent(open)) {
+          directory.removeCollection(record);
+          open.indexes.forgetCollection(record.id);
+        }
+        erasing += begun = 1;
+        onDurable?.();
+      };
       try {
-        await gallery.timed('delete_collection', () => open.store.deleteCollection(record.id));
+        const watch = { signal, onDurable: forget };
+        await gallery.timed('delete_collection', () => open.store.deleteCollection(record.id, watch));
       } finally {
-        erasing -= 1;
+        erasing -= begun;
       }
       await opening.refreshBytes(open);
     },

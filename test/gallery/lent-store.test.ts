@@ -42,6 +42,7 @@ test('what fails of a change without being refused is doubtful; of a read nothin
     ['conflict', 0, 0],
     ['not_found', 0, 0],
     ['space_mismatch', 0, 0],
+    ['deadline_exceeded', 0, 0],
   ];
   for (const [code, adding, removing] of cases) {
     const fail = failing(code);

@@ -38,14 +38,14 @@ test('collections are made, listed in pages, and go with everybody in them', asy
   await assert.rejects(people.deleteCollection('staff'), { code: 'not_found' });
 });
 
-test('a collection that is being erased is nobody’s from the first moment on, and its name is free', async () => {
+test('a collection that is being erased is nobody’s from the moment on in which that is durable, and its name is free', async () => {
   const { promise: erased, resolve: erase } = Promise.withResolvers<void>();
   const { promise: kept, resolve: keep } = Promise.withResolvers<void>();
   const { people, gallery, signal } = peopleRig({
     wrap: (store): PeopleStore => ({
       ...store,
-      async deleteCollection(id) {
-        const removed = await store.deleteCollection(id);
+      async deleteCollection(id, watch) {
+        const removed = await store.deleteCollection(id, watch);
         await erased;
         return removed;
       },
@@ -79,13 +79,53 @@ test('a collection that is being erased is nobody’s from the first moment on, 
   assert.ok((await people.check()).ok);
 });
 
+test('everybody of a collection is found until its deletion is durable, and afterwards where it is withdrawn', async () => {
+  const { promise: decided, resolve: decide } = Promise.withResolvers<void>();
+  const { people, gallery, signal } = peopleRig({
+    wrap: (store): PeopleStore => ({
+      ...store,
+      deleteCollection: async (id, watch) => {
+        await decided;
+        return store.deleteCollection(id, watch);
+      },
+    }),
+  });
+  await people.createCollection('staff');
+  await gallery.add(newFace('anna', 1, { collection: 'staff' }));
+  const named = async (seed: number) => (await gallery.match('staff', 'a', [unit(seed)], 1, signal))[0]?.[0]?.subject;
+  const withdrawal = new AbortController();
+  let isDurable = false;
+  const watch = {
+    signal: withdrawal.signal,
+    onDurable: () => {
+      isDurable = true;
+    },
+  };
+  const deleting = people.deleteCollection('staff', watch);
+  await new Promise(setImmediate);
+  assert.deepEqual([await named(1), people.status().erasing], ['anna', 0]);
+  await gallery.add(newFace('ben', 2, { collection: 'staff' }));
+  withdrawal.abort();
+  decide();
+  await assert.rejects(deleting, { code: 'deadline_exceeded' });
+  assert.deepEqual([await named(1), await named(2), isDurable], ['anna', 'ben', false]);
+  const { state, erasing, faces } = people.status();
+  assert.deepEqual([state, erasing, faces], ['ready', 0, 2]);
+  assert.ok((await people.check()).ok);
+  await people.deleteCollection('staff', { onDurable: watch.onDurable });
+  assert.ok(isDurable);
+  await assert.rejects(named(1), { code: 'not_found' });
+});
+
 test('a collection that could not be deleted is there again', async () => {
   let isFull = true;
   const { people, gallery, signal } = peopleRig({
     wrap: (store): PeopleStore => ({
       ...store,
-      deleteCollection: (id) =>
-        isFull ? Promise.reject(new FacepoolError('storage_full', 'the disk is full')) : store.deleteCollection(id),
+      deleteCollection: (id, watch) =>
+        isFull
+          ? Promise.reject(new FacepoolError('storage_full', 'the disk is full'))
+          : store.deleteCollection(id, watch),
     }),
   });
   await people.createCollection('staff');

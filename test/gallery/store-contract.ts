@@ -55,6 +55,22 @@ export function storeContract(name: string, setUp: SetUp): void {
       await isClean(store);
     });
 
+    void it('are gone for everybody when a deletion is durable, which is told once, and may be withdrawn before', async (t) => {
+      const { store } = await setUp(t);
+      const { id } = await store.createCollection('zoo');
+      await store.addFace(newFace('Ada', 1, { collection: 'zoo' }), LIMITS);
+      const told: string[] = [];
+      const onDurable = (): void => void told.push('durable');
+      await refusedAs('deadline_exceeded', store.deleteCollection(id, { signal: AbortSignal.abort(), onDurable }));
+      assert.equal((await store.collection(id)).faces, 1);
+      await refusedAs('not_found', store.deleteCollection(NOBODY, { onDurable }));
+      assert.equal(told.length, 0);
+      const { signal } = new AbortController();
+      await store.deleteCollection(id, { signal, onDurable }).then(() => told.push('erased'));
+      assert.deepEqual(told, ['durable', 'erased']);
+      await isClean(store);
+    });
+
     void it('are made by the first face only where they are the default one', async (t) => {
       const { store } = await setUp(t);
       await refusedAs('not_found', store.addFace(newFace('Ada', 1, { collection: 'other' }), LIMITS));

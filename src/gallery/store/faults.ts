@@ -32,6 +32,11 @@ export function unavailable(detail: string, cause?: unknown): FacepoolError {
   return new FacepoolError('people_unavailable', detail, { cause });
 }
 
+/** Certain: nothing of it was made. */
+export function withdrawn(): FacepoolError {
+  return new FacepoolError('deadline_exceeded', 'the store did not come to it in time; it was withdrawn');
+}
+
 export function full(cause?: unknown): FacepoolError {
   return new FacepoolError('storage_full', 'the disk is full', { cause });
 }

@@ -2,8 +2,9 @@
 import type { Transferable } from 'node:worker_threads';
 import { Worker } from 'node:worker_threads';
 import { FacepoolError, fromWire } from '../../contract/errors.ts';
+import type { ChangeWatch } from '../../contract/people.ts';
 import type { Clock } from '../../util/clock.ts';
-import { unavailable } from './faults.ts';
+import { unavailable, withdrawn } from './faults.ts';
 import type { Answer, Call, FromThread, OperationName, ThreadData, ToThread } from './messages.ts';
 
 /** Before the first, second, … try to have a thread again. */
@@ -28,7 +29,12 @@ export type LinkOptions = {
   readonly spawn?: ((data: ThreadData) => Thread) | undefined;
 };
 
-type Pending = { readonly resolve: (value: unknown) => void; readonly reject: (error: FacepoolError) => void };
+type Pending = {
+  readonly resolve: (value: unknown) => void;
+  readonly reject: (error: FacepoolError) => void;
+  /** Called once. */
+  readonly onDurable: () => void;
+};
 
 export function spawnThread(data: ThreadData): Thread {
   return new Worker(new URL('./thread.ts', import.meta.url), { workerData: data, name: 'people' });
@@ -59,12 +65,15 @@ export class Link {
   call<K extends OperationName>(
     call: Call<K>,
     transfer: readonly Transferable[] = [],
-    signal?: AbortSignal,
+    { signal, onDurable }: ChangeWatch = {},
   ): Promise<Answer<K>> {
+    if (signal?.aborted === true) return Promise.reject(withdrawn());
     const thread = this.#thread;
     if (thread === null) return Promise.reject(this.#away());
     const id = ++this.#lastId;
-    const answer = new Promise<unknown>((resolve, reject) => this.#pending.set(id, { resolve, reject }));
+    const answer = new Promise<unknown>((resolve, reject) =>
+      this.#pending.set(id, { resolve, reject, onDurable: once(onDurable) }),
+    );
     const now = this.#options.clock.date().getTime();
     thread.postMessage({ ...call, id, now } as ToThread, transfer);
     const cancel = (): void => this.#thread?.postMessage({ op: 'cancel', id });
@@ -106,9 +115,18 @@ export class Link {
 
   #settle(message: FromThread): void {
     const pending = this.#pending.get(message.id);
+    if ('durable' in message) {
+      pending?.onDurable();
+      return;
+    }
     this.#pending.delete(message.id);
-    if (message.ok) pending?.resolve(message.value);
-    else pending?.reject(fromWire(message.error));
+    if (!message.ok) {
+      pending?.reject(fromWire(message.error));
+      return;
+    }
+    // One that took a single transaction.
+    pending?.onDurable();
+    pending?.resolve(message.value);
   }
 
   #ended(thread: Thread, cause: Error | undefined): void {
@@ -145,4 +163,12 @@ export class Link {
       if (this.#cancelRetry === null) this.#retry();
     }
   }
+}
+
+function once(call: (() => void) | undefined): () => void {
+  let isCalled = false;
+  return () => {
+    if (!isCalled) call?.();
+    isCalled = true;
+  };
 }

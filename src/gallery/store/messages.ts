@@ -1,6 +1,6 @@
 /** What goes between the server and the thread of the store. */
 import type { WireError } from '../../contract/errors.ts';
-import type { PeopleStore } from '../people-store.ts';
+import type { CollectionId, PeopleStore } from '../people-store.ts';
 
 export type ReadName =
   | 'collections'
@@ -36,8 +36,9 @@ export type WriteName =
 export type AloneName = 'open' | 'close' | 'replace';
 export type OperationName = ReadName | WriteName | AloneName | 'backup';
 
-/** A signal does not go between threads: `cancel` does. */
-export type Args<K extends OperationName> = K extends 'backup' ? readonly [file: string] : Parameters<PeopleStore[K]>;
+/** What only one thread knows: signals and functions do not go to the other; `cancel` and `durable` do. */
+type Bare = { readonly backup: readonly [file: string]; readonly deleteCollection: readonly [id: CollectionId] };
+export type Args<K extends OperationName> = K extends keyof Bare ? Bare[K] : Parameters<PeopleStore[K]>;
 export type Answer<K extends OperationName> = Awaited<ReturnType<PeopleStore[K]>>;
 
 export type Call<K extends OperationName> = { readonly op: K; readonly args: Args<K> };
@@ -48,12 +49,15 @@ export type Request<K extends OperationName = OperationName> = {
     readonly now: number;
   };
 }[K];
+/** A backup is broken off; a change that is not begun is withdrawn. */
 export type Cancel = { readonly op: 'cancel'; readonly id: number };
 export type ToThread = Request | Cancel;
 
 export type FromThread =
   | { readonly id: number; readonly ok: true; readonly value: unknown }
-  | { readonly id: number; readonly ok: false; readonly error: WireError };
+  | { readonly id: number; readonly ok: false; readonly error: WireError }
+  /** Of a change that takes several transactions: the first is on the disk. */
+  | { readonly id: number; readonly durable: true };
 
 export type ThreadData = {
   readonly file: string;

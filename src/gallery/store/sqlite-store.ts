@@ -64,7 +64,7 @@ export function createSqliteStore(options: SqliteStoreOptions): PeopleStore {
     collections: (...args) => link.call({ op: 'collections', args }),
     collection: (...args) => link.call({ op: 'collection', args }),
     createCollection: (...args) => link.call({ op: 'createCollection', args }),
-    deleteCollection: (...args) => link.call({ op: 'deleteCollection', args }),
+    deleteCollection: (id, watch) => link.call({ op: 'deleteCollection', args: [id] }, [], watch),
     subjects: (...args) => link.call({ op: 'subjects', args }),
     subject: (...args) => link.call({ op: 'subject', args }),
     names: (...args) => link.call({ op: 'names', args }),
@@ -98,7 +98,7 @@ export function createSqliteStore(options: SqliteStoreOptions): PeopleStore {
     expire: (...args) => link.call({ op: 'expire', args }),
     async backup(to, signal) {
       if (signal.aborted) throw unavailable('the backup was broken off');
-      await link.call({ op: 'backup', args: [to] }, [], signal);
+      await link.call({ op: 'backup', args: [to] }, [], { signal });
     },
     replace: (...args) => link.call({ op: 'replace', args }),
     check: () => link.call({ op: 'check', args: [] }),

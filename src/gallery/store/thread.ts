@@ -12,6 +12,9 @@ function start(data: ThreadData): void {
   const engine = new Engine({ file, key, maxPages }, defaultCollection);
   const turns = new Turns({
     engine,
+    durable(id) {
+      parentPort?.postMessage({ id, durable: true } satisfies FromThread);
+    },
     schedule: (turn) => void setImmediate(turn),
     now: () => performance.now(),
     reply(id, outcome) {

@@ -7,7 +7,7 @@ import type { FacepoolError } from '../../contract/errors.ts';
 import { backupTo } from './backup.ts';
 import { Unfinished } from './context.ts';
 import type { Change, Engine, Outcome } from './engine.ts';
-import { toFault, unavailable } from './faults.ts';
+import { toFault, unavailable, withdrawn } from './faults.ts';
 import type { AloneName, Call, ReadName, Request, ToThread, WriteName } from './messages.ts';
 import { ERASING, isRead, isWrite, READS, SMALL, STRICT_READS, WRITES } from './operations.ts';
 
@@ -17,7 +17,11 @@ const MOST_CHANGES = 256;
 const READ_MS = 10;
 
 type Reply = (id: number, outcome: Outcome) => void;
-type Waiting = Change & { readonly id: number };
+type Waiting = Change & {
+  readonly id: number;
+  /** A part of it is on the disk. */
+  readonly isBegun: boolean;
+};
 type LongRead = {
   readonly request: Request<ReadName>;
   readonly steps: Generator<void, unknown>;
@@ -27,6 +31,8 @@ type LongRead = {
 export type TurnsOptions = {
   readonly engine: Engine;
   readonly reply: Reply;
+  /** The first transaction of several is on the disk. */
+  readonly durable: (id: number) => void;
   /** Calls back when messages that are there have been taken. */
   readonly schedule: (turn: () => void) => void;
   /** Milliseconds of any clock. */
@@ -68,10 +74,21 @@ export class Turns {
   take(message: ToThread): void {
     if (message.op === 'cancel') {
       if (this.#backups.has(message.id)) this.#backups.set(message.id, true);
+      else this.#withdraw(message.id);
       return;
     }
     this.#queue.push(message);
     this.#schedule();
+  }
+
+  /** A change that is not begun. Any other goes on. */
+  #withdraw(id: number): void {
+    const isMeant = (one: Request | Waiting): boolean =>
+      one.id === id && ('op' in one ? isWriteRequest(one) : !one.isBegun);
+    if (![...this.#queue, ...this.#changes].some(isMeant)) return;
+    this.#queue = this.#queue.filter((one) => !isMeant(one));
+    this.#changes = this.#changes.filter((one) => !isMeant(one));
+    this.#options.reply(id, { ok: false, error: withdrawn() });
   }
 
   #schedule(): void {
@@ -107,7 +124,15 @@ export class Turns {
       if (isWriteRequest(next)) {
         const replaces = next.op === 'addVectors';
         const [erases, isSmall] = [ERASING.has(next.op), SMALL.has(next.op)];
-        this.#changes.push({ id: next.id, now: next.now, erases, isSmall, replaces, make: change(next) });
+        this.#changes.push({
+          id: next.id,
+          now: next.now,
+          isBegun: false,
+          erases,
+          isSmall,
+          replaces,
+          make: change(next),
+        });
       } else if (isReadRequest(next)) this.#reads.push(next);
       else if (next.op === 'backup') void this.#backup(next);
     }
@@ -125,11 +150,13 @@ export class Turns {
       const outcome = outcomes[i];
       if (outcome === undefined) return;
       const rest = outcome.ok ? outcome.value : null;
+      if (rest instanceof Unfinished && !waiting.isBegun) this.#options.durable(waiting.id);
       if (rest instanceof Unfinished && isEnding) {
         const error = unavailable('people are being closed; what is left of it goes when they are opened again');
         this.#options.reply(waiting.id, { ok: false, error });
-      } else if (rest instanceof Unfinished) unfinished.push({ ...waiting, make: (context) => rest.go(context) });
-      else this.#options.reply(waiting.id, outcome);
+      } else if (rest instanceof Unfinished) {
+        unfinished.push({ ...waiting, isBegun: true, make: (context) => rest.go(context) });
+      } else this.#options.reply(waiting.id, outcome);
     });
     this.#changes = [...later, ...unfinished];
   }

@@ -8,6 +8,7 @@ import {
   type erasingSchema,
 } from '../../contract/people.ts';
 import { FacepoolError } from '../../contract/errors.ts';
+import { onAbort } from '../../util/abort.ts';
 import { readStrictJson } from '../body/strict-json.ts';
 import { refuseWhenClosing } from '../changes.ts';
 import { CLIENT_GONE } from '../deadline.ts';
@@ -76,21 +77,32 @@ const getCollection: Handler = async (req, res, deps) => {
   sendJson(res, await withDeadline(res, deps, () => deps.people.collection(collection)));
 };
 
+/** 204 when it is erased. Later than its deadline it is 202 if it is durable; if it is not begun it is withdrawn. */
 const deleteCollection: Handler = async (req, res, deps) => {
   readQuery(COLLECTION, req.url, []);
   const collection = collectionPart(req);
-  let hasBegun = false;
-  const work = async (): Promise<void> => {
-    // One that is not there is refused, however late it is.
-    await deps.people.collection(collection);
-    hasBegun = true;
-    await deps.people.deleteCollection(collection);
+  let isDurable = false;
+  const work = async (deadline: AbortSignal): Promise<void> => {
+    const withdrawal = new AbortController();
+    // Whoever goes without an answer has asked for it all the same.
+    onAbort(deadline, (reason) => {
+      if (reason !== CLIENT_GONE) withdrawal.abort(reason);
+    });
+    const { promise: kept, resolve: keep } = Promise.withResolvers<void>();
+    const onDurable = (): void => {
+      isDurable = true;
+      keep();
+    };
+    const erased = deps.people.deleteCollection(collection, { signal: withdrawal.signal, onDurable });
+    // Written down when it is certain, and not minutes later.
+    await recorded(deps, req, 'people.delete_collection', collection, () => Promise.race([kept, erased]));
+    await erased;
   };
   try {
-    await withDeadline(res, deps, () => recorded(deps, req, 'people.delete_collection', collection, work));
+    await withDeadline(res, deps, work);
   } catch (error) {
     const isLate = error instanceof FacepoolError && error.code === 'deadline_exceeded' && error !== CLIENT_GONE;
-    if (!isLate || !hasBegun) throw error;
+    if (!isLate || !isDurable) throw error;
     res.setHeader('Location', '/v1/people');
     sendJson(res, { name: collection, state: 'erasing' } satisfies z.infer<typeof erasingSchema>, 202);
     return;

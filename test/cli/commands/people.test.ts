@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
+import type { People } from '../../../src/contract/people.ts';
 import { textWidth } from '../../../src/cli/table.ts';
 import { fakePeople, STATUS, subject } from '../../http/support/people.ts';
 import { peopleServer, pictures } from '../support/people.ts';
@@ -76,7 +77,11 @@ it('list: everybody, over as many pages as there are, or those of a name', async
 
 it('a collection that takes longer to erase is said to be deleted, and still erased', async (t) => {
   const { promise, resolve } = Promise.withResolvers<void>();
-  const people = fakePeople({ deleteCollection: () => promise, status: () => ({ ...STATUS, erasing: 1 }) });
+  const deleteCollection: People['deleteCollection'] = (_name, watch) => {
+    watch?.onDurable?.();
+    return promise;
+  };
+  const people = fakePeople({ deleteCollection, status: () => ({ ...STATUS, erasing: 1 }) });
   const { socketPath } = await fakeServer(t, { people, limits: { timeout_ms: 20 } });
   const ours = (...args: string[]) => run(['people', ...args, '--socket', socketPath]);
   const gone = await ours('collections', 'rm', 'staff', '--yes');

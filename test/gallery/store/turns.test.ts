@@ -17,12 +17,17 @@ function bench(t: TestContext) {
   t.after(() => engine.close());
   const answers = new Map<number, Outcome>();
   const order: number[] = [];
+  const durable: number[] = [];
   const waiting: (() => void)[] = [];
   const turns = new Turns({
     engine,
     reply: (id, outcome) => {
       answers.set(id, outcome);
       order.push(id);
+    },
+    durable: (id) => {
+      assert.ok(!answers.has(id));
+      durable.push(id);
     },
     schedule: (turn) => void waiting.push(turn),
     now: () => 0,
@@ -49,7 +54,7 @@ function bench(t: TestContext) {
   };
   ask('open');
   rest();
-  return { folder, engine, turns, answers, order, ask, turn, rest, valueOf };
+  return { folder, engine, turns, answers, order, durable, ask, turn, rest, valueOf };
 }
 
 describe('turns', () => {
@@ -116,6 +121,59 @@ describe('turns', () => {
     rest();
     assert.equal((valueOf(removal) as { faceIds: string[] }).faceIds.length, 500);
     assert.deepEqual(valueOf(spaces), []);
+  });
+
+  it('tell once that a long change is on the disk, before it has ended', (t) => {
+    const { ask, turn, rest, valueOf, answers, durable } = bench(t);
+    const id = ask('createCollection', 'c');
+    rest();
+    const collection = (valueOf(id) as { id: number }).id;
+    for (let i = 0; i < 500; i++) ask('addFace', newFace(`p${i}`, i, { collection: 'c' }), LIMITS);
+    rest();
+    assert.deepEqual(durable, [], 'a change of one transaction is told when it is made');
+    const removal = ask('deleteCollection', collection);
+    assert.deepEqual(durable, []);
+    turn();
+    assert.deepEqual([durable, answers.has(removal)], [[removal], false]);
+    rest();
+    assert.ok(answers.get(removal)?.ok);
+    assert.deepEqual(durable, [removal]);
+  });
+
+  it('withdraw a change that is not begun, wherever it waits, and nothing else', (t) => {
+    const { ask, turn, turns, rest, valueOf, answers } = bench(t);
+    const id = ask('createCollection', 'c');
+    rest();
+    const collection = (valueOf(id) as { id: number }).id;
+    for (let i = 0; i < 500; i++) ask('addFace', newFace(`p${i}`, i, { collection: 'c' }), LIMITS);
+    rest();
+    const refusal = (one: number): string | undefined => {
+      const answer = answers.get(one);
+      return answer?.ok === false ? answer.error.code : undefined;
+    };
+    const first = ask('deleteCollection', collection);
+    turns.take({ op: 'cancel', id: first });
+    rest();
+    assert.equal(refusal(first), 'deadline_exceeded');
+    // More than fit into a group: it waits among the changes.
+    const group = Array.from({ length: 256 }, (_, i) => ask('createSubject', collection, `s${i}`, {}));
+    const second = ask('deleteCollection', collection);
+    turn();
+    assert.ok(answers.has(group[255] ?? 0) && !answers.has(second));
+    turns.take({ op: 'cancel', id: second });
+    const [read, count] = [ask('collection', collection), ask('totals')];
+    turns.take({ op: 'cancel', id: read });
+    rest();
+    assert.equal(refusal(second), 'deadline_exceeded');
+    assert.equal((valueOf(read) as { faces: number }).faces, 500);
+    assert.equal((valueOf(count) as { subjects: number }).subjects, 756);
+    const third = ask('deleteCollection', collection);
+    turn();
+    turns.take({ op: 'cancel', id: third });
+    rest();
+    assert.equal((valueOf(third) as { faceIds: string[] }).faceIds.length, 500, 'it was begun');
+    turns.take({ op: 'cancel', id: third });
+    assert.ok(!turn());
   });
 
   it('answer errors to those who caused them', (t) => {
