@@ -19,8 +19,9 @@ export async function reloadScene(
   t: TestContext,
   missing = NOTHING_MISSING.missing as { graph: string; file: string; bytes: number }[],
   onPrepare: (live: Settings) => void = () => {},
+  embeddingsIn: (from: string, to: string) => number = () => 0,
 ) {
-  const server = scene(t, { settings: (settings) => structuredClone(settings) });
+  const server = scene(t, { settings: (settings) => structuredClone(settings), embeddingsIn });
   const { settings: live, supervisor, aliases, versions, traffic, ports, clock, events } = server;
   const started = supervisor.start();
   await server.until('it serves', () => supervisor.models.get('detector')?.process.availability === 'ready');

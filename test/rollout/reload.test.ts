@@ -70,6 +70,17 @@ describe('a reload that is refused', () => {
     assert.deepEqual(versions.list(null), []);
   });
 
+  it('leaves no embedding space that people are enrolled in', async (t) => {
+    const { reload, write, aliases, versions } = await reloadScene(t, undefined, undefined, () => 5);
+    write((next) => void Object.assign(next.models['recognizer'] ?? {}, { version: 'r2' }));
+    const refusal = /models\.recognizer\.version: .*5 enrolled faces/;
+    await assert.rejects(reload.reload(true), refusal);
+    await assert.rejects(reload.reload(false), refusal);
+    const { stable, configured, generation, previous } = aliases.state('recognizer');
+    assert.deepEqual([stable, configured, generation, previous], ['omz-0095', 'omz-0095', 0, null]);
+    assert.deepEqual(versions.list(null), []);
+  });
+
   it('takes back the swaps that have begun where another one is refused for want of memory', async (t) => {
     const { reload, write, settings, supervisor, versions, aliases, answers, detector, until } = await reloadScene(t);
     detector({ version: 'v2', priority: 7 });

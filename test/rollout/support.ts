@@ -104,6 +104,7 @@ export function scene(t: TestContext, options: SceneOptions = {}) {
       },
       write: options.write,
     });
+    aliases.found(Object.keys(settings.models));
     const traffic = new VersionTraffic({
       clock,
       windowMs: settings.rollout.window_ms,
