@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
 import { metadataSchema } from '../../../src/contract/people.ts';
-import { metadataLine, metadataOf, rowsOf } from '../../../src/dashboard/public/people/metadata.js';
+import { joinFields, metadataLine, metadataOf, rowsOf } from '../../../src/dashboard/public/people/metadata.js';
 
 const METADATA = { employee: 17, team: 'Blue', left: false, 'card no.': null, code: '0042' };
 const row = (name: string, value: string, kind: 'text' | 'number' | 'flag' | 'nothing' = 'text') => ({
@@ -41,4 +41,15 @@ it('says which row is at fault', () => {
   assert.match(fault(row('a'.repeat(101), 'x')), /100 characters/);
   assert.match(fault(row('a', 'x'.repeat(1001))), /1000 characters/);
   assert.match(fault(...[1, 2, 3, 4, 5].map((i) => row(`f${i}`, 'x'.repeat(1000)))), /^-1 .*4096/);
+});
+
+it('joins what is typed with what somebody else saved', () => {
+  const base = { team: 'Blue', room: 4, left: false, old: null };
+  const typed = { team: 'Blue', room: 5, left: false, mine: 'x' };
+  const saved = { team: 'Red', room: 6, old: null, theirs: true };
+  assert.deepEqual(joinFields(base, typed, saved), { team: 'Red', room: 5, mine: 'x', theirs: true });
+  assert.deepEqual(joinFields(base, typed, base), typed);
+  assert.deepEqual(joinFields(base, base, saved), saved);
+  const hostile = JSON.parse('{"__proto__": 1}') as Record<string, number>;
+  assert.deepEqual(Object.entries(joinFields({}, {}, hostile)), [['__proto__', 1]]);
 });

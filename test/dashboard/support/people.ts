@@ -13,6 +13,7 @@ import {
   type Subject,
 } from '../../../src/contract/people.ts';
 import type { EnrolRequest, Pipeline } from '../../../src/contract/services.ts';
+import { expectTag } from '../../../src/gallery/subject-tag.ts';
 
 const SPACE = 'omz-0095';
 
@@ -23,14 +24,18 @@ export type MadeUpPeople = {
   readonly enrol: Pipeline['enrol'];
   /** What was changed, in order: `enrol staff/Anna`. */
   readonly changes: string[];
+  /** What `If-Match` of each change and deletion of a person said; also of those that were refused. */
+  readonly tags: (string | undefined)[];
   /** The options of each enrolment. */
   readonly options: EnrolRequest['options'][];
   readonly set: (over: Partial<PeopleStatus>) => void;
   /** What the next calls of the store or of an enrolment are refused with; null: nothing. */
   readonly fail: (error: FacepoolError | null) => void;
+  /** From now on collections are deleted so: `late`, as where the disk takes longer than a request may; or when `release` says so. */
+  readonly delete: (how: 'late' | 'wait') => void;
   readonly put: (collection: string, subject: string, over?: Partial<Person>) => Person;
   readonly face: (over?: Partial<StoredFace>) => StoredFace;
-  /** Lets the enrolments go on that were told to wait. */
+  /** Lets the enrolments and deletions go on that were told to wait. */
   readonly release: () => void;
   readonly waiting: () => number;
   /** Of enrolments at the same time. */
@@ -59,7 +64,9 @@ export function madeUpPeople(over: Partial<PeopleStatus> = {}): MadeUpPeople {
   let [wanted, failure, count, running, most] = [over, null as FacepoolError | null, 0, 0, 0];
   const collections = new Map<string, Map<string, Person>>();
   const changes: string[] = [];
+  const tags: (string | undefined)[] = [];
   const options: EnrolRequest['options'][] = [];
+  let deletion: 'at once' | 'late' | 'wait' = 'at once';
   const busy = new Set<string>();
   let held: (() => void)[] = [];
   const now = (): string => new Date().toISOString();
@@ -152,6 +159,11 @@ export function madeUpPeople(over: Partial<PeopleStatus> = {}): MadeUpPeople {
       inside(name);
       collections.delete(name);
       changes.push(`delete ${name}`);
+      if (deletion === 'at once') return;
+      wanted = { ...wanted, erasing: (wanted.erasing ?? 0) + 1 };
+      if (deletion === 'wait') await new Promise<void>((resolve) => held.push(resolve));
+      else throw new FacepoolError('deadline_exceeded', 'as the HTTP layer says it of its own');
+      wanted = { ...wanted, erasing: (wanted.erasing ?? 0) - 1 };
     },
     async subjects(collection, { limit, cursor, find }) {
       const all = [...inside(collection).values()]
@@ -162,8 +174,10 @@ export function madeUpPeople(over: Partial<PeopleStatus> = {}): MadeUpPeople {
     },
     subject: async (collection, subject) => told(one(collection, subject)),
     createSubject: async (collection, subject, metadata) => told(put(collection, subject, { metadata, faces: [] })),
-    async changeSubject(collection, subject, { subject: name = subject, merge, metadata }) {
+    async changeSubject(collection, subject, { subject: name = subject, merge, metadata }, expected) {
+      tags.push(expected);
       const [old, other] = [one(collection, subject), inside(collection).get(name)];
+      expectTag(told(old), expected);
       if (name !== subject && other !== undefined && !merge)
         throw new FacepoolError('conflict', `There is a subject of that name already; merge: true makes both one.`);
       changes.push(`${name === subject ? 'change' : merge ? 'merge' : 'rename'} ${collection}/${subject} ${name}`);
@@ -172,8 +186,10 @@ export function madeUpPeople(over: Partial<PeopleStatus> = {}): MadeUpPeople {
       const faces = [...(name === subject ? [] : (other?.faces ?? [])), ...old.faces];
       return told(put(collection, name, { ...old, ...other, subject: name, faces, metadata: metadata ?? fields }));
     },
-    async deleteSubject(collection, subject) {
+    async deleteSubject(collection, subject, expected) {
+      tags.push(expected);
       const person = one(collection, subject);
+      expectTag(told(person), expected);
       inside(collection).delete(subject);
       changes.push(`delete ${collection}/${subject}`);
       return told(person);
@@ -262,12 +278,15 @@ export function madeUpPeople(over: Partial<PeopleStatus> = {}): MadeUpPeople {
         running -= 1;
       }
     },
-    ...{ changes, options, put, face },
+    ...{ changes, tags, options, put, face },
     set(more) {
       wanted = { ...wanted, ...more };
     },
     fail(error) {
       failure = error;
+    },
+    delete(how) {
+      deletion = how;
     },
     release() {
       for (const go of held) go();

@@ -3,16 +3,30 @@ import { call, callJson } from '../lib/api.js';
 import { uploadPicture } from '../lib/upload.js';
 import { pathOf, queryOf } from './paths.js';
 
-/** @import { Collection, EnrolAnswer, Metadata, PeopleStatus, StoredFace, Subject } from '../../../contract/people.ts' */
+/** @import { Collection, EnrolAnswer, PeopleStatus, StoredFace, Subject } from '../../../contract/people.ts' */
 /** @typedef {{ signal: AbortSignal, byHand?: boolean }} Asking byHand: a person waits, and may give another key */
+/** @typedef {import('./shown-subject.js').Seen} Seen */
 
 /** The collection that is there without being made. */
 export const DEFAULT = 'default';
 const MOST = 1000;
+const ACCEPTED = 202;
 
 /** @param {string} method @param {unknown} body */
 function sent(method, body) {
   return { method, body: JSON.stringify(body), headers: { 'content-type': 'application/json' }, byHand: true };
+}
+
+/** Only in this state, else 409 `conflict`. @param {string | null} tag @returns {Record<string, string>} */
+function ifMatch(tag) {
+  return tag === null ? {} : { 'if-match': tag };
+}
+
+/** @param {Response} response @returns {Promise<Seen>} */
+async function seenOf(response) {
+  // What compresses on the way makes the tag a weak one; the server knows it without that.
+  const tag = response.headers.get('etag')?.replace(/^W\//, '') ?? null;
+  return { subject: await response.json(), tag };
 }
 
 /** @param {AbortSignal} signal @returns {Promise<PeopleStatus>} */
@@ -39,9 +53,10 @@ export function createCollection(name) {
   return callJson('v1/collections', sent('POST', { name }));
 }
 
-/** @param {string} name */
+/** @param {string} name @returns {Promise<boolean>} false: nobody of it is known any more, and the disk is still being erased */
 export async function deleteCollection(name) {
-  await call(pathOf(name), { method: 'DELETE', byHand: true });
+  const { status } = await call(pathOf(name), { method: 'DELETE', byHand: true });
+  return status !== ACCEPTED;
 }
 
 /**
@@ -53,24 +68,27 @@ export function readSubjects(collection, { find, cursor, limit, ...asking }) {
   return callJson(`${pathOf(collection, 'subjects')}${queryOf({ limit, cursor, find })}`, asking);
 }
 
-/** @param {string} collection @param {string} subject @param {Asking} asking @returns {Promise<Subject>} */
+/** @param {string} collection @param {string} subject @param {Asking} asking */
 export async function readSubject(collection, subject, asking) {
-  return callJson(pathOf(collection, 'subjects', subject), asking);
+  return seenOf(await call(pathOf(collection, 'subjects', subject), asking));
 }
 
 /**
  * @param {string} collection
  * @param {string} subject
- * @param {{ subject?: string, merge?: boolean, metadata?: Metadata }} change
- * @returns {Promise<Subject>}
+ * @param {import('./shown-subject.js').Wish} change
+ * @param {string | null} tag of the state that was seen
  */
-export async function changeSubject(collection, subject, change) {
-  return callJson(pathOf(collection, 'subjects', subject), sent('PATCH', change));
+export async function changeSubject(collection, subject, change, tag) {
+  const { headers, ...rest } = sent('PATCH', change);
+  const asked = { ...rest, headers: { ...headers, ...ifMatch(tag) } };
+  return seenOf(await call(pathOf(collection, 'subjects', subject), asked));
 }
 
-/** @param {string} collection @param {string} subject */
-export async function deleteSubject(collection, subject) {
-  await call(pathOf(collection, 'subjects', subject), { method: 'DELETE', byHand: true });
+/** @param {string} collection @param {string} subject @param {string | null} tag of the state that was seen */
+export async function deleteSubject(collection, subject, tag) {
+  const path = pathOf(collection, 'subjects', subject);
+  await call(path, { method: 'DELETE', headers: ifMatch(tag), byHand: true });
 }
 
 /**

@@ -1,6 +1,7 @@
 /** The free fields of a person, to be read and changed. */
-import { fill, h, setText } from '../lib/dom.js';
-import { KINDS, metadataOf, rowsOf, valueText } from './metadata.js';
+import { fill, h, say, setText } from '../lib/dom.js';
+import { fieldChanges, sameFields } from './changed-words.js';
+import { joinFields, KINDS, metadataOf, rowsOf, valueText } from './metadata.js';
 
 /** @import { Metadata } from '../../../contract/people.ts' */
 /** @typedef {import('./metadata.js').Kind} Kind */
@@ -13,9 +14,24 @@ export function createMetadataForm({ onSave }) {
   const rows = h('div', { class: 'stack field-rows' });
   const fault = h('p', { class: 'note', 'data-tone': 'error', role: 'alert', hidden: true });
   const edit = h('button', { type: 'button', text: 'Change fields' });
+  const changes = h('p');
+  const take = h('button', { type: 'button', text: 'Add these to what I typed' });
+  const moved = h(
+    'div',
+    {
+      class: 'note stack tight',
+      'data-tone': 'warning',
+      role: 'group',
+      'aria-label': 'Changed meanwhile',
+      hidden: true,
+    },
+    changes,
+    h('div', {}, take),
+  );
   const form = h(
     'form',
     { class: 'stack', hidden: true, novalidate: true },
+    moved,
     rows,
     fault,
     h(
@@ -28,6 +44,10 @@ export function createMetadataForm({ onSave }) {
   );
   /** @type {Metadata} */
   let metadata = {};
+  /** What the form was filled with: what differs from it is of somebody else. @type {Metadata} */
+  let base = {};
+  /** What is being saved, and will come back. @type {Metadata | null} */
+  let sent = null;
   /** @type {Set<ReturnType<typeof createRow>>} */
   const editors = new Set();
 
@@ -59,25 +79,54 @@ export function createMetadataForm({ onSave }) {
     fault.hidden = text === '';
     setText(fault, text);
   };
-  edit.addEventListener('click', () => {
+  /** @param {Metadata} fields for the form; what comes after `metadata` is of somebody else */
+  const begin = (fields) => {
+    base = metadata;
     editors.clear();
     fill(rows);
     complain('');
-    const known = rowsOf(metadata);
+    tellMoved();
+    const known = rowsOf(fields);
     for (const row of known) addRow(row);
     if (known.length === 0) addRow();
     setOpen(true);
     [...editors][0]?.focus();
+  };
+  /** What somebody else saved while this form was open. */
+  const tellMoved = () => {
+    const isOurs = sent !== null && sameFields(sent, metadata);
+    moved.hidden = isOurs || sameFields(base, metadata);
+    const text = `The fields were changed meanwhile: ${fieldChanges(base, metadata)}. What you typed is kept; “Save the fields” puts it in the place of all of them.`;
+    if (!moved.hidden && changes.textContent !== text) say(text);
+    setText(changes, moved.hidden ? '' : text);
+  };
+  /** What is typed; null where it cannot be read, which is told. */
+  const readRows = () => {
+    const read = metadataOf([...editors].map((editor) => editor.read()));
+    complain('fault' in read ? read.fault : '');
+    if (!('fault' in read)) return read.metadata;
+    [...editors][read.row]?.focus();
+    return null;
+  };
+  /** @param {Metadata} typed */
+  const save = async (typed) => {
+    if (sent !== null) return;
+    sent = typed;
+    const isSaved = await onSave(typed);
+    // Another person may be shown by now.
+    if (sent !== typed) return;
+    sent = null;
+    if (isSaved) close();
+  };
+  edit.addEventListener('click', () => begin(metadata));
+  take.addEventListener('click', () => {
+    const typed = readRows();
+    if (typed !== null) begin(joinFields(base, typed, metadata));
   });
   form.addEventListener('submit', (event) => {
     event.preventDefault();
-    const read = metadataOf([...editors].map((editor) => editor.read()));
-    complain('fault' in read ? read.fault : '');
-    if ('fault' in read) [...editors][read.row]?.focus();
-    else
-      void onSave(read.metadata).then((isSaved) => {
-        if (isSaved) close();
-      });
+    const typed = readRows();
+    if (typed !== null) void save(typed);
   });
   return {
     element: h(
@@ -93,6 +142,7 @@ export function createMetadataForm({ onSave }) {
     update(now) {
       metadata = now;
       setOpen(!form.hidden);
+      if (!form.hidden) tellMoved();
       fill(
         shown,
         ...Object.entries(now).map(([name, value]) =>
@@ -100,7 +150,10 @@ export function createMetadataForm({ onSave }) {
         ),
       );
     },
-    shut: () => setOpen(false),
+    shut() {
+      sent = null;
+      setOpen(false);
+    },
   };
 }
 

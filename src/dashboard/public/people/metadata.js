@@ -65,3 +65,25 @@ export function metadataLine(metadata) {
     .map(([name, value]) => `${name} ${valueText(value)}`)
     .join(', ');
 }
+
+/**
+ * What somebody types, with what somebody else saved meanwhile: a field that both changed is as it is typed.
+ * @param {Metadata} base what both began with
+ * @param {Metadata} typed
+ * @param {Metadata} saved
+ * @returns {Metadata}
+ */
+export function joinFields(base, typed, saved) {
+  const was = new Map(Object.entries(base));
+  const mine = new Map(Object.entries(typed));
+  const theirs = new Map(Object.entries(saved));
+  const joined = new Map(mine);
+  for (const name of new Set([...was.keys(), ...theirs.keys()])) {
+    // Values are never undefined: that is a field that is not there.
+    if (mine.get(name) !== was.get(name)) continue;
+    const value = theirs.get(name);
+    if (value === undefined) joined.delete(name);
+    else joined.set(name, value);
+  }
+  return Object.fromEntries(joined);
+}

@@ -101,7 +101,7 @@ export function createPeople(panel, { onConnection }) {
   /** Reads what is looked at anew. @param {boolean} [withPage] the person that is shown too */
   const refresh = (withPage = false) => {
     seen = '';
-    if (withPage && page.name() !== null) void page.read();
+    if (withPage && page.name() !== null) page.read();
     poll.now();
   };
   /** @param {unknown} error */
@@ -166,7 +166,7 @@ export function createPeople(panel, { onConnection }) {
   return {
     show() {
       poll.start();
-      if (page.name() !== null) void page.read();
+      if (page.name() !== null) page.read();
     },
     /** What is being sent goes on. */
     hide() {

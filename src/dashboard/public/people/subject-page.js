@@ -3,11 +3,13 @@ import { h, say, setText } from '../lib/dom.js';
 import { longAgo, plural, secondsOf } from '../lib/format.js';
 import { ApiError, isAbort, sentence } from '../lib/problem.js';
 import { confirm } from '../versions/confirm.js';
+import { ChangedMeanwhile, changeWords } from './changed-words.js';
 import { changeSubject, deleteSubject, readSubject } from './client.js';
 import { nameFault, tidyName } from './drop-plan.js';
 import { createFaces } from './faces.js';
 import { createMetadataForm } from './metadata-form.js';
 import { createNameForm } from './name-form.js';
+import { createShownSubject } from './shown-subject.js';
 
 /** @import { Metadata, PeopleStatus, Subject } from '../../../contract/people.ts' */
 
@@ -24,157 +26,205 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
   const facts = h('p', { class: 'muted small' });
   const note = h('p', { class: 'note', hidden: true });
   let collection = '';
-  /** @type {Subject | null} */
-  let shown = null;
-  let reading = new AbortController();
+  /** Ends what is asked beside it when somebody else is shown. */
+  let asking = new AbortController();
+  /** Other than before when somebody else is shown, or nobody. */
+  let visit = {};
+  /** Something was asked for and has no answer yet: a second press does not run into the first. */
+  let isActing = false;
 
   const tell = (/** @type {string} */ text, tone = '') => {
     note.hidden = text === '';
     note.dataset['tone'] = tone;
     setText(note, text);
-    if (text !== '') say(text);
+    if (text === '') return;
+    say(text);
+    // What was pressed may be far below it.
+    if (tone !== '') note.scrollIntoView({ block: 'nearest' });
   };
   const faces = createFaces({
     kept,
     tell,
     onDeleted() {
       title.focus();
-      void read();
+      void person.reload();
       onChange();
     },
   });
-  const fields = createMetadataForm({ onSave: (metadata) => saveFields(metadata) });
+  const fields = createMetadataForm({
+    onSave: (metadata) => act('Nothing was changed.', (subject) => saveFields(subject, metadata)),
+  });
   const rename = createNameForm({
     id: 'rename',
     label: 'Name',
     button: 'Rename',
-    onName: (name) => void renameTo(name),
+    onName: (name) => void act('Nothing was changed.', (subject) => renameTo(subject, name)),
   });
   const merge = createNameForm({
     id: 'merge',
     label: 'Is the same person as',
     button: 'Merge into that one …',
     suggest: () => collection,
-    onName: (name) => void mergeInto(name),
+    onName: (name) => void act('Nobody was merged.', () => mergeInto(name)),
   });
 
-  /** @param {Subject} subject */
-  const show = (subject) => {
-    shown = subject;
-    setText(title, subject.subject);
-    const now = Date.now() / 1000;
-    const [added, changed] = [subject.created_at, subject.updated_at].map((iso) => longAgo(secondsOf(iso), now));
-    setText(facts, `${plural(subject.faces, 'face')} · added ${added} · changed ${changed} · id ${subject.id}`);
-    fields.update(subject.metadata);
-  };
+  const person = createShownSubject({
+    readSubject,
+    changeSubject,
+    deleteSubject,
+    onShow(subject) {
+      setText(title, subject.subject);
+      const now = Date.now() / 1000;
+      const [added, changed] = [subject.created_at, subject.updated_at].map((iso) => longAgo(secondsOf(iso), now));
+      setText(facts, `${plural(subject.faces, 'face')} · added ${added} · changed ${changed} · id ${subject.id}`);
+      fields.update(subject.metadata);
+    },
+    onRead: () => void readFaces(),
+    onUnread: (error, name) => tell(isGone(error) ? goneWords(name) : sentence(error), 'error'),
+  });
   /**
-   * @param {{ subject?: string, merge?: boolean, metadata?: Metadata }} wish
-   * @param {string} done
+   * @param {string} failed what is told where it throws
+   * @param {(subject: Subject) => Promise<void>} work
+   * @returns {Promise<boolean>} whether it did not throw
    */
-  const apply = async (wish, done) => {
-    const old = shown?.subject ?? '';
-    const subject = await changeSubject(collection, old, wish);
-    show(subject);
-    tell(done);
-    onChange();
-    if (subject.subject === old) return;
-    rename.set(subject.subject);
-    merge.set('');
-    onRenamed(subject.subject);
-    await readFaces();
-  };
-  const saveFields = async (/** @type {Metadata} */ metadata) => {
+  const act = async (failed, work) => {
+    const subject = person.subject();
+    if (isActing || subject === null) return false;
+    const mine = visit;
+    isActing = true;
     try {
-      await apply({ metadata }, 'The fields are saved.');
+      await work(subject);
       return true;
     } catch (error) {
-      tell(`Nothing was changed. ${sentence(error)}`, 'error');
+      if (isAbort(error)) return false;
+      if (mine === visit) await tellFailure(failed, error, subject.subject);
+      else say(`${subject.subject}: ${failed} ${sentence(error)}`);
       return false;
+    } finally {
+      if (mine === visit) isActing = false;
     }
   };
-  const renameTo = async (/** @type {string} */ raw) => {
+  /**
+   * @param {Subject} before
+   * @param {Subject | null} now
+   * @param {string} done
+   */
+  const tellDone = async (before, now, done) => {
+    onChange();
+    // Somebody else is looked at by now.
+    if (now === null) return say(done);
+    tell(done);
+    if (now.subject === before.subject) return;
+    rename.set(now.subject);
+    merge.set('');
+    onRenamed(now.subject);
+    await readFaces();
+  };
+  /**
+   * Why something was not done; where somebody else was quicker, what is so now.
+   * @param {string} failed @param {unknown} error @param {string} name
+   */
+  const tellFailure = async (failed, error, name) => {
+    if (isGone(error)) return tell(`${failed} ${goneWords(name)} ${sentence(error)}`, 'error');
+    if (!(error instanceof ChangedMeanwhile)) return tell(`${failed} ${sentence(error)}`, 'error');
+    const mine = visit;
+    void person.reload();
+    const now = await person.settled();
+    // Why it cannot be read is told already.
+    if (now === null || mine !== visit) return;
+    const different = changeWords(error.seen, now.subject);
+    const again = 'What you see is fresh, and what you typed is still there: try again if it is still right.';
+    tell(`${failed} Somebody changed ${name} meanwhile. ${different} ${again}`, 'error');
+  };
+  /** @param {Subject} subject @param {Metadata} metadata */
+  const saveFields = async (subject, metadata) => {
+    await tellDone(subject, await person.changeAsShown({ metadata }), 'The fields are saved.');
+  };
+  /** @param {Subject} subject @param {string} raw */
+  const renameTo = async (subject, raw) => {
     const name = tidyName(raw);
-    const old = shown?.subject;
-    if (old === undefined || name === old) return;
+    if (name === subject.subject) return;
     const fault = nameFault(name);
     if (fault !== '') return tell(fault, 'error');
     try {
-      await apply({ subject: name }, `${old} is called ${name} now.`);
+      const now = await person.changeAsShown({ subject: name });
+      await tellDone(subject, now, `${subject.subject} is called ${name} now.`);
     } catch (error) {
       // Whether the two are one is for people to say.
-      if (error instanceof ApiError && error.code === 'conflict') await mergeInto(name);
-      else tell(`Nothing was changed. ${sentence(error)}`, 'error');
+      if (!(error instanceof ApiError) || error.code !== 'conflict') throw error;
+      await mergeInto(name);
     }
   };
   const mergeInto = async (/** @type {string} */ raw) => {
     const name = tidyName(raw);
-    if (shown === null) return;
-    const { subject: old, faces: count } = shown;
+    // What the question tells is what the tag stands for.
+    const from = await person.settled();
+    if (from === null) return;
+    const { subject: old, faces: count } = from.subject;
     const fault = name === old ? `${name} is this person.` : nameFault(name);
     if (fault !== '') return tell(fault, 'error');
+    const other = await find(name);
+    if (other === null) return tell(`There is nobody called ${name} in this collection.`, 'error');
+    const isSure = await confirm({
+      title: `Merge ${old} into ${name}?`,
+      text: `${name} is there with ${plural(other.faces, 'face')}. The ${plural(count, 'face')} of ${old} are added, and ${old} is no more. Where both have the same field, that of ${name} stays. This cannot be taken apart again.`,
+      yes: 'Merge',
+    });
+    if (!isSure) return;
+    const now = await person.change(from, { subject: name, merge: true });
+    await tellDone(from.subject, now, `${old} and ${name} are one person now.`);
+  };
+  const find = async (/** @type {string} */ name) => {
     try {
-      const other = await readSubject(collection, name, { signal: reading.signal, byHand: true });
-      const isSure = await confirm({
-        title: `Merge ${old} into ${name}?`,
-        text: `${name} is there with ${plural(other.faces, 'face')}. The ${plural(count, 'face')} of ${old} are added, and ${old} is no more. Where both have the same field, that of ${name} stays. This cannot be taken apart again.`,
-        yes: 'Merge',
-      });
-      if (isSure) await apply({ subject: name, merge: true }, `${old} and ${name} are one person now.`);
+      return (await readSubject(collection, name, { signal: asking.signal, byHand: true })).subject;
     } catch (error) {
-      if (isAbort(error)) return;
-      const isNobody = error instanceof ApiError && error.code === 'not_found';
-      tell(isNobody ? `There is nobody called ${name} in this collection.` : sentence(error), 'error');
+      if (isGone(error)) return null;
+      throw error;
     }
   };
   const remove = async () => {
-    if (shown === null) return;
-    const { subject: name, faces: count } = shown;
+    const from = await person.settled();
+    if (from === null) return;
+    const { subject: name, faces: count } = from.subject;
     const isSure = await confirm({
       title: `Delete ${name}?`,
       text: `${plural(count, 'face')}, the fields, and what is kept of the pictures are deleted from this server, with every trace. This cannot be taken back.`,
       yes: 'Delete this person',
     });
     if (!isSure) return;
-    try {
-      await deleteSubject(collection, name);
-      say(`${name} is deleted.`);
-      onChange();
-      onBack(name);
-    } catch (error) {
-      tell(`Nothing was deleted. ${sentence(error)}`, 'error');
-    }
+    const mine = visit;
+    await person.remove(from);
+    say(`${name} is deleted.`);
+    onChange();
+    if (mine === visit) onBack(name);
   };
   const readFaces = async () => {
-    if (shown === null) return;
-    await faces.read(collection, shown.subject);
-  };
-  /** Anew, as the server has it. */
-  const read = async () => {
-    if (shown === null) return;
-    reading.abort();
-    const mine = new AbortController();
-    reading = mine;
+    const subject = person.subject();
+    if (subject === null) return;
     try {
-      const subject = await readSubject(collection, shown.subject, { signal: mine.signal });
-      if (mine.signal.aborted) return;
-      show(subject);
-      await readFaces();
+      await faces.read(collection, subject.subject);
     } catch (error) {
-      if (isAbort(error) || mine.signal.aborted) return;
-      const isGone = error instanceof ApiError && error.code === 'not_found';
-      tell(isGone ? `${shown.subject} is not there any more.` : sentence(error), 'error');
+      tell(sentence(error), 'error');
     }
   };
 
   const element = h(
     'section',
     { class: 'card stack subject', 'aria-labelledby': 'subject-title', hidden: true },
-    h('div', {}, h('button', { type: 'button', text: '← All people', onclick: () => onBack(shown?.subject ?? '') })),
+    h(
+      'div',
+      {},
+      h('button', { type: 'button', text: '← All people', onclick: () => onBack(person.subject()?.subject ?? '') }),
+    ),
     h(
       'div',
       { class: 'row spread' },
       title,
-      h('button', { type: 'button', text: 'Delete this person', onclick: () => void remove() }),
+      h('button', {
+        type: 'button',
+        text: 'Delete this person',
+        onclick: () => void act('Nothing was deleted.', remove),
+      }),
     ),
     facts,
     note,
@@ -183,7 +233,7 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
   );
   return {
     element,
-    name: () => (element.hidden ? null : (shown?.subject ?? null)),
+    name: () => (element.hidden ? null : (person.subject()?.subject ?? null)),
     /** @param {string} from the collection @param {Subject} subject */
     open(from, subject) {
       collection = from;
@@ -192,17 +242,30 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
       fields.shut();
       rename.set(subject.subject);
       merge.set('');
-      show(subject);
+      visit = {};
+      isActing = false;
+      asking = new AbortController();
+      person.open(from, subject);
       title.focus();
-      void read();
     },
     close() {
       element.hidden = true;
-      shown = null;
-      reading.abort();
+      visit = {};
+      person.close();
+      asking.abort();
       faces.stop();
     },
-    read,
+    read: () => void person.reload(),
     stop: () => faces.stop(),
   };
+}
+
+/** @param {unknown} error */
+function isGone(error) {
+  return error instanceof ApiError && error.code === 'not_found';
+}
+
+/** @param {string} name */
+function goneWords(name) {
+  return `${name} is not there any more: somebody renamed or deleted this person.`;
 }
