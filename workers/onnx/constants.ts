@@ -33,7 +33,8 @@ function elements(tensor: TensorProto): number {
 
 function floats(tensor: TensorProto): Float32Array | null {
   const count = elements(tensor);
-  if (tensor.floatData.length > 0)
+  // The runtime takes the bytes where a file has both.
+  if (tensor.rawData.length === 0 && tensor.floatData.length > 0)
     return tensor.floatData.length === count ? Float32Array.from(tensor.floatData) : null;
   return read(tensor, 4, count, (view, at) => view.getFloat32(at, true));
 }

@@ -34,7 +34,8 @@ export function pictureInput(model: OnnxModel, name: string): PictureInput {
 
 /** Version of the standard operators. @throws FacepoolError `model_failed` when the model does not use them */
 export function standardOpset(model: OnnxModel): number {
-  const opset = model.opsetImport.find((o) => o.domain === '' || o.domain === 'ai.onnx');
+  // The runtime takes the last where a file lists both names of the domain.
+  const opset = model.opsetImport.findLast((o) => o.domain === '' || o.domain === 'ai.onnx');
   if (opset === undefined) throw refuse('the model does not use the standard operators');
   return Number(opset.version);
 }

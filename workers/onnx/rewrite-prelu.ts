@@ -15,14 +15,14 @@ import { ATTRIBUTE_TYPE, AttributeSchema, NodeSchema } from './descriptor.ts';
 import type { NodeProto } from './descriptor.ts';
 import { freePrefix } from './model-file.ts';
 import type { OnnxModel } from './model-file.ts';
+import { standardOpset } from './picture-input.ts';
 
 /** Max broadcasts from here, as PRelu and Mul do already. */
 const LEAST_OPSET = 8;
 
 /** Changes the nodes of the main graph in place; says how many it replaced. */
 export function rewritePRelu(model: OnnxModel): number {
-  const opset = model.opsetImport.find((o) => o.domain === '' || o.domain === 'ai.onnx');
-  if (opset === undefined || opset.version < BigInt(LEAST_OPSET)) return 0;
+  if (standardOpset(model) < LEAST_OPSET) return 0;
   const { graph } = model;
   const constants = constantReader(graph);
   const prefix = freePrefix(graph, 'facepool_prelu');
