@@ -17,7 +17,9 @@ async function* failures(source) {
     // A suite fails with its tests, which are told themselves.
     if (failureTypeOf(details.error) === 'subtestsFailed') continue;
     const where = file === undefined ? '' : `${path.relative(process.cwd(), file)}:${line} `;
-    const text = inspect(details.error.cause ?? details.error)
+    // Of a file that was killed the cause is a sentence; how it ended is in the error itself.
+    const { cause } = details.error;
+    const text = inspect(cause instanceof Error ? cause : details.error)
       .split('\n')
       .filter((one) => one.trim() !== '' && !one.includes('node:internal/'));
     const more = text.length > LINES ? [`… ${text.length - LINES} more lines`] : [];

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import process from 'node:process';
+import { pathToFileURL } from 'node:url';
 import { ensureDebianPackages } from './debian.mjs';
 import { ensureInstalled, node24, ROOT } from './ensure.mjs';
 import { childEnv, orExplain, run } from './launch.mjs';
@@ -16,7 +17,7 @@ const CONCURRENCY = 2;
 const TEST_TIMEOUT_MS = 180_000;
 
 /** What failed, told once more at the end: the output of thousands of tests is long, and a CI keeps its tail. */
-const FAILURES = path.join(ROOT, '.cache', 'test-failures');
+const FAILURES = path.join(ROOT, '.cache', `test-failures-${process.pid}`);
 
 /** @typedef {{ name: string, command: string, args: string[] }} Step */
 
@@ -37,7 +38,6 @@ await orExplain(async () => {
   const lines = [];
   for (const step of [...(given.length > 0 ? [] : staticSteps()), tests, ...(isOwn ? [] : [last])]) {
     process.stdout.write(`\n> ${step.name}\n`);
-    rmSync(FAILURES, { force: true });
     const start = performance.now();
     const { code, signal } = await run(step.command, step.args, env, ROOT);
     const seconds = ((performance.now() - start) / 1000).toFixed(1);
@@ -47,6 +47,7 @@ await orExplain(async () => {
       `${ok ? 'ok    ' : 'FAILED'} ${step.name} (${seconds} s)${ok ? '' : `, ${signal ?? `exit code ${code}`}`}`,
     );
     if (existsSync(FAILURES)) failures.push(readFileSync(FAILURES, 'utf8'));
+    rmSync(FAILURES, { force: true });
     if (signal === 'SIGINT' || signal === 'SIGTERM') break;
   }
   process.stdout.write(`\n${lines.join('\n')}\n`);
@@ -78,7 +79,7 @@ function testStep(name, node, given, files, concurrency) {
     '--test',
     '--test-reporter=spec',
     '--test-reporter-destination=stdout',
-    `--test-reporter=${path.join(ROOT, 'scripts', 'failures-reporter.mjs')}`,
+    `--test-reporter=${pathToFileURL(path.join(ROOT, 'scripts', 'failures-reporter.mjs')).href}`,
     `--test-reporter-destination=${FAILURES}`,
     `--test-concurrency=${concurrency}`,
     `--test-timeout=${TEST_TIMEOUT_MS}`,

@@ -26,6 +26,8 @@ export type LogOutput = DestinationStream & {
  */
 export function openOutput(fd: number = 1): LogOutput {
   let waiting = '';
+  /** Of a write that a pipe took in part, or not at all: tried again in a moment. */
+  let rest: Uint8Array | null = null;
   let isWriting = false;
   /** When the write began that is with the kernel now. */
   let writingSince: number | null = null;
@@ -37,10 +39,19 @@ export function openOutput(fd: number = 1): LogOutput {
     writingSince = performance.now();
     write(fd, bytes, (error, written) => {
       writingSince = null;
-      if (error?.code === 'EAGAIN') setTimeout(() => put(bytes), AGAIN_MS).unref();
-      else if (error === null && written < bytes.length) put(bytes.subarray(written));
+      if (error?.code === 'EAGAIN') {
+        rest = bytes;
+        setTimeout(again, AGAIN_MS).unref();
+      } else if (error === null && written < bytes.length) put(bytes.subarray(written));
       else next();
     });
+  };
+  const again = (): void => {
+    const bytes = rest;
+    rest = null;
+    // It may have been written meanwhile.
+    if (bytes === null) next();
+    else put(bytes);
   };
   const next = (): void => {
     isWriting = waiting !== '';
@@ -55,10 +66,11 @@ export function openOutput(fd: number = 1): LogOutput {
   const flushSync = (): void => {
     // This write would wait too, and everybody with it.
     if (isStuck()) return;
-    let bytes = Buffer.from(waiting);
+    const left = [rest ?? new Uint8Array(), Buffer.from(waiting)];
+    rest = null;
     waiting = '';
     try {
-      while (bytes.length > 0) bytes = bytes.subarray(writeSync(fd, bytes));
+      for (let bytes of left) while (bytes.length > 0) bytes = bytes.subarray(writeSync(fd, bytes));
     } catch {
       // There is nowhere to say so.
     }
@@ -78,9 +90,11 @@ export function openOutput(fd: number = 1): LogOutput {
     flushSync,
     async drained() {
       if (!isWriting) return;
-      const late = setTimeout(whenDrained.resolve, STUCK_MS);
-      await whenDrained.promise;
-      clearTimeout(late);
+      // A little more, so that a write that has no end is known as such then.
+      const late = Promise.withResolvers<void>();
+      const timer = setTimeout(late.resolve, STUCK_MS + AGAIN_MS);
+      await Promise.race([whenDrained.promise, late.promise]);
+      clearTimeout(timer);
     },
   };
 }
