@@ -282,7 +282,7 @@ describe('Prometheus and Alertmanager with the files of deploy/', { skip }, () =
     });
     assert.ok(Number(restarts[0]?.value[1]) > 1);
     await until('that it is over arrives too', 40_000, () => about('resolved'));
-    assert.equal((await server.model('detector')).state, 'ready');
+    await until('it is ready', 30_000, async () => (await server.model('detector')).state === 'ready');
     assert.equal((await post(server, '/detect', portrait())).status, 200);
   });
 });

@@ -11,7 +11,7 @@ import { hasCode } from './support.ts';
 
 const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'facepool-links-'));
 const at = path.join(dir, 'data.sock');
-const links = new WorkerLinks(30);
+const links = new WorkerLinks(20_000);
 const never = new AbortController().signal;
 const open: net.Socket[] = [];
 
@@ -43,7 +43,7 @@ test('a delivery waits for its worker to link, but not for ever', async () => {
   connect(5);
   assert.equal((await waits).destroyed, false);
   assert.equal(await links.socketOf(5, never), await waits);
-  await assert.rejects(links.socketOf(6, never), hasCode('model_failed'));
+  await assert.rejects(new WorkerLinks(30).socketOf(6, never), hasCode('model_failed'));
 });
 
 test('an abandoned wait ends with its reason', async () => {
