@@ -7,6 +7,7 @@ import type { PeopleStatus } from '../contract/people.ts';
 import type { Settings } from '../contract/settings.ts';
 import type { Clock } from '../util/clock.ts';
 import { Directory } from './directory.ts';
+import { Erasing } from './erasing.ts';
 import { lentStore } from './lent-store.ts';
 import type { CollectionId, CollectionRecord, PeopleStore } from './people-store.ts';
 import { SpaceIndexes } from './space-indexes.ts';
@@ -38,6 +39,7 @@ const COLLECTIONS_PAGE = 200;
 
 export class Opening {
   readonly directory = new Directory();
+  readonly erasing: Erasing;
   readonly #deps: OpeningDeps;
   /** `empty`: nothing was opened, because there is nothing yet. */
   #state: PeopleStatus['state'] = 'empty';
@@ -54,6 +56,7 @@ export class Opening {
 
   constructor(deps: OpeningDeps) {
     this.#deps = deps;
+    this.erasing = new Erasing(deps);
   }
 
   /** Begins to open what there is; nothing waits for it. */
@@ -65,6 +68,7 @@ export class Opening {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelRetry();
+    this.erasing.stop();
     await this.#opening?.catch(() => {});
     this.#open?.indexes.clear();
     this.#open = null;
@@ -246,6 +250,7 @@ export class Opening {
         this.#set(this.#state, `${read} of ${faces} faces are read`);
       });
     }
+    const cutOff = await store.unfinishedDeletions();
     this.#storeBytes = bytes;
     const open: OpenPeople = {
       store: lentStore(store, { isCurrent: () => this.#open === open, onDoubt: (error) => this.doubt(open, error) }),
@@ -253,6 +258,7 @@ export class Opening {
     };
     this.#open = open;
     this.#set('ready', '');
+    void this.erasing.goOn(open.store, cutOff, () => this.#open === open).then(() => this.refreshBytes(open));
     this.#deps.onRead?.();
     return open;
   }

@@ -65,7 +65,7 @@ export type PeopleStore = {
    * @throws `people_unavailable` with the reason: not readable, damaged, of a newer facepool, a wrong or missing key
    */
   open(): Promise<void>;
-  /** Idempotent; what was begun is finished first, but for what takes many transactions: that goes on when it is opened again. */
+  /** Idempotent; what was begun is finished first, but for what takes many transactions: see `finishDeletion`. */
   close(): Promise<void>;
 
   /** Sorted by name: all of them at one moment, or a page of them. `after`: names above it. */
@@ -78,6 +78,10 @@ export type PeopleStore = {
    * @throws `deadline_exceeded`: it was withdrawn by `watch.signal`, and nothing is changed
    */
   deleteCollection(id: CollectionId, watch?: ChangeWatch): Promise<Removed>;
+  /** Collections that nobody sees any more and that are still on the disk, those that are being deleted among them. */
+  unfinishedDeletions(): Promise<readonly CollectionId[]>;
+  /** Goes on where a deletion was cut off, while others read and change; nothing where none was. */
+  finishDeletion(id: CollectionId): Promise<void>;
 
   /** Sorted by name (code points). `after`: names above it. `find`: a part of the name, whatever its case. */
   subjects(

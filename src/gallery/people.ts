@@ -68,8 +68,6 @@ export function createPeople(deps: PeopleDeps): People {
     if (found !== null) return found;
     throw noSubject(record.name);
   };
-  /** Collections whose people are known no more and are still on the disk. */
-  let erasing = 0;
   /** The default collection before it is made. */
   const madeAt = clock.date().getTime();
   const unmade: CollectionRecord = {
@@ -81,7 +79,7 @@ export function createPeople(deps: PeopleDeps): People {
   const noFace = (): FacepoolError => new FacepoolError('not_found', 'there is no such face', { param: 'face_id' });
 
   return {
-    status: () => ({ ...tellStatus(deps), erasing }),
+    status: () => tellStatus(deps),
     async collections({ limit, cursor }) {
       // The directory knows them as they are: to read ten thousand for each page would hold up everybody else.
       await opening.look();
@@ -104,21 +102,21 @@ export function createPeople(deps: PeopleDeps): People {
       const found = await look(name);
       if (found === null) throw noCollection(name);
       const { open, record } = found;
-      let begun = 0;
+      let end = (): void => {};
       // Nobody finds anybody of it from then on; what it has on the disk may take minutes. Where it fails all is read again.
       const forget = (): void => {
         if (opening.isCurrent(open)) {
           directory.removeCollection(record);
           open.indexes.forgetCollection(record.id);
         }
-        erasing += begun = 1;
+        end = opening.erasing.begin();
         onDurable?.();
       };
       try {
         const watch = { signal, onDurable: forget };
         await gallery.timed('delete_collection', () => open.store.deleteCollection(record.id, watch));
       } finally {
-        erasing -= begun;
+        end();
       }
       await opening.refreshBytes(open);
     },
@@ -241,7 +239,7 @@ export function createPeople(deps: PeopleDeps): People {
   };
 }
 
-function tellStatus({ gallery, settings, serving }: PeopleDeps): Omit<PeopleStatus, 'erasing'> {
+function tellStatus({ gallery, settings, serving }: PeopleDeps): PeopleStatus {
   const { opening } = gallery;
   const { store_images, encryption_key_file, retention_days, min_margin } = settings.people;
   const all = opening.directory.collections();
@@ -256,6 +254,7 @@ function tellStatus({ gallery, settings, serving }: PeopleDeps): Omit<PeopleStat
     encrypted: encryption_key_file !== '',
     retention_days,
     min_margin,
+    erasing: opening.erasing.count,
     mismatch: mismatchOf(opening.isUntouched ? [] : all, serving()),
   };
 }

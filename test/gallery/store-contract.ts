@@ -65,9 +65,13 @@ export function storeContract(name: string, setUp: SetUp): void {
       assert.equal((await store.collection(id)).faces, 1);
       await refusedAs('not_found', store.deleteCollection(NOBODY, { onDurable }));
       assert.equal(told.length, 0);
+      // One that nobody deleted.
+      await store.finishDeletion(id);
+      assert.deepEqual([(await store.collection(id)).faces, await store.unfinishedDeletions()], [1, []]);
       const { signal } = new AbortController();
       await store.deleteCollection(id, { signal, onDurable }).then(() => told.push('erased'));
       assert.deepEqual(told, ['durable', 'erased']);
+      assert.deepEqual(await store.unfinishedDeletions(), []);
       await isClean(store);
     });
 

@@ -1,9 +1,8 @@
 /** The open store in its thread: opened, closed, opened again after a failure of the disk; and its changes in groups. */
-import { type Context, Unfinished } from './context.ts';
+import type { Context } from './context.ts';
 import { type DatabaseOptions, openDatabase, type PeopleDatabase } from './database.ts';
 import { type RisingIds, risingIds } from './face-ids.ts';
 import { breaksConnection, full, toFault, unavailable } from './faults.ts';
-import { resumeDeletion, unfinishedCollections } from './removal.ts';
 import { replaceWith } from './replace.ts';
 import { textOrNull } from './sql.ts';
 import type { FacepoolError } from '../../contract/errors.ts';
@@ -18,7 +17,7 @@ export type Change = {
   readonly replaces?: boolean;
   readonly make: (context: Context) => unknown;
 };
-/** `value` may be {@link Unfinished}. */
+/** `value` may be `Unfinished` (context.ts). */
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
   | { readonly ok: false; readonly error: FacepoolError };
@@ -52,16 +51,7 @@ export class Engine {
   /** @throws FacepoolError `people_unavailable`, `storage_full` */
   open(): void {
     this.#isWanted = true;
-    const wasOpen = this.#open !== null;
     this.database();
-    if (!wasOpen) return;
-    try {
-      // One that failed halfway: whoever asked for it finds nothing any more to delete.
-      this.#finishDeletions();
-    } catch (error) {
-      // The disk is still full, for example; the next opening tries again.
-      this.#rollBack(error);
-    }
   }
 
   /** The store, opened where it is not. @throws FacepoolError */
@@ -71,7 +61,6 @@ export class Engine {
       try {
         const database = openDatabase(this.#options);
         this.#open = { database, ids: risingIds(greatestId(database)) };
-        this.#finishDeletions();
       } catch (error) {
         this.#drop();
         throw toFault(error);
@@ -90,19 +79,6 @@ export class Engine {
   #contextOf(database: PeopleDatabase, ids: RisingIds, now: number): Context {
     const { sql, sealer, bytes } = database;
     return { sql, sealer, bytes, ids, now, defaultCollection: this.#defaultCollection };
-  }
-
-  #finishDeletions(): void {
-    const context = this.context(0);
-    const { db } = context.sql;
-    for (const id of unfinishedCollections(context)) {
-      for (let rest: unknown = new Unfinished((next) => resumeDeletion(next, id)); rest instanceof Unfinished; ) {
-        db.exec('BEGIN IMMEDIATE');
-        rest = rest.go(context);
-        db.exec('COMMIT');
-      }
-      this.database().checkpoint();
-    }
   }
 
   /** One transaction, synced, in which each change is whole or not at all. Never throws. */

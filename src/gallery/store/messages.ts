@@ -15,12 +15,14 @@ export type ReadName =
   | 'vectors'
   | 'vectorsOf'
   | 'spaces'
+  | 'unfinishedDeletions'
   | 'facesWithout'
   | 'check'
   | 'totals';
 export type WriteName =
   | 'createCollection'
   | 'deleteCollection'
+  | 'finishDeletion'
   | 'createSubject'
   | 'changeSubject'
   | 'mergeSubjects'

@@ -27,6 +27,7 @@ export const READS: Reads = {
   vectors: (context, [space, after, limit]) => vectors.vectors(context, space, after, limit),
   vectorsOf: (context, [space, faceIds]) => vectors.vectorsOf(context, space, faceIds),
   spaces: (context) => spaces.spaces(context),
+  unfinishedDeletions: (context) => removal.unfinishedDeletions(context),
   facesWithout: (context, [from, to, after, limit]) => vectors.facesWithout(context, from, to, after, limit),
   check: (context) => check(context),
   totals: (context) => totals(context),
@@ -38,6 +39,7 @@ export const STRICT_READS: ReadonlySet<string> = new Set<ReadName>(['vectors']);
 export const WRITES: Writes = {
   createCollection: (context, [name]) => collections.createCollection(context, name),
   deleteCollection: (context, [id]) => removal.deleteCollection(context, id),
+  finishDeletion: (context, [id]) => removal.finishDeletion(context, id),
   createSubject: (context, [id, name, metadata]) => subjects.createSubject(context, id, name, metadata),
   changeSubject: (context, [id, change]) => subjects.changeSubject(context, id, change),
   mergeSubjects: (context, [from, into, expected]) => subjects.mergeSubjects(context, from, into, expected),
@@ -54,6 +56,7 @@ export const WRITES: Writes = {
 /** Something of a person goes: it is gone from the disk when they are acknowledged. */
 export const ERASING: ReadonlySet<string> = new Set<WriteName>([
   'deleteCollection',
+  'finishDeletion',
   'changeSubject',
   'mergeSubjects',
   'deleteSubject',
@@ -61,6 +64,9 @@ export const ERASING: ReadonlySet<string> = new Set<WriteName>([
   'dropSpace',
   'expire',
 ]);
+
+/** What is left of them is found and goes on when the store has been opened or replaced: neither has to wait for it. */
+export const RESUMED: ReadonlySet<string> = new Set<WriteName>(['deleteCollection', 'finishDeletion']);
 
 /** What follows a rollback of the recognizer, which a disk that is nearly full must not leave half done. */
 export const SMALL: ReadonlySet<string> = new Set<WriteName>(['preferSpace']);

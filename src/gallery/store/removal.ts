@@ -62,31 +62,37 @@ export function deleteCollection(context: Context, id: CollectionId): Removed | 
 }
 
 function purge(context: Context, id: CollectionId, faceIds: Set<string>): Removed | Unfinished<Removed> {
-  const { sql } = context;
-  const rows = sql.all('SELECT n, id, subject, collection FROM face WHERE collection = ? ORDER BY n LIMIT ?', id, STEP);
-  for (const faceId of removeFaces(context, rows)) faceIds.add(faceId);
-  if (rows.length === 0) {
-    const gone = sql.run(
-      'DELETE FROM subject WHERE id IN (SELECT id FROM subject WHERE collection = ? LIMIT ?)',
-      id,
-      STEP,
-    );
-    if (gone === 0) {
-      sql.run('DELETE FROM collection WHERE id = ?', id);
-      return { faceIds: [...faceIds] };
-    }
-  }
+  const some = eraseSome(context, id);
+  if (some === null) return { faceIds: [...faceIds] };
+  for (const faceId of some) faceIds.add(faceId);
   return new Unfinished((next) => purge(next, id, faceIds));
 }
 
-/** Collections whose deletion was cut short. */
-export function unfinishedCollections({ sql }: Context): CollectionId[] {
-  return sql.all('SELECT id FROM collection WHERE name IS NULL').map((row) => numberOf(row['id']));
+/** @returns ids of faces that went; null: nothing of the collection is left */
+function eraseSome(context: Context, id: CollectionId): readonly string[] | null {
+  const { sql } = context;
+  const rows = sql.all('SELECT n, id, subject, collection FROM face WHERE collection = ? ORDER BY n LIMIT ?', id, STEP);
+  if (rows.length > 0) return removeFaces(context, rows);
+  const gone = sql.run(
+    'DELETE FROM subject WHERE id IN (SELECT id FROM subject WHERE collection = ? LIMIT ?)',
+    id,
+    STEP,
+  );
+  if (gone > 0) return [];
+  sql.run('DELETE FROM collection WHERE id = ?', id);
+  return null;
 }
 
-/** Goes on where the deletion was cut short. */
-export function resumeDeletion(context: Context, id: CollectionId): Removed | Unfinished<Removed> {
-  return purge(context, id, new Set());
+/** Collections of which something is left, and which nobody sees any more. */
+export function unfinishedDeletions({ sql }: Context): CollectionId[] {
+  return sql.all('SELECT id FROM collection WHERE name IS NULL ORDER BY id').map((row) => numberOf(row['id']));
+}
+
+/** Goes on where the deletion was cut off; nothing of a collection that is not deleted. */
+export function finishDeletion(context: Context, id: CollectionId): undefined | Unfinished<undefined> {
+  const isDeleted = context.sql.get('SELECT 1 FROM collection WHERE id = ? AND name IS NULL', id) !== undefined;
+  if (!isDeleted || eraseSome(context, id) === null) return undefined;
+  return new Unfinished((next) => finishDeletion(next, id));
 }
 
 export type Expired = { readonly faceIds: string[]; readonly subjects: SubjectId[] };

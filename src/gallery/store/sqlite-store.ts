@@ -65,6 +65,8 @@ export function createSqliteStore(options: SqliteStoreOptions): PeopleStore {
     collection: (...args) => link.call({ op: 'collection', args }),
     createCollection: (...args) => link.call({ op: 'createCollection', args }),
     deleteCollection: (id, watch) => link.call({ op: 'deleteCollection', args: [id] }, [], watch),
+    unfinishedDeletions: () => link.call({ op: 'unfinishedDeletions', args: [] }),
+    finishDeletion: (...args) => link.call({ op: 'finishDeletion', args }),
     subjects: (...args) => link.call({ op: 'subjects', args }),
     subject: (...args) => link.call({ op: 'subject', args }),
     names: (...args) => link.call({ op: 'names', args }),

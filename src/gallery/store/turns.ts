@@ -9,7 +9,7 @@ import { Unfinished } from './context.ts';
 import type { Change, Engine, Outcome } from './engine.ts';
 import { toFault, unavailable, withdrawn } from './faults.ts';
 import type { AloneName, Call, ReadName, Request, ToThread, WriteName } from './messages.ts';
-import { ERASING, isRead, isWrite, READS, SMALL, STRICT_READS, WRITES } from './operations.ts';
+import { ERASING, isRead, isWrite, READS, RESUMED, SMALL, STRICT_READS, WRITES } from './operations.ts';
 
 /** Changes in one transaction, at most. */
 const MOST_CHANGES = 256;
@@ -21,6 +21,8 @@ type Waiting = Change & {
   readonly id: number;
   /** A part of it is on the disk. */
   readonly isBegun: boolean;
+  /** What is left of it is found again after an opening. */
+  readonly isResumed: boolean;
 };
 type LongRead = {
   readonly request: Request<ReadName>;
@@ -123,11 +125,12 @@ export class Turns {
       this.#queue.shift();
       if (isWriteRequest(next)) {
         const replaces = next.op === 'addVectors';
-        const [erases, isSmall] = [ERASING.has(next.op), SMALL.has(next.op)];
+        const [erases, isSmall, isResumed] = [ERASING.has(next.op), SMALL.has(next.op), RESUMED.has(next.op)];
         this.#changes.push({
           id: next.id,
           now: next.now,
           isBegun: false,
+          isResumed,
           erases,
           isSmall,
           replaces,
@@ -144,15 +147,16 @@ export class Turns {
     const later = this.#changes.slice(MOST_CHANGES);
     const outcomes = this.#options.engine.commit(group);
     const unfinished: Waiting[] = [];
-    // Who ends the server does not wait for minutes: what is left goes at the next opening.
+    // Who ends the server, or reads everything anew, does not wait for minutes.
     const isEnding = this.#queue.some(({ op }) => op === 'close');
+    const isAwaited = this.#queue.some((request) => isAlone(request));
     group.forEach((waiting, i) => {
       const outcome = outcomes[i];
       if (outcome === undefined) return;
       const rest = outcome.ok ? outcome.value : null;
       if (rest instanceof Unfinished && !waiting.isBegun) this.#options.durable(waiting.id);
-      if (rest instanceof Unfinished && isEnding) {
-        const error = unavailable('people are being closed; what is left of it goes when they are opened again');
+      if (rest instanceof Unfinished && (isEnding || (isAwaited && waiting.isResumed))) {
+        const error = unavailable('people are closed, or opened again; what is left of it goes afterwards');
         this.#options.reply(waiting.id, { ok: false, error });
       } else if (rest instanceof Unfinished) {
         unfinished.push({ ...waiting, isBegun: true, make: (context) => rest.go(context) });

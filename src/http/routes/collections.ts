@@ -101,8 +101,8 @@ const deleteCollection: Handler = async (req, res, deps) => {
   try {
     await withDeadline(res, deps, work);
   } catch (error) {
-    const isLate = error instanceof FacepoolError && error.code === 'deadline_exceeded' && error !== CLIENT_GONE;
-    if (!isLate || !isDurable) throw error;
+    // What fails then is tried again, by the next opening at the latest.
+    if (!isDurable || error === CLIENT_GONE) throw error;
     res.setHeader('Location', '/v1/people');
     sendJson(res, { name: collection, state: 'erasing' } satisfies z.infer<typeof erasingSchema>, 202);
     return;

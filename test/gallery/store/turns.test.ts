@@ -202,7 +202,7 @@ describe('turns', () => {
     assert.equal(answers.get(late)?.ok, false);
   });
 
-  it('do not finish the deletion of a large collection before the store is closed: the next opening does', (t) => {
+  it('do not finish the deletion of a large collection before the store is closed, nor before it is opened', (t) => {
     const { ask, turn, rest, valueOf, answers, order } = bench(t);
     const id = ask('createCollection', 'c');
     rest();
@@ -218,14 +218,35 @@ describe('turns', () => {
     const answer = answers.get(removal);
     assert.ok(answer?.ok === false && answer.error.code === 'people_unavailable');
     ask('open');
-    const [totals, vectors] = [ask('totals'), ask('vectors', 'a', null, 9)];
+    const [totals, vectors, left] = [ask('totals'), ask('vectors', 'a', null, 9), ask('unfinishedDeletions')];
     rest();
+    assert.deepEqual(valueOf(left), [collection]);
     const { collections, subjects, faces } = valueOf(totals) as {
       collections: number;
       subjects: number;
       faces: number;
     };
     assert.deepEqual([collections, subjects, faces, valueOf(vectors)], [0, 0, 0, []]);
+
+    const finishing = ask('finishDeletion', collection);
+    turn();
+    const other = ask('createCollection', 'c');
+    turn();
+    assert.ok(answers.has(other) && !answers.has(finishing), 'others have their turn');
+    // Who reads everything anew does not wait for it either.
+    const reopened = ask('open');
+    turn();
+    assert.deepEqual(order.slice(-2), [finishing, reopened]);
+    assert.equal(answers.get(finishing)?.ok, false);
+    const again = ask('finishDeletion', collection);
+    const [none, list] = [ask('unfinishedDeletions'), ask('collections')];
+    rest();
+    assert.equal(valueOf(again), undefined);
+    assert.deepEqual(valueOf(none), [collection], 'asked while it went on');
+    assert.equal((valueOf(list) as unknown[]).length, 1);
+    const end = ask('unfinishedDeletions');
+    rest();
+    assert.deepEqual(valueOf(end), []);
   });
 
   it('break off a backup, and leave no half one', async (t) => {

@@ -423,6 +423,19 @@ describe('what goes wrong with people', () => {
     );
   });
 
+  it('what fails of it when it is durable does not take the acceptance back', async (t) => {
+    const deleteCollection: People['deleteCollection'] = async (_name, watch) => {
+      watch?.onDurable?.();
+      throw new FacepoolError('people_unavailable', 'the thread of the store ended');
+    };
+    const { ask, audited } = await peopleClient(t, { deleteCollection });
+    assert.equal((await ask('DELETE', '/v1/collections/staff')).status, 202);
+    assert.deepEqual(
+      audited.map(({ result }) => result),
+      ['ok'],
+    );
+  });
+
   it('one that is not known to be durable is not accepted, and is withdrawn', async (t) => {
     const withdrawn: unknown[] = [];
     const deleteCollection: People['deleteCollection'] = (_name, watch) =>
