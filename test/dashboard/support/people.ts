@@ -155,12 +155,13 @@ export function madeUpPeople(over: Partial<PeopleStatus> = {}): MadeUpPeople {
       changes.push(`create ${name}`);
       return tell(name);
     },
-    async deleteCollection(name) {
+    async deleteCollection(name, watch) {
       inside(name);
       collections.delete(name);
       changes.push(`delete ${name}`);
       if (deletion === 'at once') return;
       wanted = { ...wanted, erasing: (wanted.erasing ?? 0) + 1 };
+      watch?.onDurable?.();
       if (deletion === 'wait') await new Promise<void>((resolve) => held.push(resolve));
       else throw new FacepoolError('deadline_exceeded', 'as the HTTP layer says it of its own');
       wanted = { ...wanted, erasing: (wanted.erasing ?? 0) - 1 };

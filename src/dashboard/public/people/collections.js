@@ -1,16 +1,26 @@
 /** Which collection is worked in: chosen, made, deleted. */
 import { fill, h, say, setText } from '../lib/dom.js';
 import { longAgo, plural, secondsOf } from '../lib/format.js';
-import { sentence } from '../lib/problem.js';
+import { ApiError, sentence } from '../lib/problem.js';
 import { confirm } from '../versions/confirm.js';
 import { createCollection, DEFAULT, deleteCollection, readCollections } from './client.js';
+import { createErasing, erasedWords } from './erasing.js';
 
 /** @import { Collection } from '../../../contract/people.ts' */
+
+const NOT_SURE = 'Whether it is deleted is not sure: it is in this list for as long as it is there.';
 
 /** @param {{ onChoose: (collection: string) => void, onChange: () => void }} handlers onChange: one was made or deleted */
 export function createCollections({ onChoose, onChange }) {
   const select = h('select', { id: 'people-collection' });
   const facts = h('p', { class: 'muted small' });
+  const going = h('p', { class: 'small' });
+  const erasingLine = h(
+    'div',
+    { class: 'row erasing', hidden: true },
+    h('span', { class: 'pill', 'data-tone': 'warning', text: '◌ Being erased' }),
+    going,
+  );
   const note = h('p', { class: 'note', hidden: true });
   const name = h('input', {
     type: 'text',
@@ -38,6 +48,7 @@ export function createCollections({ onChoose, onChange }) {
   /** @type {Collection[]} */
   let known = [];
   let chosen = DEFAULT;
+  const erasing = createErasing();
 
   /** @param {boolean} isOpen */
   const openForm = (isOpen) => {
@@ -52,12 +63,22 @@ export function createCollections({ onChoose, onChange }) {
     if (text !== '') say(text);
   };
   const draw = () => {
-    const names = [...new Set([DEFAULT, ...known.map((each) => each.name)])].sort((a, b) => rank(a) - rank(b));
-    const options = names.map((each) => h('option', { value: each, text: each, selected: each === chosen }));
+    const there = known.map((each) => each.name).filter((each) => !erasing.isUnanswered(each));
+    const names = [...new Set([DEFAULT, ...there])].sort((a, b) => rank(a) - rank(b));
+    const labels = erasing.labels();
     // Not while it is open: only where something is different.
-    if (names.join('/') !== [...select.options].map(({ value }) => value).join('/')) fill(select, ...options);
+    if ([...names, ...labels].join('/') !== [...select.options].map(({ text }) => text).join('/'))
+      fill(
+        select,
+        ...names.map((each) => h('option', { value: each, text: each })),
+        // No collection is called so.
+        ...labels.map((text, i) => h('option', { value: `:${i}`, disabled: true, text })),
+      );
     select.value = chosen;
-    const now = known.find((each) => each.name === chosen);
+    const words = erasing.words();
+    erasingLine.hidden = words === '';
+    setText(going, words);
+    const now = erasing.isUnanswered(chosen) ? undefined : known.find((each) => each.name === chosen);
     // The default one would be there again at once.
     remove.hidden = now === undefined || (now.name === DEFAULT && now.subjects === 0);
     setText(facts, now === undefined ? 'It is made with the first person.' : factsOf(now));
@@ -77,22 +98,37 @@ export function createCollections({ onChoose, onChange }) {
       yes: 'Delete the collection',
     });
     if (!isSure) return;
+    const { name: gone } = now;
+    erasing.begin(gone);
+    tell(`The collection ${gone} is being deleted …`);
+    // It cannot be worked in from now on, and what is next to the focus would be about another one.
+    choose(DEFAULT);
+    select.focus();
     try {
-      await deleteCollection(now.name);
-      tell(`The collection ${now.name} is deleted.`);
-      known = known.filter((each) => each !== now);
-      choose(DEFAULT);
-      select.focus();
-      onChange();
+      const isErased = await deleteCollection(gone);
+      known = known.filter((each) => each.name !== gone || each.created_at !== now.created_at);
+      if (isErased) erasing.end(gone);
+      else erasing.goesOn(gone);
+      tell(
+        isErased
+          ? `The collection ${gone} is deleted.`
+          : `Nobody of the collection ${gone} is known any more. What it had on the disk is being erased.`,
+      );
     } catch (error) {
-      tell(`Nothing was deleted. ${sentence(error)}`, 'error');
+      erasing.end(gone);
+      tell(`${isSureOf(error) ? 'Nothing was deleted.' : NOT_SURE} ${sentence(error)}`, 'error');
+      if (chosen === DEFAULT && known.some((each) => each.name === gone)) choose(gone);
     }
+    draw();
+    onChange();
   };
   const make = async () => {
     const wanted = name.value.trim();
     if (wanted === '') return tell('A collection needs a name.', 'error');
     try {
       const made = await createCollection(wanted);
+      // Where one of that name is being deleted, it is no more: its name is free.
+      if (erasing.isUnanswered(made.name)) erasing.goesOn(made.name);
       known.push(made);
       name.value = '';
       openForm(false);
@@ -118,6 +154,7 @@ export function createCollections({ onChoose, onChange }) {
       { class: 'card collections', 'aria-label': 'Which people' },
       h('div', { class: 'row' }, h('label', { for: select.id, text: 'Collection' }), select, add, remove),
       facts,
+      erasingLine,
       form,
       note,
     ),
@@ -127,11 +164,23 @@ export function createCollections({ onChoose, onChange }) {
     /** @param {AbortSignal} signal */
     async read(signal) {
       known = await readCollections(signal);
-      // Somebody else may have deleted it.
-      if (chosen !== DEFAULT && !known.some((each) => each.name === chosen)) choose(DEFAULT);
-      else draw();
+      if (chosen === DEFAULT || known.some((each) => each.name === chosen)) return draw();
+      tell(`The collection ${chosen} is not there any more: this is ${DEFAULT}.`, 'warning');
+      choose(DEFAULT);
+    },
+    /** @param {number} count deleted collections that are still being erased, as the server says now */
+    setErasing(count) {
+      // One that is there was made anew, or could not be erased: the list says so.
+      const ended = erasing.setCount(count).filter((each) => !known.some((there) => there.name === each));
+      if (ended.length > 0) tell(erasedWords(ended));
+      draw();
     },
   };
+}
+
+/** Whether the server did not do it: where no answer came, or too late, it may have. @param {unknown} error */
+function isSureOf(error) {
+  return !(error instanceof ApiError) || (error.status !== 0 && error.code !== 'deadline_exceeded');
 }
 
 /** @param {string} name the one that is always there first */

@@ -38,7 +38,7 @@ export function createPeople(panel, { onConnection }) {
       trial.reset();
       refresh();
     },
-    onChange: () => poll.now(),
+    onChange: () => refresh(),
   });
   const list = createSubjectList({
     onOpen: (subject) => open(subject),
@@ -132,12 +132,14 @@ export function createPeople(panel, { onConnection }) {
     try {
       const now = await readStatus(signal);
       onConnection(true);
+      // Something was changed meanwhile: the next round reads it.
+      if (signal.aborted) return undefined;
       if (!show(now)) return true;
+      collections.setErasing(now.erasing);
       const counts = `${now.collections} ${now.subjects} ${now.faces} ${collections.chosen()}`;
       if (counts !== seen || parts.hidden) {
         await collections.read(signal);
         await list.read();
-        // Something was changed meanwhile: the next round reads it.
         if (signal.aborted) return undefined;
         seen = counts;
       }

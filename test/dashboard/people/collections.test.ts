@@ -1,0 +1,146 @@
+/** Collections whose deletion takes its time, in a real browser with people in memory. */
+import assert from 'node:assert/strict';
+import { describe, it } from 'node:test';
+import type { Locator, Page } from 'playwright-core';
+import { FacepoolError } from '../../../src/contract/errors.ts';
+import { skipWithoutBrowser } from '../../e2e/support/browser.ts';
+import { until } from '../../e2e/support/until.ts';
+import { assertUsable, faintTexts } from '../support/audit.ts';
+import { madeUpPeople } from '../support/people.ts';
+import { said, scene, type SceneOptions, someone, unexpected, WAIT_MS } from '../support/people-scene.ts';
+
+type TestContext = Parameters<typeof scene>[0];
+
+/** The collection `visitors`, chosen. */
+async function visitors(t: TestContext, options: SceneOptions = {}) {
+  const made = someone(madeUpPeople());
+  made.put('visitors', 'Guest');
+  const all = await scene(t, { made, ...options });
+  await all.panel.locator('#people-collection option[value=visitors]').waitFor({ state: 'attached' });
+  await all.panel.getByLabel('Collection', { exact: true }).selectOption('visitors');
+  await all.panel.locator('[data-open=Guest]').waitFor();
+  return all;
+}
+
+const remove = async (page: Page, panel: Locator) => {
+  await panel.getByRole('button', { name: 'Delete this collection' }).click();
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete the collection' }).click();
+};
+const options = (panel: Locator) =>
+  panel
+    .locator('#people-collection option')
+    .evaluateAll((all) => all.map(({ text, disabled }) => `${text}${disabled ? ' (disabled)' : ''}`));
+/** A tab is read at once when it is turned to. */
+const lookAgain = async (page: Page) => {
+  for (const tab of ['Detect', 'People']) await page.getByRole('tab', { name: tab }).click();
+};
+const note = (panel: Locator) => panel.locator('.collections > .note');
+const line = (panel: Locator) => panel.locator('.collections .erasing');
+
+describe('a collection whose deletion goes on', { skip: skipWithoutBrowser }, () => {
+  it('is told as being erased, cannot be chosen, and goes by itself', async (t) => {
+    const { page, panel, made, errors } = await visitors(t);
+    made.delete('late');
+    await remove(page, panel);
+    const accepted = 'Nobody of the collection visitors is known any more. What it had on the disk is being erased.';
+    await note(panel).getByText(accepted).waitFor();
+    assert.equal(await said(page), accepted);
+    await panel.locator('[data-open=Bert]').waitFor();
+    const select = panel.getByLabel('Collection', { exact: true });
+    assert.equal(await select.inputValue(), 'default');
+    assert.equal(await page.locator(':focus').getAttribute('id'), 'people-collection');
+    assert.deepEqual(await options(panel), ['default', 'visitors – being erased (disabled)']);
+    await line(panel).getByText('visitors is being erased from the disk.').waitFor();
+    // It stays so for as long as the server says so.
+    await lookAgain(page);
+    await panel.locator('[data-open=Bert]').waitFor();
+    assert.equal(await line(panel).isVisible(), true);
+
+    made.set({ erasing: 0 });
+    const erased = 'The deleted collection visitors is erased: nothing of it is left on the disk.';
+    await note(panel).getByText(erased).waitFor();
+    assert.equal(await said(page), erased);
+    assert.equal(await line(panel).isVisible(), false);
+    assert.deepEqual(await options(panel), ['default']);
+    assert.deepEqual(unexpected(errors), []);
+  });
+
+  it('is not offered while its deletion has no answer yet, and then told as deleted', async (t) => {
+    const { page, panel, made } = await visitors(t, { limits: { timeout_ms: 300_000, max_timeout_ms: 300_000 } });
+    made.delete('wait');
+    await remove(page, panel);
+    await until('it is being deleted', WAIT_MS, () => made.waiting() === 1);
+    await lookAgain(page);
+    await panel.locator('[data-open=Bert]').waitFor();
+    assert.equal(await note(panel).textContent(), 'The collection visitors is being deleted …');
+    assert.deepEqual(await options(panel), ['default', 'visitors – being erased (disabled)']);
+    made.release();
+    await note(panel).getByText('The collection visitors is deleted.').waitFor();
+    assert.deepEqual(await options(panel), ['default']);
+    assert.equal(await line(panel).isVisible(), false);
+  });
+
+  it('leaves its name free: one that is made anew is another', async (t) => {
+    const { page, panel, made } = await visitors(t);
+    made.delete('late');
+    await remove(page, panel);
+    await line(panel).waitFor();
+    await panel.getByRole('button', { name: 'New collection' }).click();
+    await panel.getByLabel('Called').fill('visitors');
+    await panel.getByRole('button', { name: 'Create it' }).click();
+    await note(panel).getByText('The collection visitors is made.').waitFor();
+    await panel.getByText('Nobody is enrolled here yet.').waitFor();
+    assert.equal(await panel.getByLabel('Collection', { exact: true }).inputValue(), 'visitors');
+    assert.deepEqual(await options(panel), ['default', 'visitors', 'visitors – being erased (disabled)']);
+    made.set({ erasing: 0 });
+    await until('the old one is gone', WAIT_MS, async () => (await options(panel)).length === 2);
+    assert.deepEqual(await options(panel), ['default', 'visitors']);
+    assert.equal(await panel.getByLabel('Collection', { exact: true }).inputValue(), 'visitors');
+  });
+
+  it('is there again where it is refused', async (t) => {
+    const { page, panel, made } = await visitors(t);
+    await panel.getByRole('button', { name: 'Delete this collection' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.waitFor();
+    made.fail(new FacepoolError('storage_full', 'The disk is full.'));
+    await dialog.getByRole('button', { name: 'Delete the collection' }).click();
+    await note(panel).getByText('Nothing was deleted. Disk is full: The disk is full. (storage_full)').waitFor();
+    made.fail(null);
+    assert.equal(await panel.getByLabel('Collection', { exact: true }).inputValue(), 'visitors');
+    await panel.locator('[data-open=Guest]').waitFor();
+    assert.deepEqual(await options(panel), ['default', 'visitors']);
+  });
+
+  it('is counted where somebody else deleted it, also the one that is looked at', async (t) => {
+    const { page, panel, made, errors } = await visitors(t);
+    made.delete('late');
+    await made.people.deleteCollection('visitors').catch(() => undefined);
+    await note(panel).getByText('The collection visitors is not there any more: this is default.').waitFor();
+    await panel.locator('[data-open=Bert]').waitFor();
+    await line(panel).getByText('1 deleted collection is being erased from the disk.').waitFor();
+    assert.deepEqual(await options(panel), ['default', '1 deleted collection – being erased (disabled)']);
+    await assertUsable(page);
+    made.set({ erasing: 0 });
+    await line(panel).waitFor({ state: 'hidden' });
+    assert.deepEqual(await options(panel), ['default']);
+    assert.deepEqual(unexpected(errors), []);
+  });
+
+  it('is told so that everybody can read it, light, dark and on a phone', async (t) => {
+    for (const look of [{}, { dark: true }, { width: 360, height: 780, dark: true }]) {
+      const { page, panel, made } = await visitors(t, look);
+      const long = 'w'.repeat(64);
+      made.put(long, 'Guest');
+      await lookAgain(page);
+      await panel.locator(`#people-collection option[value=${long}]`).waitFor({ state: 'attached' });
+      await panel.getByLabel('Collection', { exact: true }).selectOption(long);
+      made.delete('late');
+      made.set({ erasing: 1 });
+      await remove(page, panel);
+      await line(panel).getByText('1 more deleted collection are being erased').waitFor();
+      await assertUsable(page);
+      assert.deepEqual(await faintTexts(page), [], JSON.stringify(look));
+    }
+  });
+});
