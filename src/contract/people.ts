@@ -3,6 +3,8 @@
  * gallery. An embedding is a Float32Array of `dim` numbers, L2-normalised, of one `space`.
  */
 import * as z from 'zod';
+import { type Metadata, metadataSchema } from './metadata.ts';
+import type { ExportLine } from './people-export.ts';
 import { peopleMismatchSchema } from './people-mismatch.ts';
 import {
   boxSchema,
@@ -35,12 +37,6 @@ export const subjectName = z
       // In a path these are not names, whatever they are encoded as: DELETE …/subjects/.. would be the collection.
       .refine((name) => name !== '.' && name !== '..', 'neither . nor ..'),
   );
-
-/** Free fields of a subject, e.g. {"employee": 17}. At most 4 KB as JSON. */
-export const metadataSchema = z
-  .record(z.string().min(1).max(100), z.union([z.string().max(1000), z.number(), z.boolean(), z.null()]))
-  .refine((value) => JSON.stringify(value).length <= 4096, 'at most 4096 characters as JSON');
-export type Metadata = z.infer<typeof metadataSchema>;
 
 const time = z.string().describe('ISO 8601');
 
@@ -193,23 +189,6 @@ export const peopleCheckSchema = z.strictObject({
   ms: z.number(),
 });
 export type PeopleCheck = z.infer<typeof peopleCheckSchema>;
-
-/** One line of an export (NDJSON). */
-export const exportLineSchema = z.strictObject({
-  collection: z.string(),
-  subject: z.string(),
-  metadata: metadataSchema,
-  faces: z.array(
-    z.strictObject({
-      face_id: z.string(),
-      space: z.string(),
-      digest: z.string().nullable(),
-      created_at: time,
-      embedding: z.string().describe('base64: float32 little-endian'),
-    }),
-  ),
-});
-export type ExportLine = z.infer<typeof exportLineSchema>;
 
 /** A face that is to be kept, as the pipeline or a client brings it. */
 export type NewFace = {

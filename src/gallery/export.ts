@@ -1,6 +1,7 @@
 /** An export: every subject with its embeddings, read in steps while the store is used. */
 import { FacepoolError } from '../contract/errors.ts';
-import type { ExportLine, StoredFace } from '../contract/people.ts';
+import type { StoredFace } from '../contract/people.ts';
+import type { ExportLine } from '../contract/people-export.ts';
 import { float32ToBase64 } from '../util/float32-base64.ts';
 import type { CollectionRecord, PeopleStore, SubjectRecord } from './people-store.ts';
 

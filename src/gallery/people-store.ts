@@ -6,7 +6,8 @@
  * Every method rejects with a FacepoolError only: `not_found`, `conflict`, `space_mismatch`, `storage_full`,
  * `people_unavailable`.
  */
-import type { ChangeWatch, Metadata, NewFace, PeopleCheck, StoredFace } from '../contract/people.ts';
+import type { ChangeWatch, NewFace, PeopleCheck, StoredFace } from '../contract/people.ts';
+import type { Metadata } from '../contract/metadata.ts';
 
 /** Stable numbers of collections and subjects, never used again. */
 export type CollectionId = number;

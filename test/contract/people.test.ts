@@ -4,10 +4,10 @@ import {
   changeSubjectSchema,
   collectionName,
   embeddingInputSchema,
-  metadataSchema,
   searchRequestSchema,
   subjectName,
 } from '../../src/contract/people.ts';
+import { metadataSchema } from '../../src/contract/metadata.ts';
 
 describe('names', () => {
   it('of collections go into paths and labels as they are', () => {

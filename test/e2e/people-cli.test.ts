@@ -5,7 +5,8 @@ import path from 'node:path';
 import { it } from 'node:test';
 import * as z from 'zod';
 import { EXIT } from '../../src/cli/exit-codes.ts';
-import { exportLineSchema, peopleCheckSchema, storedFaceSchema, subjectSchema } from '../../src/contract/people.ts';
+import { peopleCheckSchema, storedFaceSchema, subjectSchema } from '../../src/contract/people.ts';
+import { exportLineSchema } from '../../src/contract/people-export.ts';
 import { type CliResult, withServer } from './support/server.ts';
 import { picturePath, skip } from './support/shared.ts';
 

@@ -9,13 +9,13 @@ import sharp from 'sharp';
 import {
   collectionsAnswerSchema,
   enrolAnswerSchema,
-  exportLineSchema,
   facesListSchema,
   peopleCheckSchema,
   peopleStatusSchema,
   subjectSchema,
   subjectsAnswerSchema,
 } from '../../src/contract/people.ts';
+import { exportLineSchema } from '../../src/contract/people-export.ts';
 import { problemSchema } from '../../src/contract/results.ts';
 import { startServer, type TestServer } from './support/server.ts';
 import { picture, skip } from './support/shared.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { exportLineSchema } from '../../src/contract/people.ts';
+import { exportLineSchema } from '../../src/contract/people-export.ts';
 import { newFace, peopleRig, unit } from '../fixtures/people-rig.ts';
 
 test('an export has every subject by name, and every embedding bit by bit', async () => {

@@ -1,5 +1,6 @@
 /** people rename, merge, set, rm and rm-face: changes of who is known. */
-import { type Metadata, metadataSchema, storedFaceSchema, type Subject, subjectSchema } from '../../contract/people.ts';
+import { storedFaceSchema, type Subject, subjectSchema } from '../../contract/people.ts';
+import { type Metadata, metadataSchema } from '../../contract/metadata.ts';
 import { CliError, exitCodeOf, exitCodeOfAll, usageError } from '../cli-error.ts';
 import type { Client } from '../client.ts';
 import { type Command, type Invocation, takeWords } from '../command.ts';

@@ -1,5 +1,5 @@
 /** Subjects: found by name within their collection, in the order of their names. */
-import type { Metadata } from '../../contract/people.ts';
+import type { Metadata } from '../../contract/metadata.ts';
 import { tellSubject } from '../pages.ts';
 import type { CollectionId, SubjectId, SubjectName, SubjectRecord } from '../people-store.ts';
 import { expectTag } from '../subject-tag.ts';

@@ -26,7 +26,6 @@ import {
   createSubjectSchema,
   embeddingInputSchema,
   enrolAnswerSchema,
-  exportLineSchema,
   facesListSchema,
   peopleCheckSchema,
   erasingSchema,
@@ -37,6 +36,7 @@ import {
   subjectSchema,
   subjectsAnswerSchema,
 } from '../../contract/people.ts';
+import { exportLineSchema } from '../../contract/people-export.ts';
 import { reembedRequestSchema, reembedSchema } from '../../contract/reembed.ts';
 import { reloadAnswerSchema, reloadRequestSchema } from '../../contract/reload.ts';
 import {

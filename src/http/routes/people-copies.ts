@@ -6,7 +6,7 @@ import { open, rm } from 'node:fs/promises';
 import { type Request, type Response, Router } from 'express';
 import { callerName, callerOf } from '../../auth/caller.ts';
 import { FacepoolError } from '../../contract/errors.ts';
-import type { ExportLine } from '../../contract/people.ts';
+import type { ExportLine } from '../../contract/people-export.ts';
 import { orAbort } from '../../util/abort.ts';
 import { watchStandstill } from '../body/standstill.ts';
 import { adminEndpoint, refuseWhenClosing } from '../changes.ts';

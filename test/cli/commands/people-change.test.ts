@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import type { Metadata } from '../../../src/contract/people.ts';
+import type { Metadata } from '../../../src/contract/metadata.ts';
 import { subject } from '../../http/support/people.ts';
 import { peopleServer, pictures } from '../support/people.ts';
 import { jsonLines, run } from '../support/run.ts';

@@ -84,7 +84,8 @@ describe('a collection whose deletion goes on', { skip: skipWithoutBrowser }, ()
     const { page, panel, made } = await visitors(t);
     made.delete('late');
     await remove(page, panel);
-    await line(panel).waitFor();
+    // Answered: the name is free.
+    await note(panel).getByText('What it had on the disk is being erased.').waitFor();
     await panel.getByRole('button', { name: 'New collection' }).click();
     await panel.getByLabel('Called').fill('visitors');
     await panel.getByRole('button', { name: 'Create it' }).click();

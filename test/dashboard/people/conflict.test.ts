@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
-import type { Metadata } from '../../../src/contract/people.ts';
+import type { Metadata } from '../../../src/contract/metadata.ts';
 import { skipWithoutBrowser } from '../../e2e/support/browser.ts';
 import { assertUsable, faintTexts } from '../support/audit.ts';
 import type { MadeUpPeople } from '../support/people.ts';

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { it } from 'node:test';
-import { metadataSchema } from '../../../src/contract/people.ts';
+import { metadataSchema } from '../../../src/contract/metadata.ts';
 import { joinFields, metadataLine, metadataOf, rowsOf } from '../../../src/dashboard/public/people/metadata.js';
 
 const METADATA = { employee: 17, team: 'Blue', left: false, 'card no.': null, code: '0042' };

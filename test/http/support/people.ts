@@ -2,13 +2,13 @@
 import { FacepoolError } from '../../../src/contract/errors.ts';
 import type {
   Collection,
-  ExportLine,
   People,
   PeopleCheck,
   PeopleStatus,
   StoredFace,
   Subject,
 } from '../../../src/contract/people.ts';
+import type { ExportLine } from '../../../src/contract/people-export.ts';
 import type { Reembed, Reembedding } from '../../../src/contract/reembed.ts';
 
 const AT = '2026-01-01T00:00:00.000Z';

@@ -3,7 +3,8 @@ import { plural } from '../lib/format.js';
 import { ApiError } from '../lib/problem.js';
 import { valueText } from './metadata.js';
 
-/** @import { Metadata, Subject } from '../../../contract/people.ts' */
+/** @import { Subject } from '../../../contract/people.ts' */
+/** @import { Metadata } from '../../../contract/metadata.ts' */
 
 /** Characters of a value that are told. */
 const TOLD = 60;

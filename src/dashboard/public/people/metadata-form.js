@@ -3,7 +3,7 @@ import { fill, h, say, setText } from '../lib/dom.js';
 import { fieldChanges, sameFields } from './changed-words.js';
 import { joinFields, KINDS, metadataOf, rowsOf, valueText } from './metadata.js';
 
-/** @import { Metadata } from '../../../contract/people.ts' */
+/** @import { Metadata } from '../../../contract/metadata.ts' */
 /** @typedef {import('./metadata.js').Kind} Kind */
 /** @typedef {import('./metadata.js').Row} Row */
 

@@ -1,6 +1,6 @@
 /** Free fields of a person, as rows of a form and back. */
 
-/** @import { Metadata } from '../../../contract/people.ts' */
+/** @import { Metadata } from '../../../contract/metadata.ts' */
 /** @typedef {'text' | 'number' | 'flag' | 'nothing'} Kind */
 /** @typedef {{ name: string, kind: Kind, value: string }} Row a flag is `true` or `false` */
 

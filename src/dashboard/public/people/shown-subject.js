@@ -5,7 +5,8 @@
 import { isAbort } from '../lib/problem.js';
 import { ChangedMeanwhile, isStale, sameButFaces } from './changed-words.js';
 
-/** @import { Metadata, Subject } from '../../../contract/people.ts' */
+/** @import { Subject } from '../../../contract/people.ts' */
+/** @import { Metadata } from '../../../contract/metadata.ts' */
 /** @typedef {{ subject: Subject, tag: string | null }} Seen a person, and the tag of that state; null: none was told */
 /** @typedef {{ subject?: string, merge?: boolean, metadata?: Metadata }} Wish */
 

@@ -11,7 +11,8 @@ import { createMetadataForm } from './metadata-form.js';
 import { createNameForm } from './name-form.js';
 import { createShownSubject } from './shown-subject.js';
 
-/** @import { Metadata, PeopleStatus, Subject } from '../../../contract/people.ts' */
+/** @import { PeopleStatus, Subject } from '../../../contract/people.ts' */
+/** @import { Metadata } from '../../../contract/metadata.ts' */
 
 /**
  * @param {{
@@ -46,7 +47,9 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
     kept,
     tell,
     onDeleted() {
-      title.focus();
+      // Its button goes; who is elsewhere by now stays there.
+      const at = document.activeElement;
+      if (at === document.body || faces.element.contains(at)) title.focus();
       void person.reload();
       onChange();
     },
