@@ -50,6 +50,17 @@ describe('collections that are being erased', () => {
     assert.deepEqual([erasing.words(), erasing.setCount(0)], ['', []]);
   });
 
+  it('are not taken for those of others once they are erased', () => {
+    const erasing = createErasing();
+    erasing.begin('quick');
+    erasing.setCount(2);
+    erasing.erased('quick');
+    assert.deepEqual(erasing.labels(), ['1 deleted collection – being erased']);
+    erasing.erased('quick');
+    erasing.erased('quick');
+    assert.deepEqual(erasing.labels(), []);
+  });
+
   it('are told when nothing of them is left', () => {
     assert.match(erasedWords(['a']), /^The deleted collection a is erased: nothing of it is left/);
     assert.match(erasedWords(['a', 'b']), /^The deleted collections a and b are erased: nothing of them/);

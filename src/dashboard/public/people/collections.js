@@ -107,7 +107,7 @@ export function createCollections({ onChoose, onChange }) {
     try {
       const isErased = await deleteCollection(gone);
       known = known.filter((each) => each.name !== gone || each.created_at !== now.created_at);
-      if (isErased) erasing.end(gone);
+      if (isErased) erasing.erased(gone);
       else erasing.goesOn(gone);
       tell(
         isErased

@@ -21,8 +21,13 @@ export function createErasing() {
     begin: (name) => void own.set(name, { goesOn: false }),
     /** Nobody of it is known any more, and the disk takes longer. @param {string} name */
     goesOn: (name) => void own.set(name, { goesOn: true }),
-    /** Nothing of it is left, or it was not deleted. @param {string} name */
+    /** It was not deleted. @param {string} name */
     end: (name) => void own.delete(name),
+    /** Nothing of it is left; it is not among the others until the server is asked again. @param {string} name */
+    erased(name) {
+      own.delete(name);
+      count = Math.max(0, count - 1);
+    },
     /** Whether its deletion has no answer yet. @param {string} name */
     isUnanswered,
     /**
