@@ -56,9 +56,19 @@ export class Link {
 
   /** @throws FacepoolError */
   async open(): Promise<void> {
+    await this.#opened();
+    this.#isWanted = true;
+  }
+
+  async #opened(): Promise<void> {
     this.#thread ??= this.#start();
     await this.call({ op: 'open', args: [] });
-    this.#isWanted = true;
+    // Nobody opens it a second time: that breaks off a deletion that goes on meanwhile (turns.ts).
+    this.#cancelRetry?.();
+    this.#cancelRetry = null;
+    const hasFailed = this.#failures > 0;
+    this.#failures = 0;
+    if (hasFailed) this.#options.onRecover();
   }
 
   /** @param transfer memory that goes over and is the caller's no more */
@@ -151,11 +161,10 @@ export class Link {
   }
 
   async #reopen(): Promise<void> {
+    // Somebody has opened it meanwhile.
+    if (this.#failures === 0) return;
     try {
-      this.#thread ??= this.#start();
-      await this.call({ op: 'open', args: [] });
-      this.#failures = 0;
-      this.#options.onRecover();
+      await this.#opened();
     } catch (error) {
       if (!this.#isWanted) return;
       this.#options.onTrouble('the people store cannot be opened again', error);

@@ -14,6 +14,7 @@ async function killable(t: TestContext) {
   const clock = new ManualClock();
   const threads: Thread[] = [];
   const troubles: string[] = [];
+  const sent: string[] = [];
   let recovered = (): void => {};
   let broken = false;
   let full = false;
@@ -27,6 +28,11 @@ async function killable(t: TestContext) {
       if (full) throw new Error('EAGAIN');
       const thread = spawnThread(broken ? { ...data, file: '/dev/null/people.db' } : data);
       threads.push(thread);
+      const post = thread.postMessage.bind(thread);
+      thread.postMessage = (message, transfer) => {
+        sent.push(message.op);
+        post(message, transfer);
+      };
       return thread;
     },
   });
@@ -37,6 +43,7 @@ async function killable(t: TestContext) {
     clock,
     threads,
     troubles,
+    sent,
     fill: (value: boolean) => {
       full = value;
     },
@@ -108,6 +115,28 @@ describe('a thread that dies', () => {
     clock.advance(500);
     await open;
     assert.deepEqual((await store.check()).faults, []);
+  });
+
+  it('and is opened by somebody before that is not opened once more, which would break off a deletion', async (t) => {
+    const { store, clock, threads, sent, recovery } = await killable(t);
+    await store.addFace(newFace('Ada', 1), LIMITS);
+    await threads[0]?.terminate();
+    await refusedAs('people_unavailable', store.collections());
+    let isTold = false;
+    void recovery().then(() => {
+      isTold = true;
+    });
+    await store.open();
+    clock.advance(10_000);
+    assert.equal((await store.totals()).faces, 1);
+    assert.deepEqual(sent.slice(-2), ['open', 'totals']);
+    assert.deepEqual([isTold, clock.pending], [true, 0]);
+    // The next that dies is tried again as soon as the first.
+    await threads[1]?.terminate();
+    const again = recovery();
+    clock.advance(100);
+    await again;
+    assert.equal(threads.length, 3);
   });
 
   it('that was closed is not started again', async (t) => {
