@@ -129,7 +129,7 @@ describe('a thread that dies', () => {
     await store.open();
     clock.advance(10_000);
     assert.equal((await store.totals()).faces, 1);
-    assert.deepEqual(sent.slice(-2), ['open', 'totals']);
+    assert.deepEqual(sent.slice(-3), ['addFace', 'open', 'totals']);
     assert.deepEqual([isTold, clock.pending], [true, 0]);
     // The next that dies is tried again as soon as the first.
     await threads[1]?.terminate();
