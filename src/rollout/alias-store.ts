@@ -21,7 +21,7 @@ export type AliasStoreOptions = {
   readonly write?: ((file: string, text: string) => void) | undefined;
 };
 
-/** Every change is on the disk before it counts; what other settings have changed is, when the version is `found`. */
+/** Every change is on the disk before it counts, but for what a start finds: that counts, and is written where it can be. */
 export class AliasStore {
   readonly #file: string;
   readonly #now: () => Date;
@@ -61,12 +61,15 @@ export class AliasStore {
    */
   found(models: Iterable<string>): void {
     const news = [...models].filter((model) => this.#unfound.delete(model));
-    if (news.length === 0) return;
-    try {
-      this.#save(this.#models, this.#unfound);
-    } catch (error) {
-      this.#onTrouble(`what the settings name of ${news.join(', ')} is in force, and not written`, error);
-    }
+    if (news.length > 0) this.#saveOrTell(news);
+  }
+
+  /** At a start: the stable version is gone, and this one, which the settings name, is there. Told as what is `found`. */
+  giveWay(model: string, version: string): void {
+    const author: Author = { at: this.#now(), by: 'facepool', why: 'the stable version is gone' };
+    this.#models.set(model, moveAliases(this.state(model), { action: 'promote', version }, author));
+    this.#unfound.delete(model);
+    this.#saveOrTell([model]);
   }
 
   /** @throws FacepoolError `not_found` */
@@ -125,6 +128,15 @@ export class AliasStore {
     this.#models = models;
     this.#unfound = unfound;
     return next;
+  }
+
+  /** A start does what the settings say, whatever the disk says. */
+  #saveOrTell(models: readonly string[]): void {
+    try {
+      this.#save(this.#models, this.#unfound);
+    } catch (error) {
+      this.#onTrouble(`what the settings name of ${models.join(', ')} is in force, and not written`, error);
+    }
   }
 
   /** @throws FacepoolError `storage_full`, `internal` */

@@ -71,7 +71,7 @@ async function fallBack(
 ): Promise<Manifest | null> {
   const version = settings.models[name]?.version ?? '';
   const manifest = await open(settings, name, version, onError);
-  if (manifest !== null) aliases.move(name, { action: 'promote', version }, 'facepool', 'the stable version is gone');
+  if (manifest !== null) aliases.giveWay(name, version);
   return manifest;
 }
 

@@ -220,6 +220,20 @@ test('settings that cannot be written are in force, told, and written with the n
   assert.equal(trouble.length, 1);
 });
 
+test('a stable version that is gone gives way also on a full disk: that is told, and written with the next change', (t) => {
+  const { start, fill, trouble } = opener(t);
+  start('v1').move('detector', promote('v2'), 'anna', '');
+  fill(true);
+  const store = start('v1');
+  store.giveWay('detector', 'v1');
+  assert.deepEqual(names(store), ['v1', 'v2', 2]);
+  assert.deepEqual(trouble, ['what the settings name of detector is in force, and not written']);
+  assert.deepEqual(names(start('v1')), ['v2', 'v1', 1]);
+  fill(false);
+  store.nameConfigured('detector', 'v3');
+  assert.deepEqual(names(start('v3')), ['v1', 'v2', 2]);
+});
+
 test('a model that is not there', (t) => {
   const missing = (e: unknown): boolean => e instanceof FacepoolError && e.code === 'not_found';
   assert.throws(() => opener(t).open().state('__proto__'), missing);

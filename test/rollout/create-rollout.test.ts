@@ -70,6 +70,20 @@ test('a stable version that is gone gives way to the one of the settings, and th
   assert.match(errors.join(), /detector: .*v2/);
 });
 
+test('it gives way also where that cannot be written: the server starts', async (t) => {
+  const { settings, start, aliases, folder, errors } = withV2(t);
+  aliases.move('detector', { action: 'promote', version: 'v2' }, 'anna', '');
+  rmSync(folder, { recursive: true });
+  const file = path.join(settings.data_dir, 'aliases.json');
+  // Nothing can take its place.
+  rmSync(file);
+  mkdirSync(path.join(file, 'full'), { recursive: true });
+  const { settings: found } = await start();
+  assert.equal(found.models['detector']?.version, 'yunet-n');
+  assert.equal(aliases.state('detector').stable, 'yunet-n');
+  assert.match(errors.join(), /detector: .*v2/);
+});
+
 test('settings that name another version have a way back from their first change on, which holds', async (t) => {
   const { start, restart, errors } = withV2(t);
   await start();
