@@ -75,10 +75,11 @@ export type PeopleStore = {
   /** @throws `conflict` where the name is taken */
   createCollection(name: string): Promise<CollectionRecord>;
   /**
-   * With everything in it; resolves when every trace is gone. Nobody sees it from its first transaction on.
+   * With everything in it; resolves when every trace is gone. Nobody sees it from its first transaction on:
+   * what fails after that is gone on with by `finishDeletion`, and `watch.onDurable` is told first.
    * @throws `deadline_exceeded`: it was withdrawn by `watch.signal`, and nothing is changed
    */
-  deleteCollection(id: CollectionId, watch?: ChangeWatch): Promise<Removed>;
+  deleteCollection(id: CollectionId, watch?: ChangeWatch): Promise<void>;
   /** Collections that nobody sees any more and that are still on the disk, those that are being deleted among them. */
   unfinishedDeletions(): Promise<readonly CollectionId[]>;
   /** Goes on where a deletion was cut off, while others read and change; nothing where none was. */

@@ -17,10 +17,11 @@ export type Change = {
   readonly replaces?: boolean;
   readonly make: (context: Context) => unknown;
 };
-/** `value` may be `Unfinished` (context.ts). */
+/** `value` and `committed` may be `Unfinished` (context.ts). */
 export type Outcome =
   | { readonly ok: true; readonly value: unknown }
-  | { readonly ok: false; readonly error: FacepoolError };
+  /** `committed`: what it made is on the disk all the same. */
+  | { readonly ok: false; readonly error: FacepoolError; readonly committed?: unknown };
 
 type Open = { readonly database: PeopleDatabase; readonly ids: RisingIds };
 
@@ -145,7 +146,7 @@ export class Engine {
       const fault = toFault(error);
       // What was added is in the log, synced. What was deleted is gone too, but could still be read from the disk.
       return outcomes.map((outcome, i) =>
-        outcome.ok && changes[i]?.erases === true ? { ok: false, error: fault } : outcome,
+        outcome.ok && changes[i]?.erases === true ? { ok: false, error: fault, committed: outcome.value } : outcome,
       );
     }
   }

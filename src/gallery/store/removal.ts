@@ -52,35 +52,32 @@ export function deleteSubject(context: Context, id: SubjectId, expected?: string
 }
 
 /**
- * Nobody sees it any more after the first transaction; what was in it goes in pieces.
+ * Nobody sees it any more after the first transaction, which is nothing else: what fails later finds it deleted. What was
+ * in it goes in pieces.
  * @throws FacepoolError `not_found`
  */
-export function deleteCollection(context: Context, id: CollectionId): Removed | Unfinished<Removed> {
+export function deleteCollection(context: Context, id: CollectionId): Unfinished<undefined> {
   collection(context, id);
   context.sql.run('UPDATE collection SET name = NULL WHERE id = ?', id);
-  return purge(context, id, new Set());
+  return new Unfinished((next) => finishDeletion(next, id));
 }
 
-function purge(context: Context, id: CollectionId, faceIds: Set<string>): Removed | Unfinished<Removed> {
-  const some = eraseSome(context, id);
-  if (some === null) return { faceIds: [...faceIds] };
-  for (const faceId of some) faceIds.add(faceId);
-  return new Unfinished((next) => purge(next, id, faceIds));
-}
-
-/** @returns ids of faces that went; null: nothing of the collection is left */
-function eraseSome(context: Context, id: CollectionId): readonly string[] | null {
+/** @returns false: nothing of the collection is left */
+function eraseSome(context: Context, id: CollectionId): boolean {
   const { sql } = context;
   const rows = sql.all('SELECT n, id, subject, collection FROM face WHERE collection = ? ORDER BY n LIMIT ?', id, STEP);
-  if (rows.length > 0) return removeFaces(context, rows);
+  if (rows.length > 0) {
+    removeFaces(context, rows);
+    return true;
+  }
   const gone = sql.run(
     'DELETE FROM subject WHERE id IN (SELECT id FROM subject WHERE collection = ? LIMIT ?)',
     id,
     STEP,
   );
-  if (gone > 0) return [];
+  if (gone > 0) return true;
   sql.run('DELETE FROM collection WHERE id = ?', id);
-  return null;
+  return false;
 }
 
 /** Collections of which something is left, and which nobody sees any more. */
@@ -91,7 +88,7 @@ export function unfinishedDeletions({ sql }: Context): CollectionId[] {
 /** Goes on where the deletion was cut off; nothing of a collection that is not deleted. */
 export function finishDeletion(context: Context, id: CollectionId): undefined | Unfinished<undefined> {
   const isDeleted = context.sql.get('SELECT 1 FROM collection WHERE id = ? AND name IS NULL', id) !== undefined;
-  if (!isDeleted || eraseSome(context, id) === null) return undefined;
+  if (!isDeleted || !eraseSome(context, id)) return undefined;
   return new Unfinished((next) => finishDeletion(next, id));
 }
 

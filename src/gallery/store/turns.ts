@@ -154,7 +154,9 @@ export class Turns {
       const outcome = outcomes[i];
       if (outcome === undefined) return;
       const rest = outcome.ok ? outcome.value : null;
-      if (rest instanceof Unfinished && !waiting.isBegun) this.#options.durable(waiting.id);
+      const made = outcome.ok ? outcome.value : outcome.committed;
+      // Also where it fails after that: it is gone on with later.
+      if (made instanceof Unfinished && !waiting.isBegun) this.#options.durable(waiting.id);
       if (rest instanceof Unfinished && (isEnding || (isAwaited && waiting.isResumed))) {
         const error = unavailable('people are closed, or opened again; what is left of it goes afterwards');
         this.#options.reply(waiting.id, { ok: false, error });

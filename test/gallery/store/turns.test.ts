@@ -119,8 +119,11 @@ describe('turns', () => {
     assert.ok(answers.has(other) && !answers.has(removal), 'the name is free before everything is gone');
     assert.equal((valueOf(list) as unknown[]).length, 1);
     rest();
-    assert.equal((valueOf(removal) as { faceIds: string[] }).faceIds.length, 500);
+    assert.equal(valueOf(removal), undefined);
     assert.deepEqual(valueOf(spaces), []);
+    const left = ask('unfinishedDeletions');
+    rest();
+    assert.deepEqual(valueOf(left), []);
   });
 
   it('tell once that a long change is on the disk, before it has ended', (t) => {
@@ -138,6 +141,37 @@ describe('turns', () => {
     rest();
     assert.ok(answers.get(removal)?.ok);
     assert.deepEqual(durable, [removal]);
+  });
+
+  it('tell that a deletion is on the disk also where it fails after that, and go on with it when they are asked to', (t) => {
+    const { ask, rest, valueOf, answers, durable, engine } = bench(t);
+    const [empty, some] = [ask('createCollection', 'empty'), ask('createCollection', 'some')];
+    const face = ask('addFace', newFace('Ada', 1, { collection: 'some' }), LIMITS);
+    rest();
+    const ids = [empty, some].map((id) => (valueOf(id) as { id: number }).id);
+    assert.ok(answers.get(face)?.ok);
+    const database = engine.database();
+    const { checkpoint } = database;
+    database.checkpoint = () => {
+      throw Object.assign(new Error('no space left'), { code: 'ENOSPC' });
+    };
+    const removals = ids.map((id) => ask('deleteCollection', id));
+    const none = ask('deleteCollection', 99);
+    const [list, left] = [ask('collections'), ask('unfinishedDeletions')];
+    rest();
+    const codes = [...removals, none].map((id) => {
+      const answer = answers.get(id);
+      return answer?.ok === false ? answer.error.code : 'ok';
+    });
+    assert.deepEqual(codes, ['storage_full', 'storage_full', 'not_found']);
+    assert.deepEqual(durable, removals);
+    assert.deepEqual([valueOf(list), valueOf(left)], [[], ids]);
+    database.checkpoint = checkpoint;
+    for (const id of ids) ask('finishDeletion', id);
+    rest();
+    const [end, totals] = [ask('unfinishedDeletions'), ask('totals')];
+    rest();
+    assert.deepEqual([valueOf(end), (valueOf(totals) as { faces: number }).faces], [[], 0]);
   });
 
   it('withdraw a change that is not begun, wherever it waits, and nothing else', (t) => {
@@ -171,7 +205,7 @@ describe('turns', () => {
     turn();
     turns.take({ op: 'cancel', id: third });
     rest();
-    assert.equal((valueOf(third) as { faceIds: string[] }).faceIds.length, 500, 'it was begun');
+    assert.ok(answers.get(third)?.ok, 'it was begun');
     turns.take({ op: 'cancel', id: third });
     assert.ok(!turn());
   });
