@@ -16,7 +16,10 @@ export type ErasingDeps = {
 export class Erasing {
   readonly #deps: ErasingDeps;
   #asked = 0;
+  /** Failed since the store was looked through. */
+  #failed = 0;
   #cutOff: readonly CollectionId[] = [];
+  #lookThroughs = 0;
   #cancelRetry = (): void => {};
 
   constructor(deps: ErasingDeps) {
@@ -24,40 +27,51 @@ export class Erasing {
   }
 
   get count(): number {
-    return this.#asked + this.#cutOff.length;
+    return this.#asked + this.#failed + this.#cutOff.length;
   }
 
-  /** One that somebody asked for. @returns what ends it */
-  begin(): () => void {
+  /** One that somebody asked for. @returns what ends it; one that is not erased is counted until `found` says what is left */
+  begin(): (isErased: boolean) => void {
     this.#asked += 1;
-    return () => {
+    const lookThrough = this.#lookThroughs;
+    return (isErased) => {
       this.#asked -= 1;
+      if (!isErased && lookThrough === this.#lookThroughs) this.#failed += 1;
     };
   }
 
+  /** What is left in a store that has just been opened: counted from now on, for `goOn`. */
+  found(ids: readonly CollectionId[]): void {
+    this.stop();
+    this.#lookThroughs += 1;
+    this.#failed = 0;
+    this.#cutOff = ids;
+  }
+
   /**
-   * One after the other. Never rejects: what fails is tried again in a minute.
+   * Those that were found, one after the other. Never rejects: what fails is tried again in a minute.
    * @param isCurrent false: the store is closed, or read anew, which finds what is left
+   * @param onErased after each of them
    */
   async goOn(
     store: Pick<PeopleStore, 'finishDeletion'>,
-    ids: readonly CollectionId[],
     isCurrent: () => boolean,
+    onErased: () => void,
   ): Promise<void> {
-    this.stop();
-    this.#cutOff = ids;
+    const ids = this.#cutOff;
     for (const [i, id] of ids.entries()) {
       try {
         await store.finishDeletion(id);
       } catch (error) {
         if (!isCurrent()) return;
         this.#deps.onTrouble('a deleted collection could not be erased; it is tried again', error);
-        const again = (): void => void this.goOn(store, ids.slice(i), isCurrent);
+        const again = (): void => void this.goOn(store, isCurrent, onErased);
         this.#cancelRetry = this.#deps.clock.after(RETRY_MS, again);
         return;
       }
       if (!isCurrent()) return;
       this.#cutOff = ids.slice(i + 1);
+      onErased();
     }
   }
 

@@ -225,6 +225,8 @@ export class Opening {
 
   /** Reads everything that the search needs. */
   async #load(store: PeopleStore): Promise<OpenPeople> {
+    // First: who waits until nothing is left must not believe it while people are read.
+    this.erasing.found(await store.unfinishedDeletions());
     const indexes = new SpaceIndexes(await (this.#pool ??= this.#deps.createPool()));
     this.directory.clear();
     const collections: CollectionRecord[] = [];
@@ -250,7 +252,6 @@ export class Opening {
         this.#set(this.#state, `${read} of ${faces} faces are read`);
       });
     }
-    const cutOff = await store.unfinishedDeletions();
     this.#storeBytes = bytes;
     const open: OpenPeople = {
       store: lentStore(store, { isCurrent: () => this.#open === open, onDoubt: (error) => this.doubt(open, error) }),
@@ -258,7 +259,8 @@ export class Opening {
     };
     this.#open = open;
     this.#set('ready', '');
-    void this.erasing.goOn(open.store, cutOff, () => this.#open === open).then(() => this.refreshBytes(open));
+    const isCurrent = (): boolean => this.#open === open;
+    void this.erasing.goOn(open.store, isCurrent, () => void this.refreshBytes(open));
     this.#deps.onRead?.();
     return open;
   }

@@ -102,7 +102,7 @@ export function createPeople(deps: PeopleDeps): People {
       const found = await look(name);
       if (found === null) throw noCollection(name);
       const { open, record } = found;
-      let end = (): void => {};
+      let end: (isErased: boolean) => void = () => {};
       // Nobody finds anybody of it from then on; what it has on the disk may take minutes. Where it fails all is read again.
       const forget = (): void => {
         if (opening.isCurrent(open)) {
@@ -115,8 +115,10 @@ export function createPeople(deps: PeopleDeps): People {
       try {
         const watch = { signal, onDurable: forget };
         await gallery.timed('delete_collection', () => open.store.deleteCollection(record.id, watch));
-      } finally {
-        end();
+        end(true);
+      } catch (error) {
+        end(false);
+        throw error;
       }
       await opening.refreshBytes(open);
     },

@@ -26,26 +26,47 @@ function rig() {
     return waiting.at(-1)?.promise ?? Promise.reject(new Error('nothing waits'));
   };
   const is = { current: true };
-  const goOn = (ids: readonly number[]) => erasing.goOn({ finishDeletion }, ids, () => is.current);
-  return { clock, troubles, erasing, begun, waiting, is, goOn };
+  const counts: number[] = [];
+  const goOn = (ids: readonly number[]): Promise<void> => {
+    erasing.found(ids);
+    return erasing.goOn(
+      { finishDeletion },
+      () => is.current,
+      () => void counts.push(erasing.count),
+    );
+  };
+  return { counts, clock, troubles, erasing, begun, waiting, is, goOn };
 }
 
 test('what was cut off goes one after the other, and is counted with what was asked for', async () => {
-  const { erasing, begun, waiting, goOn } = rig();
+  const { erasing, begun, waiting, goOn, counts } = rig();
   const end = erasing.begin();
   const going = goOn([3, 5]);
   assert.deepEqual([erasing.count, begun.join()], [3, '3']);
   waiting[0]?.resolve();
   await settled();
   assert.deepEqual([erasing.count, begun.join()], [2, '3,5']);
-  end();
+  end(true);
   waiting[1]?.resolve();
   await going;
   assert.equal(erasing.count, 0);
+  assert.deepEqual(counts, [2, 0], 'told after each');
+});
+
+test('what was found is counted before it goes on, and what failed until it is looked for', () => {
+  const { erasing, begun } = rig();
+  const [first, second] = [erasing.begin(), erasing.begin()];
+  first(false);
+  assert.equal(erasing.count, 2);
+  erasing.found([3]);
+  assert.deepEqual([erasing.count, begun.length], [2, 0]);
+  // The one that was found.
+  second(false);
+  assert.equal(erasing.count, 1);
 });
 
 test('what fails is told and tried again in a minute, and stays counted', async () => {
-  const { clock, troubles, erasing, begun, waiting, goOn } = rig();
+  const { clock, troubles, erasing, begun, waiting, goOn, counts } = rig();
   const fault = new FacepoolError('storage_full', 'the disk is full');
   const going = goOn([3, 5]);
   waiting[0]?.resolve();
@@ -60,7 +81,7 @@ test('what fails is told and tried again in a minute, and stays counted', async 
   waiting[2]?.resolve();
   await until(() => erasing.count === 0);
   clock.advance(MINUTE);
-  assert.equal(begun.length, 3);
+  assert.deepEqual([begun.length, counts.join()], [3, '1,0']);
 });
 
 test('nothing is told or tried again where the store is closed or read anew, which finds what is left', async () => {

@@ -37,6 +37,60 @@ test('what was kept is found after a start, and not before everything is read', 
   assert.equal((await gallery.match('default', 'a', [unit(3)], 1, signal))[0]?.[0]?.subject, 'person 3');
 });
 
+test('what is left of deletions is counted while people are read, and the bytes on the disk when a second try has erased it', async () => {
+  const store = await filled();
+  const { promise: gate, resolve: go } = Promise.withResolvers<void>();
+  let left = [7];
+  let isFull = true;
+  const { gallery, people, clock, told } = peopleRig({
+    store,
+    exists: true,
+    wrap: (inner) => ({
+      ...inner,
+      vectors: (...page) => gate.then(() => inner.vectors(...page)),
+      unfinishedDeletions: async () => left,
+      finishDeletion: async () => {
+        if (isFull) throw new FacepoolError('storage_full', 'the disk is full');
+        left = [];
+      },
+      totals: async () => ({ ...(await inner.totals()), bytes: left.length === 0 ? 100 : 900 }),
+    }),
+  });
+  gallery.opening.start();
+  await settled();
+  assert.deepEqual([people.status().state, people.status().erasing], ['loading', 1]);
+  go();
+  while (told.length === 0) await settled();
+  const { state, erasing, store_bytes } = people.status();
+  assert.deepEqual([state, erasing, store_bytes], ['ready', 1, 900]);
+  isFull = false;
+  clock.advance(60_000);
+  await settled();
+  assert.deepEqual([people.status().erasing, people.status().store_bytes], [0, 100]);
+});
+
+test('a deletion that fails after it was durable is counted until the store has been looked through', async () => {
+  const { promise: opened, resolve: open } = Promise.withResolvers<void>();
+  let isLost = false;
+  const { people } = peopleRig({
+    wrap: (inner) => ({
+      ...inner,
+      open: () => (isLost ? opened.then(() => inner.open()) : inner.open()),
+      deleteCollection: async (id, watch) => {
+        await inner.deleteCollection(id, watch);
+        isLost = true;
+        throw lost();
+      },
+    }),
+  });
+  await people.createCollection('staff');
+  await assert.rejects(people.deleteCollection('staff'), { code: 'people_unavailable' });
+  assert.deepEqual([people.status().state, people.status().erasing], ['loading', 1]);
+  open();
+  while (people.status().state === 'loading') await settled();
+  assert.equal(people.status().erasing, 0);
+});
+
 test('collections are read in pages, so that thousands do not come at once', async () => {
   const store = memoryStore();
   await store.open();
