@@ -106,7 +106,7 @@ export function createPeople(deps: PeopleDeps): People {
       // Nobody finds anybody of it from then on; what it has on the disk may take minutes. Where it fails all is read again.
       const forget = (): void => {
         if (opening.isCurrent(open)) {
-          directory.removeCollection(record);
+          void directory.removeCollection(record);
           open.indexes.forgetCollection(record.id);
         }
         end = opening.erasing.begin();

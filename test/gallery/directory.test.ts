@@ -44,11 +44,41 @@ test('a collection goes with its subjects, and not another that has its name sin
   directory.setSubject({ id: 7, collection: 1, name: 'x' });
   directory.setSubject({ id: 8, collection: 2, name: 'y' });
   directory.setCollection(collection(3, 'a'));
-  directory.removeCollection(collection(1, 'a'));
+  void directory.removeCollection(collection(1, 'a'));
   assert.deepEqual(
     [directory.subject(7), directory.subject(8)?.name, directory.collection('a')?.id],
     [undefined, 'y', 3],
   );
-  directory.removeCollection(collection(3, 'a'));
+  void directory.removeCollection(collection(3, 'a'));
   assert.equal(directory.collection('a'), undefined);
+});
+
+test('nobody of a large collection is known at once, and its subjects go a piece at a time', async () => {
+  let pauses = 0;
+  const directory: Directory = new Directory(async () => {
+    pauses += 1;
+    assert.deepEqual([directory.subject(5000), directory.subject(5001)?.name], [undefined, 'kept']);
+  });
+  directory.setCollections([collection(1, 'a'), collection(2, 'b')]);
+  for (let id = 1; id <= 5000; id++) directory.setSubject({ id, collection: 1, name: `s${id}` });
+  directory.setSubject({ id: 5001, collection: 2, name: 'kept' });
+  const removing = directory.removeCollection(collection(1, 'a'));
+  assert.deepEqual([directory.collection('a'), directory.subject(5000), pauses], [undefined, undefined, 1]);
+  await removing;
+  assert.equal(pauses, 2);
+  // There is one left to look at.
+  await directory.removeCollection(collection(2, 'b'));
+  assert.deepEqual([directory.subject(5001), pauses], [undefined, 2]);
+});
+
+test('a store that takes the place of another while its subjects go loses nobody', async () => {
+  const { promise: paused, resolve: go } = Promise.withResolvers<void>();
+  const directory = new Directory(() => paused);
+  for (let id = 1; id <= 3000; id++) directory.setSubject({ id, collection: 1, name: `s${id}` });
+  const removing = directory.removeCollection(collection(1, 'a'));
+  directory.clear();
+  directory.setSubject({ id: 3000, collection: 1, name: 'of another store' });
+  go();
+  await removing;
+  assert.equal(directory.subject(3000)?.name, 'of another store');
 });
