@@ -2,12 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import type { Locator, Page } from 'playwright-core';
-import { FacepoolError } from '../../../src/contract/errors.ts';
+import { ERROR_CATALOGUE, FacepoolError } from '../../../src/contract/errors.ts';
 import { skipWithoutBrowser } from '../../e2e/support/browser.ts';
 import { until } from '../../e2e/support/until.ts';
 import { assertUsable, faintTexts } from '../support/audit.ts';
+import { breakNext, type Broken } from '../support/broken-answers.ts';
 import { madeUpPeople } from '../support/people.ts';
-import { said, scene, type SceneOptions, someone, unexpected, WAIT_MS } from '../support/people-scene.ts';
+import { file, said, scene, type SceneOptions, someone, unexpected, WAIT_MS } from '../support/people-scene.ts';
 
 type TestContext = Parameters<typeof scene>[0];
 
@@ -22,6 +23,19 @@ async function visitors(t: TestContext, options: SceneOptions = {}) {
   return all;
 }
 
+/** The same, with a deletion that has no answer until `failNow`. */
+async function failing(t: TestContext, broken: Broken) {
+  const all = await visitors(t);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const asked = all.page.waitForRequest((request) => request.method() === 'DELETE');
+  await breakNext(all.page, 'DELETE', '/visitors', { ...broken, until: promise });
+  await remove(all.page, all.panel);
+  await asked;
+  await all.panel.locator('[data-open=Bert]').waitFor();
+  return { ...all, failNow: resolve };
+}
+
+const NOT_SURE = 'Whether it is deleted is not sure: it is in this list for as long as it is there.';
 const remove = async (page: Page, panel: Locator) => {
   await panel.getByRole('button', { name: 'Delete this collection' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Delete the collection' }).click();
@@ -104,13 +118,65 @@ describe('a collection whose deletion goes on', { skip: skipWithoutBrowser }, ()
     await panel.getByRole('button', { name: 'Delete this collection' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.waitFor();
-    made.fail(new FacepoolError('storage_full', 'The disk is full.'));
+    made.fail(new FacepoolError('rate_limited', 'Later.'));
     await dialog.getByRole('button', { name: 'Delete the collection' }).click();
-    await note(panel).getByText('Nothing was deleted. Disk is full: The disk is full. (storage_full)').waitFor();
+    await note(panel).getByText('Nothing was deleted. Too many requests: Later. (rate_limited)').waitFor();
     made.fail(null);
     assert.equal(await panel.getByLabel('Collection', { exact: true }).inputValue(), 'visitors');
     await panel.locator('[data-open=Guest]').waitFor();
     assert.deepEqual(await options(panel), ['default', 'visitors']);
+  });
+
+  it('is there again, but perhaps not for long, where the server failed', async (t) => {
+    for (const as of ['storage_full', 'people_unavailable', 'internal'] as const) {
+      const { page, panel } = await visitors(t);
+      await breakNext(page, 'DELETE', '/visitors', { as });
+      await remove(page, panel);
+      await note(panel).getByText(`${NOT_SURE} ${ERROR_CATALOGUE[as].title}: made up (${as})`).waitFor();
+      await panel.locator('[data-open=Guest]').waitFor();
+      assert.deepEqual(await options(panel), ['default', 'visitors']);
+    }
+  });
+
+  it('is not gone back to by who is at something else when its deletion fails', async (t) => {
+    const { page, panel, failNow } = await failing(t, { as: 'deadline_exceeded' });
+    await panel.locator('[data-open=Bert]').click();
+    await panel.getByRole('button', { name: 'Change fields' }).click();
+    await panel.getByLabel('Name of the field').fill('room');
+    failNow();
+    await note(panel).getByText(`${NOT_SURE} Deadline exceeded: made up`).waitFor();
+    assert.equal(await panel.getByLabel('Name of the field').inputValue(), 'room');
+    assert.equal(await panel.getByRole('heading', { name: 'Bert', exact: true }).isVisible(), true);
+    assert.equal(await panel.getByLabel('Collection', { exact: true }).inputValue(), 'default');
+    assert.equal(await said(page), await note(panel).textContent());
+    assert.deepEqual(await options(panel), ['default', 'visitors']);
+  });
+
+  it('does not get the pictures that were prepared for another one', async (t) => {
+    const { panel, made, failNow } = await failing(t, { as: 'people_unavailable' });
+    await panel.locator('#people-files').setInputFiles([file('1.png')]);
+    await panel.getByText('1 picture: who is it?').waitFor();
+    failNow();
+    await note(panel).getByText(`${NOT_SURE} People cannot be asked`).waitFor();
+    await panel.getByLabel('Name of the person').fill('Ina');
+    await panel.getByRole('button', { name: 'Add 1 picture' }).click();
+    await until('it is enrolled', WAIT_MS, () => made.changes.length === 1);
+    assert.deepEqual(made.changes, ['enrol default/Ina']);
+  });
+
+  it('is not gone back to by who chose another one on purpose', async (t) => {
+    const { page, panel, made, failNow } = await failing(t, { as: 'lost' });
+    made.put('others', 'Otto');
+    await lookAgain(page);
+    const select = panel.getByLabel('Collection', { exact: true });
+    await panel.locator('#people-collection option[value=others]').waitFor({ state: 'attached' });
+    await select.selectOption('others');
+    await panel.locator('[data-open=Otto]').waitFor();
+    await select.selectOption('default');
+    await panel.locator('[data-open=Bert]').waitFor();
+    failNow();
+    await note(panel).getByText(`${NOT_SURE} No connection`).waitFor();
+    assert.equal(await select.inputValue(), 'default');
   });
 
   it('is counted where somebody else deleted it, also the one that is looked at', async (t) => {

@@ -1,8 +1,9 @@
 /** Which collection is worked in: chosen, made, deleted. */
 import { fill, h, say, setText } from '../lib/dom.js';
 import { longAgo, plural, secondsOf } from '../lib/format.js';
-import { ApiError, sentence } from '../lib/problem.js';
+import { sentence } from '../lib/problem.js';
 import { confirm } from '../versions/confirm.js';
+import { isSureOf } from './certainty.js';
 import { createCollection, DEFAULT, deleteCollection, readCollections } from './client.js';
 import { createErasing, erasedWords } from './erasing.js';
 
@@ -48,6 +49,8 @@ export function createCollections({ onChoose, onChange }) {
   /** @type {Collection[]} */
   let known = [];
   let chosen = DEFAULT;
+  /** Raised with everything that somebody does in the tab. */
+  let deeds = 0;
   const erasing = createErasing();
 
   /** @param {boolean} isOpen */
@@ -86,6 +89,7 @@ export function createCollections({ onChoose, onChange }) {
   /** @param {string} collection */
   const choose = (collection) => {
     chosen = collection;
+    deeds += 1;
     draw();
     onChoose(chosen);
   };
@@ -104,6 +108,7 @@ export function createCollections({ onChoose, onChange }) {
     // It cannot be worked in from now on, and what is next to the focus would be about another one.
     choose(DEFAULT);
     select.focus();
+    const before = deeds;
     try {
       const isErased = await deleteCollection(gone);
       known = known.filter((each) => each.name !== gone || each.created_at !== now.created_at);
@@ -117,7 +122,8 @@ export function createCollections({ onChoose, onChange }) {
     } catch (error) {
       erasing.end(gone);
       tell(`${isSureOf(error) ? 'Nothing was deleted.' : NOT_SURE} ${sentence(error)}`, 'error');
-      if (chosen === DEFAULT && known.some((each) => each.name === gone)) choose(gone);
+      // Who is at something else by now is left at it.
+      if (before === deeds && known.some((each) => each.name === gone)) choose(gone);
     }
     draw();
     onChange();
@@ -159,6 +165,10 @@ export function createCollections({ onChoose, onChange }) {
       note,
     ),
     chosen: () => chosen,
+    /** Somebody did something in the tab: from now on it belongs to the collection that is chosen. */
+    touch() {
+      deeds += 1;
+    },
     /** How many people it has; 0 where it is not there. */
     size: () => known.find((each) => each.name === chosen)?.subjects ?? 0,
     /** @param {AbortSignal} signal */
@@ -176,11 +186,6 @@ export function createCollections({ onChoose, onChange }) {
       draw();
     },
   };
-}
-
-/** Whether the server did not do it: where no answer came, or too late, it may have. @param {unknown} error */
-function isSureOf(error) {
-  return !(error instanceof ApiError) || (error.status !== 0 && error.code !== 'deadline_exceeded');
 }
 
 /** @param {string} name the one that is always there first */

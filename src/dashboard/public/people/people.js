@@ -76,6 +76,10 @@ export function createPeople(panel, { onConnection }) {
     trial.element,
   );
 
+  // Before those that it is for: a row that takes a drop keeps it to itself.
+  for (const type of ['click', 'input', 'change', 'drop'])
+    parts.addEventListener(type, () => collections.touch(), { capture: true });
+
   /** @param {import('./adder.js').Wish[]} wishes */
   const give = (wishes) => {
     const collection = collections.chosen();
