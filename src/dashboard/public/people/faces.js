@@ -4,6 +4,7 @@ import { download } from '../lib/download.js';
 import { longAgo, NOTHING, secondsOf } from '../lib/format.js';
 import { isAbort, sentence } from '../lib/problem.js';
 import { confirm } from '../versions/confirm.js';
+import { isSureOf, NOT_DONE, notSureWords } from './certainty.js';
 import { deleteFace, readFaces, readImage } from './client.js';
 import { whyNoPicture } from './status-words.js';
 
@@ -12,9 +13,9 @@ import { whyNoPicture } from './status-words.js';
 /**
  * @param {{
  *   kept: () => PeopleStatus['store_images'],
- *   onDeleted: () => void,
+ *   onDeleted: (doubt: string) => void,
  *   tell: (text: string, tone?: string) => void,
- * }} options
+ * }} options onDeleted: one is deleted; with words where that is not sure
  */
 export function createFaces({ kept, onDeleted, tell }) {
   const list = h('ul', { class: 'stored-faces' });
@@ -100,12 +101,15 @@ export function createFaces({ kept, onDeleted, tell }) {
       yes: 'Delete the face',
     });
     if (!isSure) return;
+    const doubt = notSureWords('deleted', `face ${number} of ${place.subject}`);
     try {
       await deleteFace(place.collection, face.face_id);
       tell(`Face ${number} is deleted.`);
-      onDeleted();
+      onDeleted('');
     } catch (error) {
-      tell(`Nothing was deleted. ${sentence(error)}`, 'error');
+      const isRefused = isSureOf(error);
+      tell(`${isRefused ? NOT_DONE.deleted : doubt} ${sentence(error)}`, 'error');
+      if (!isRefused) onDeleted(doubt);
     }
   };
   /** @param {AbortSignal} signal */

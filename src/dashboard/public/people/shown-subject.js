@@ -3,6 +3,7 @@
  * two who change the same person at the same time do not overwrite one another.
  */
 import { isAbort } from '../lib/problem.js';
+import { isSureOf, MaybeDone } from './certainty.js';
 import { ChangedMeanwhile, isStale, sameButFaces } from './changed-words.js';
 
 /** @import { Subject } from '../../../contract/people.ts' */
@@ -77,20 +78,21 @@ export function createShownSubject({ readSubject, changeSubject, deleteSubject, 
   /**
    * @template T
    * @param {Seen} from @param {() => Promise<T>} work
-   * @throws {ChangedMeanwhile}
+   * @throws {ChangedMeanwhile} @throws {MaybeDone}
    */
   const onlyAs = async (from, work) => {
     try {
       return await work();
     } catch (error) {
-      throw isStale(error) ? new ChangedMeanwhile(from.subject, error) : error;
+      if (isStale(error)) throw new ChangedMeanwhile(from.subject, error);
+      throw isSureOf(error) ? error : new MaybeDone(from.subject, error);
     }
   };
   /**
    * @param {Seen} from the state that the wish is about
    * @param {Wish} wish
    * @returns {Promise<Subject | null>} as it is now; null: it is changed, and somebody else is shown by now
-   * @throws {ChangedMeanwhile}
+   * @throws {ChangedMeanwhile} @throws {MaybeDone}
    */
   const change = async (from, wish) => {
     const name = from.subject.subject;
@@ -115,13 +117,14 @@ export function createShownSubject({ readSubject, changeSubject, deleteSubject, 
     reload,
     settled,
     change,
-    /** @param {Seen} from the state that somebody said yes to @throws {ChangedMeanwhile} */
+    /** @param {Seen} from the state that somebody said yes to @throws {ChangedMeanwhile} @throws {MaybeDone} */
     remove: (from) => onlyAs(from, () => deleteSubject(collection, from.subject.subject, from.tag)),
     /**
      * Changes it where its name and its fields are still those that are shown; faces may have come and gone.
      * @param {Wish} wish
      * @returns {ReturnType<typeof change>}
      * @throws {ChangedMeanwhile} where they are others, or cannot be read
+     * @throws {MaybeDone}
      */
     async changeAsShown(wish) {
       const shown = seen?.subject;

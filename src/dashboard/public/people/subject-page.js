@@ -3,6 +3,7 @@ import { h, say, setText } from '../lib/dom.js';
 import { longAgo, plural, secondsOf } from '../lib/format.js';
 import { ApiError, isAbort, sentence } from '../lib/problem.js';
 import { confirm } from '../versions/confirm.js';
+import { changedWords, goneWords, isGone, MaybeDone, NOT_DONE, notSureWords } from './certainty.js';
 import { ChangedMeanwhile, changeWords } from './changed-words.js';
 import { changeSubject, deleteSubject, readSubject } from './client.js';
 import { nameFault, tidyName } from './drop-plan.js';
@@ -13,6 +14,7 @@ import { createShownSubject } from './shown-subject.js';
 
 /** @import { PeopleStatus, Subject } from '../../../contract/people.ts' */
 /** @import { Metadata } from '../../../contract/metadata.ts' */
+/** @typedef {import('./certainty.js').Deed} Deed */
 
 /**
  * @param {{
@@ -33,6 +35,8 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
   let visit = {};
   /** Something was asked for and has no answer yet: a second press does not run into the first. */
   let isActing = false;
+  /** What was asked for here and may have been done, in words; '' where nothing is in doubt. */
+  let doubt = '';
 
   const tell = (/** @type {string} */ text, tone = '') => {
     note.hidden = text === '';
@@ -46,7 +50,8 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
   const faces = createFaces({
     kept,
     tell,
-    onDeleted() {
+    onDeleted(inDoubt) {
+      if (inDoubt !== '') doubt = inDoubt;
       // Its button goes; who is elsewhere by now stays there.
       const at = document.activeElement;
       if (at === document.body || faces.element.contains(at)) title.focus();
@@ -55,20 +60,20 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
     },
   });
   const fields = createMetadataForm({
-    onSave: (metadata) => act('Nothing was changed.', (subject) => saveFields(subject, metadata)),
+    onSave: (metadata) => act('changed', (subject) => saveFields(subject, metadata)),
   });
   const rename = createNameForm({
     id: 'rename',
     label: 'Name',
     button: 'Rename',
-    onName: (name) => void act('Nothing was changed.', (subject) => renameTo(subject, name)),
+    onName: (name) => void act('changed', (subject) => renameTo(subject, name)),
   });
   const merge = createNameForm({
     id: 'merge',
     label: 'Is the same person as',
     button: 'Merge into that one …',
     suggest: () => collection,
-    onName: (name) => void act('Nobody was merged.', () => mergeInto(name)),
+    onName: (name) => void act('merged', () => mergeInto(name)),
   });
 
   const person = createShownSubject({
@@ -83,14 +88,17 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
       fields.update(subject.metadata);
     },
     onRead: () => void readFaces(),
-    onUnread: (error, name) => tell(isGone(error) ? goneWords(name) : sentence(error), 'error'),
+    onUnread(error, name) {
+      const why = isGone(error) ? goneWords(name, doubt !== '') : sentence(error);
+      tell(`${doubt} ${why}`.trim(), 'error');
+    },
   });
   /**
-   * @param {string} failed what is told where it throws
+   * @param {Deed} deed what it is to do
    * @param {(subject: Subject) => Promise<void>} work
    * @returns {Promise<boolean>} whether it did not throw
    */
-  const act = async (failed, work) => {
+  const act = async (deed, work) => {
     const subject = person.subject();
     if (isActing || subject === null) return false;
     const mine = visit;
@@ -100,8 +108,9 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
       return true;
     } catch (error) {
       if (isAbort(error)) return false;
-      if (mine === visit) await tellFailure(failed, error, subject.subject);
-      else say(`${subject.subject}: ${failed} ${sentence(error)}`);
+      if (error instanceof MaybeDone) await tellDoubt(deed, error, mine);
+      else if (mine === visit) await tellFailure(NOT_DONE[deed], error, subject.subject);
+      else say(`${subject.subject}: ${NOT_DONE[deed]} ${sentence(error)}`);
       return false;
     } finally {
       if (mine === visit) isActing = false;
@@ -116,6 +125,8 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
     onChange();
     // Somebody else is looked at by now.
     if (now === null) return say(done);
+    // What was asked for before it was about another state.
+    doubt = '';
     tell(done);
     if (now.subject === before.subject) return;
     rename.set(now.subject);
@@ -128,7 +139,8 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
    * @param {string} failed @param {unknown} error @param {string} name
    */
   const tellFailure = async (failed, error, name) => {
-    if (isGone(error)) return tell(`${failed} ${goneWords(name)} ${sentence(error)}`, 'error');
+    const isInDoubt = doubt !== '';
+    if (isGone(error)) return tell(`${doubt || failed} ${goneWords(name, isInDoubt)} ${sentence(error)}`, 'error');
     if (!(error instanceof ChangedMeanwhile)) return tell(`${failed} ${sentence(error)}`, 'error');
     const mine = visit;
     void person.reload();
@@ -137,7 +149,24 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
     if (now === null || mine !== visit) return;
     const different = changeWords(error.seen, now.subject);
     const again = 'What you see is fresh, and what you typed is still there: try again if it is still right.';
-    tell(`${failed} Somebody changed ${name} meanwhile. ${different} ${again}`, 'error');
+    tell(`${failed} ${changedWords(name, isInDoubt)} ${different} ${again}`, 'error');
+  };
+  /**
+   * Something may have been done: what is so now is read, here and by who shows the others.
+   * @param {Deed} deed @param {MaybeDone} error @param {object} mine the visit that it was asked for in
+   */
+  const tellDoubt = async (deed, { seen, cause }, mine) => {
+    const words = notSureWords(deed, seen.subject);
+    const why = `${words} ${sentence(cause)}`;
+    onChange();
+    if (mine !== visit) return say(why);
+    doubt = words;
+    tell(why, 'error');
+    void person.reload();
+    const now = await person.settled();
+    // Why it cannot be read is told already.
+    if (now === null || mine !== visit) return;
+    tell(`${why} What you see is fresh. ${changeWords(seen, now.subject)}`, 'error');
   };
   /** @param {Subject} subject @param {Metadata} metadata */
   const saveFields = async (subject, metadata) => {
@@ -226,7 +255,7 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
       h('button', {
         type: 'button',
         text: 'Delete this person',
-        onclick: () => void act('Nothing was deleted.', remove),
+        onclick: () => void act('deleted', remove),
       }),
     ),
     facts,
@@ -247,6 +276,7 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
       merge.set('');
       visit = {};
       isActing = false;
+      doubt = '';
       asking = new AbortController();
       person.open(from, subject);
       title.focus();
@@ -261,14 +291,4 @@ export function createSubjectPage({ kept, onBack, onRenamed, onChange }) {
     read: () => void person.reload(),
     stop: () => faces.stop(),
   };
-}
-
-/** @param {unknown} error */
-function isGone(error) {
-  return error instanceof ApiError && error.code === 'not_found';
-}
-
-/** @param {string} name */
-function goneWords(name) {
-  return `${name} is not there any more: somebody renamed or deleted this person.`;
 }
