@@ -29,8 +29,7 @@ export async function describeFaces(
     recognizer?.manifest.graphs.filter(
       ({ use }) => (use === 'embedding' && needs.embedding) || (use === 'quality' && needs.quality),
     ) ?? [];
-  const livenessGraphs =
-    liveness === null ? [] : neededGraphs(liveness.manifest, deps.settings.models[liveness.name]?.opinions === true);
+  const livenessGraphs = liveness === null ? [] : askedGraphs(deps, liveness);
   const graphs = [...recognizerGraphs, ...livenessGraphs];
   if (graphs.length === 0) return;
 
@@ -49,6 +48,11 @@ export async function describeFaces(
   ]);
   // The two models work side by side.
   timings.add('queue', Math.max(...waits));
+}
+
+/** Second opinions only of a version that gives them: while the settings change, one does and another does not. */
+function askedGraphs({ settings }: PipelineDeps, { name, manifest, opinions }: Liveness): readonly GraphSpec[] {
+  return neededGraphs(manifest, settings.models[name]?.opinions === true && opinions());
 }
 
 /** Resolves with the time it waited, in milliseconds. */

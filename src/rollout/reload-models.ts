@@ -19,7 +19,7 @@ export type ReloadModelsDeps = {
   readonly clock: Clock;
   readonly supervisor: Pick<Supervisor, 'models' | 'configureVersion' | 'residency'>;
   readonly aliases: Pick<AliasStore, 'state' | 'nameConfigured'>;
-  readonly rollout: Pick<Rollout, 'swap' | 'wait' | 'rollback'>;
+  readonly rollout: Pick<Rollout, 'swap' | 'wait' | 'find' | 'rollback'>;
   readonly traffic: Pick<VersionTraffic, 'drained'>;
   /** Its graphs, fetched where that is allowed. */
   readonly prepare: (model: string, signal: AbortSignal, version: string, opinions: boolean) => Promise<PreparedModel>;
@@ -54,6 +54,29 @@ export function modelChanges(
   });
 }
 
+/**
+ * The settings in force, with those of the stable version's process where the settings have not changed but it is apart
+ * from them: after a rollback to a version that was started before they changed.
+ */
+export function asServed(
+  {
+    supervisor,
+    aliases,
+  }: { readonly supervisor: Pick<Supervisor, 'models'>; readonly aliases: Pick<AliasStore, 'find'> },
+  running: Settings,
+  next: Settings,
+): Settings {
+  const models = { ...running.models };
+  for (const { model, version, settings } of supervisor.models.values()) {
+    const [before, after] = [running.models[model], next.models[model]];
+    if (before?.enabled !== true || after?.enabled !== true || aliases.find(model)?.stable !== version) continue;
+    const take = <K extends keyof ModelSettings>(key: K): ModelSettings[K] =>
+      before[key] === after[key] ? settings[key] : before[key];
+    models[model] = { ...before, device: take('device'), threads: take('threads'), opinions: take('opinions') };
+  }
+  return { ...running, models };
+}
+
 function merged(before: ModelSettings, after: ModelSettings, keys: ReadonlySet<string>): ModelSettings {
   const take = <K extends keyof ModelSettings>(key: K): ModelSettings[K] => (keys.has(key) ? after[key] : before[key]);
   return {
@@ -84,11 +107,10 @@ export async function applyToModel(deps: ReloadModelsDeps, change: ModelChange):
   const { model, to } = change;
   const now = live.models[model];
   if (now === undefined) throw new FacepoolError('not_found', `there is no model "${model}"`);
-  const opinions = { from: now.opinions, to: to.opinions };
   const { configured } = deps.aliases.state(model);
   let isUndone = false;
-  // Second opinions are asked for only while every process gives them.
-  live.models[model] = { ...to, version: now.version, opinions: opinions.from && opinions.to };
+  // Second opinions are asked for only of a process that gives them.
+  live.models[model] = { ...to, version: now.version };
   const restore = (): void => {
     live.models[model] = now;
   };
@@ -99,22 +121,28 @@ export async function applyToModel(deps: ReloadModelsDeps, change: ModelChange):
       })
     : null;
   weigh(deps, model, now, to);
-  const work = swapped?.ended ?? (change.renews ? renew(deps, model, to, opinions) : Promise.resolve());
+  const work = swapped?.ended ?? (change.renews ? renew(deps, model, to) : Promise.resolve());
   return {
     undo: async () => {
       // Before or after the swap is over: the settings have not named it.
       isUndone = true;
-      const why = 'another change of the same reload was refused';
-      if (swapped !== null) await deps.rollout.rollback(model, { by: 'reload', why });
-      restore();
-      weigh(deps, model, to, now);
-      deps.aliases.nameConfigured(model, configured);
+      try {
+        await swapped?.undo();
+      } finally {
+        restore();
+        weigh(deps, model, to, now);
+        deps.aliases.nameConfigured(model, configured);
+      }
     },
-    done: work.then(() => {
-      if (isUndone) return;
-      deps.aliases.nameConfigured(model, to.version);
-      live.models[model] = { ...(live.models[model] ?? to), opinions: to.opinions };
-    }),
+    done: work.then(
+      () => {
+        if (!isUndone) deps.aliases.nameConfigured(model, to.version);
+      },
+      (error: unknown) => {
+        live.models[model] = { ...(live.models[model] ?? now), opinions: now.opinions };
+        throw error;
+      },
+    ),
   };
 }
 
@@ -139,33 +167,30 @@ function weigh(deps: ReloadModelsDeps, model: string, now: ModelSettings, to: Mo
 }
 
 /** Every version of the model is started again with what only a new process can have; its requests wait meanwhile. */
-async function renew(
-  deps: ReloadModelsDeps,
-  model: string,
-  to: ModelSettings,
-  opinions: { readonly from: boolean; readonly to: boolean },
-): Promise<void> {
-  const { supervisor, aliases, traffic, live } = deps;
+async function renew(deps: ReloadModelsDeps, model: string, to: ModelSettings): Promise<void> {
+  const { supervisor, aliases } = deps;
   const entries = entriesOf(deps, model);
-  if (opinions.to && !opinions.from) {
+  if (to.opinions && entries.some(({ settings }) => !settings.opinions)) {
     const { missing } = await deps.prepare(model, NEVER, aliases.state(model).stable, true);
     if (missing.length > 0) throw new FacepoolError('model_missing', missingDetail(model, missing));
   }
-  // Requests that began before may still ask for second opinions.
-  if (opinions.from && !opinions.to) {
-    await Promise.all(entries.map(({ name }) => traffic.drained(name, live.limits.timeout_ms)));
-  }
+  await Promise.all(entries.map((entry) => unasked(deps, entry, to)));
   const wasReady = entries.filter(({ process }) => process.readyChild !== null);
-  const { device, threads } = to;
+  const { device, threads, opinions } = to;
   for (const entry of entries) {
     const pin = pinOf(deps, entry);
-    supervisor.configureVersion(entry.name, { device, threads, opinions: opinions.to, pin }, true);
+    supervisor.configureVersion(entry.name, { device, threads, opinions, pin }, true);
   }
   await Promise.all(entries.map((entry) => comeBack(deps, entry)));
   const lost = wasReady.find(({ process }) => process.readyChild === null);
   if (lost === undefined) return;
   const { state, reason } = lost.process.state;
   throw new FacepoolError('model_failed', `${lost.name} is ${state} after its restart: ${reason}`);
+}
+
+/** Requests that began before may still ask for second opinions that a new process will not give. */
+async function unasked({ traffic, live }: ReloadModelsDeps, entry: ModelEntry, to: ModelSettings): Promise<void> {
+  if (entry.settings.opinions && !to.opinions) await traffic.drained(entry.name, live.limits.timeout_ms);
 }
 
 /** A start has limits of its own; this one is for memory that never comes. */
@@ -178,28 +203,45 @@ async function comeBack({ supervisor, clock, live }: ReloadModelsDeps, { name }:
   await supervisor.residency.settled(name, 'up', late.signal).finally(cancel);
 }
 
+type SwapBegun = {
+  readonly ended: Promise<void>;
+  /** Takes it back where it still runs, or where nothing has been changed since it was done. */
+  readonly undo: () => Promise<void>;
+};
+
 /** New first; the old one serves until the new one is proven. Rejects where the swap is refused. */
-async function swap(
-  deps: ReloadModelsDeps,
-  model: string,
-  to: ModelSettings,
-): Promise<{ readonly ended: Promise<void> }> {
+async function swap(deps: ReloadModelsDeps, model: string, to: ModelSettings): Promise<SwapBegun> {
   const { supervisor, rollout } = deps;
   const { version, device, threads, opinions } = to;
-  const { generation } = deps.aliases.state(model);
   // One that is warm from before would serve as it was.
   const warm = entriesOf(deps, model).find((entry) => entry.version === version);
   const isOther =
     warm !== undefined && !isDeepStrictEqual({ ...warm.settings, device, threads, opinions }, warm.settings);
-  if (isOther) supervisor.configureVersion(warm.name, { device, threads, opinions, pin: pinOf(deps, warm) }, true);
-  const begun = await rollout.swap(model, swapRequestSchema.parse({ version, why: 'the settings name it' }), 'reload');
+  if (isOther) {
+    await unasked(deps, warm, to);
+    supervisor.configureVersion(warm.name, { device, threads, opinions, pin: pinOf(deps, warm) }, true);
+  }
+  const { generation } = deps.aliases.state(model);
+  const { id } = await rollout.swap(model, swapRequestSchema.parse({ version, why: 'the settings name it' }), 'reload');
+  /** Its change of the aliases; undefined where it has made none. */
+  const made = (): number | undefined => {
+    const { history } = deps.aliases.state(model);
+    return history.find((change) => change.generation > generation && change.stable === version)?.generation;
+  };
   return {
-    ended: rollout.wait(begun.id, NEVER).then(({ state, reason }) => {
+    ended: rollout.wait(id, NEVER).then(({ state, reason }) => {
       // It was stable, and somebody took it back while the old one still ended its requests: theirs is the later word.
-      const { history } = deps.aliases.state(model);
-      const hasServed = history.some((change) => change.generation > generation && change.stable === version);
-      if (state !== 'done' && !hasServed)
+      if (state !== 'done' && made() === undefined)
         throw new FacepoolError('model_failed', `${model} could not be replaced by ${version}: ${reason}`);
     }),
+    undo: async () => {
+      const who = { by: 'reload', why: 'another change of the same reload was refused' };
+      const { state } = rollout.find(id);
+      const ifGeneration = made();
+      if (state === 'running') await rollout.rollback(model, who);
+      // A rollback of what has failed, or of what somebody took back, would lead further back.
+      else if (state === 'done' && ifGeneration === deps.aliases.state(model).generation)
+        await rollout.rollback(model, { ...who, ifGeneration });
+    },
   };
 }

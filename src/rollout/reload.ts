@@ -7,6 +7,7 @@ import type { Settings } from '../contract/settings.ts';
 import { deviceConfig } from '../supervisor/memory-scheduler.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { AliasStore } from './alias-store.ts';
 import { checkRole, checkSpace, findManifest } from './checks.ts';
 import type { RolloutPorts } from './ports.ts';
 import {
@@ -19,15 +20,22 @@ import {
   type ReloadMembersDeps,
   removeModel,
 } from './reload-members.ts';
-import { applyToModel, type Begun, type ModelChange, modelChanges, type ReloadModelsDeps } from './reload-models.ts';
+import {
+  applyToModel,
+  asServed,
+  type Begun,
+  type ModelChange,
+  modelChanges,
+  type ReloadModelsDeps,
+} from './reload-models.ts';
 import { modelOf, planReload, type RunningView } from './reload-plan.ts';
 import { copySetting } from './reload-settings.ts';
 
 export type ReloadDeps = Omit<ReloadModelsDeps, 'rollout' | 'supervisor' | 'aliases' | 'traffic'> & {
   readonly supervisor: ReloadModelsDeps['supervisor'] & ReloadMembersDeps['supervisor'];
-  readonly aliases: ReloadModelsDeps['aliases'] & ReloadMembersDeps['aliases'];
+  readonly aliases: ReloadModelsDeps['aliases'] & ReloadMembersDeps['aliases'] & Pick<AliasStore, 'find'>;
   readonly traffic: ReloadModelsDeps['traffic'] & ReloadMembersDeps['traffic'];
-  readonly rollout: Pick<Rollout, 'swap' | 'wait' | 'rollback' | 'list'>;
+  readonly rollout: ReloadModelsDeps['rollout'] & Pick<Rollout, 'list'>;
   /** What the server was started with. */
   readonly configured: Settings;
   /** Reads it all again, as at the start. Throws ConfigErrors. */
@@ -38,6 +46,13 @@ export type ReloadDeps = Omit<ReloadModelsDeps, 'rollout' | 'supervisor' | 'alia
   readonly events: Events;
 };
 
+/** The settings that are to be, and what differs. */
+type Looked = {
+  readonly next: Settings;
+  readonly changes: SettingChange[];
+  readonly models: readonly ModelChange[];
+};
+
 const MB = 1_000_000;
 
 export function createReload(deps: ReloadDeps): Reload {
@@ -46,22 +61,24 @@ export function createReload(deps: ReloadDeps): Reload {
   let isBusy = false;
   const view = viewOf(deps);
 
-  const look = async (): Promise<{ readonly next: Settings; readonly changes: SettingChange[] }> => {
+  const look = async (): Promise<Looked> => {
     const next = deps.load();
-    const changes = planReload(running, next, view);
-    await check(deps, modelChanges(changes, running, next), memberChanges(changes, running, next));
-    return { next, changes };
+    const before = asServed(deps, running, next);
+    const changes = planReload(before, next, view);
+    const models = modelChanges(changes, before, next);
+    await check(deps, models, memberChanges(changes, running, next));
+    return { next, changes, models };
   };
 
   /** `work` gets what goes on after this, also where it fails half-way. */
-  const apply = async (next: Settings, changes: readonly SettingChange[], work: Promise<void>[]): Promise<void> => {
+  const apply = async ({ next, changes, models }: Looked, work: Promise<void>[]): Promise<void> => {
     const usable = changes.filter((change) => change.effect === 'applied' && modelOf(change) === undefined);
     const members = memberChanges(changes, running, next);
     // What may be refused comes first.
     const prepared = await withStore(deps.live, next, usable, async () => {
       const found = await prepareAdded(deps, members.added);
-      const models = [...modelChanges(changes, running, next)].sort((a, b) => Number(b.swaps) - Number(a.swaps));
-      for (const { change, done } of await beginAll(deps, models)) {
+      const swapsFirst = [...models].sort((a, b) => Number(b.swaps) - Number(a.swaps));
+      for (const { change, done } of await beginAll(deps, swapsFirst)) {
         const arrive = (): void => {
           running.models[change.model] = change.to;
         };
@@ -110,8 +127,9 @@ export function createReload(deps: ReloadDeps): Reload {
     isBusy = true;
     const work: Promise<void>[] = [];
     try {
-      const { next, changes } = await look();
-      await apply(next, changes, work);
+      const looked = await look();
+      const { changes } = looked;
+      await apply(looked, work);
       tell(true, '', changes);
       return { dry_run: false, changes };
     } catch (error) {

@@ -70,7 +70,10 @@ export function serverPorts(deps: ServerPortsDeps): RolloutPorts {
     },
     room: (name) => ROOM[residency.plan(name).verdict] ?? 'no',
     obtain: async (model, version, signal) => {
-      const { missing } = await deps.prepare(model, signal, version, settings.models[model]?.opinions === true);
+      // As its process will be loaded.
+      const { opinions } = supervisor.entryOf(model, version)?.settings ??
+        settings.models[model] ?? { opinions: false };
+      const { missing } = await deps.prepare(model, signal, version, opinions);
       if (missing.length > 0) throw new FacepoolError('model_missing', missingDetail(model, missing));
     },
     load: (name, signal, onState) => load(deps, get(name), signal, onState),

@@ -5,9 +5,10 @@ import type { AnyCalls } from '../contract/protocol.ts';
 import type { InferResult } from '../contract/protocol.ts';
 import type { ModelRef } from '../contract/results.ts';
 import type { Settings } from '../contract/settings.ts';
+import { neededGraphs } from '../models/catalogue.ts';
 import { IMAGING } from '../supervisor/imaging-role.ts';
 import type { ManagedProcess } from '../supervisor/managed-process.ts';
-import type { ModelEntry } from '../supervisor/model-entry.ts';
+import { givesOpinions, type ModelEntry } from '../supervisor/model-entry.ts';
 import type { Supervisor } from '../supervisor/supervisor.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -50,6 +51,8 @@ export type NamedRouter = {
   readonly router: Pick<ModelRouter, 'infer'>;
   readonly maxBatch: () => number;
   readonly ref: () => ModelRef;
+  /** Its process has the graphs of second opinions. */
+  readonly opinions: () => boolean;
 };
 
 /** One request: it keeps the versions that it began with. */
@@ -156,7 +159,7 @@ export function createRouters(deps: RoutersDeps): Routers {
   );
   supervisor.queueLength = (name) => (name === IMAGING ? imaging.queueLength : (models.get(name)?.queueLength ?? null));
   const shadowTarget = (entry: ModelEntry): ShadowTarget => ({
-    manifest: entry.manifest,
+    manifest: entry.manifest === null ? null : { graphs: neededGraphs(entry.manifest, givesOpinions(entry)).slice() },
     isIdle: () => entry.process.readyChild?.busy === 0 && models.get(entry.name)?.queueLength === 0,
     infer: (job) => {
       const router = models.get(entry.name);
@@ -187,6 +190,7 @@ export function createRouters(deps: RoutersDeps): Routers {
       },
       maxBatch: () => (entry.loaded?.provider === 'cpu' ? MAX_CPU_BATCH : Number.POSITIVE_INFINITY),
       ref: () => ({ version: entry.version, alias: choice.alias, provider: entry.loaded?.provider ?? 'unknown' }),
+      opinions: () => givesOpinions(entry),
     };
   };
   return {

@@ -11,7 +11,8 @@ import type { InferJob, Shared } from './model-router.ts';
 import type { Shadow } from './traffic.ts';
 
 export type ShadowTarget = {
-  readonly manifest: Manifest | null;
+  /** With the graphs that its process has; null where it cannot be read. */
+  readonly manifest: Pick<Manifest, 'graphs'> | null;
   /** It has nothing to do, and is ready. */
   readonly isIdle: () => boolean;
   readonly infer: (job: InferJob) => Promise<Answered<InferResult>>;
@@ -72,7 +73,11 @@ function isModelsFault(error: unknown): boolean {
 }
 
 /** The parts as the other version names its graphs; null where its inputs are others. */
-export function sameInputs(serving: Manifest, other: Manifest, parts: readonly InferPart[]): InferPart[] | null {
+export function sameInputs(
+  serving: Manifest,
+  other: Pick<Manifest, 'graphs'>,
+  parts: readonly InferPart[],
+): InferPart[] | null {
   const renamed = parts.map((part) => {
     const graph = serving.graphs.find(({ id }) => id === part.graph);
     const twin = other.graphs.find(({ use, crop }) => use === graph?.use && isDeepStrictEqual(crop, graph.crop));

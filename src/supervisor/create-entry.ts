@@ -31,15 +31,20 @@ export function createEntry(
   manifest: Manifest | null,
 ): ModelEntry {
   const { version } = settings;
+  let opinions = settings.opinions;
   const role = modelRole(name, {
     settings: parts.settings,
     model: () => entry.settings,
     version,
-    prepare: (_name, signal) => parts.prepare(model, signal, version, entry.settings.opinions),
+    prepare: (_name, signal) => {
+      ({ opinions } = entry.settings);
+      return parts.prepare(model, signal, version, opinions);
+    },
     link: parts.link,
     onLoaded: (result, threads) => {
       entry.loaded = result;
       entry.threads = threads;
+      entry.hasOpinions = opinions;
       for (const [phase, ms] of Object.entries(result.phasesMs)) {
         parts.metrics.workerLoadDuration.observe({ model: name, phase }, ms / 1000);
       }
@@ -57,6 +62,7 @@ export function createEntry(
     process,
     manifest,
     loaded: null,
+    hasOpinions: null,
     threads: null,
   };
   return entry;

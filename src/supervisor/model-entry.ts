@@ -20,6 +20,13 @@ export type ModelEntry = {
   readonly manifest: Manifest | null;
   /** Null until it was loaded once. */
   loaded: LoadResult | null;
+  /** The process that was loaded last has the graphs of second opinions; null until one was. */
+  hasOpinions: boolean | null;
   /** Of the process that was loaded last: another number of models gives the next one another share of the cores. */
   threads: number | null;
 };
+
+/** Its process has the graphs of second opinions, and so has the next one. */
+export function givesOpinions({ settings, hasOpinions }: ModelEntry): boolean {
+  return settings.opinions && hasOpinions !== false;
+}

@@ -25,11 +25,14 @@ type Options = {
   readonly liveness?: LivenessManifest;
   readonly answer?: (job: InferJob) => InferOutput;
   readonly needs?: Partial<Needs>;
+  /** The settings want second opinions; the version that answers has them. */
+  readonly wants?: boolean;
+  readonly gives?: boolean;
 };
 
 /** One call of `describeFaces` on three faces; what it asked and what became of the faces. */
 async function describe(options: Options = {}) {
-  const { deps } = fakePipeline({ script: {} });
+  const { deps } = fakePipeline({ script: {}, opinions: options.wants ?? false });
   const jobs: InferJob[] = [];
   const cropped: Parameters<Frame['crop']>[0][] = [];
   const timings = new Timings(new ManualClock());
@@ -48,6 +51,7 @@ async function describe(options: Options = {}) {
     manifest,
     maxBatch: () => 1,
     ref: () => ({ version: 'v1', alias: 'stable', provider: 'cpu' }),
+    opinions: () => options.gives ?? true,
     router: {
       infer: async (job: InferJob) => {
         jobs.push(job);
@@ -94,6 +98,18 @@ test('all crops of all graphs are made in one call, and every face is described'
 
 test('the models wait side by side, so the longer wait is told', async () => {
   assert.equal((await describe()).timings['queue'], 30);
+});
+
+test('second opinions are asked for where they are wanted, and only of a version that has their graphs', async () => {
+  for (const [wants, gives] of [
+    [true, true],
+    [true, false],
+    [false, true],
+  ] as const) {
+    const { jobs } = await describe({ wants, gives });
+    const asked = jobs.some(({ parts }) => parts.some(({ graph }) => graph === 'second'));
+    assert.equal(asked, wants && gives);
+  }
 });
 
 test('without a quality graph the quality stays unknown, and nobody is asked for nothing', async () => {

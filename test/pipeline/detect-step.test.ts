@@ -26,6 +26,7 @@ function setUp(output: InferOutput) {
     manifest: DETECTOR,
     maxBatch: () => 1,
     ref: () => ({ version: 'v1', alias: 'stable', provider: 'cpu' }),
+    opinions: () => true,
     router: {
       infer: async (job: InferJob) => {
         jobs.push(job);

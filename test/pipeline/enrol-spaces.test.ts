@@ -27,6 +27,7 @@ function setUp() {
         manifest: OTHER,
         maxBatch: () => 1,
         ref: () => ({ version: 'v2', alias: 'canary', provider: 'cpu' }),
+        opinions: () => true,
         router: {
           infer: async () => {
             calls.push('embeds');

@@ -50,6 +50,7 @@ function setUp(
           router: { infer: () => Promise.reject(new Error('nothing is run')) },
           maxBatch: () => 1,
           ref: () => ({ version, alias: 'stable', provider: 'cpu' }),
+          opinions: () => true,
         } satisfies NamedRouter,
       ]),
     );

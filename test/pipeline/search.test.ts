@@ -141,7 +141,7 @@ test('an embedding of another space: by the version that has it, or not at all',
     const router = { infer: () => Promise.reject(new Error('nothing is run')) };
     const ref = () => ({ version: 'v2', alias: 'canary', provider: 'cpu' });
     return {
-      model: { name: model, manifest: other, router, ref, maxBatch: () => 1 },
+      model: { name: model, manifest: other, router, ref, opinions: () => true, maxBatch: () => 1 },
       end: () => void asked.push('end'),
     };
   };

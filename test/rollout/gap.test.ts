@@ -5,6 +5,7 @@ import path from 'node:path';
 import { describe, it } from 'node:test';
 import type { Settings } from '../../src/contract/settings.ts';
 import { settle } from '../fixtures/fake-process.ts';
+import { detectorManifest } from '../fixtures/manifests.ts';
 import { scene } from './support.ts';
 
 /** Room for one version, and not for a second. */
@@ -54,6 +55,17 @@ describe('a gap', () => {
     const swap = await s.over(begun);
     assert.deepEqual([swap.state, swap.reason, swap.gap_ms], ['failed', 'the file is not an ONNX model', null]);
     assert.deepEqual(s.processes('v1'), [before], 'it never stopped');
+  });
+
+  it('makes the graphs ready that its process will load, also where the settings have become others', async (t) => {
+    const obtained: (readonly [version: string, opinions: boolean])[] = [];
+    const s = scene(t, { settings: tight, onPrepare: (version, opinions) => obtained.push([version, opinions]) });
+    await s.supervisor.start();
+    s.supervisor.addVersion('detector', 'v2', { ...detectorManifest(), version: 'v2' });
+    s.supervisor.configureVersion('detector@v2', { opinions: true });
+    const swap = await s.over(await s.versions.swap('detector', s.request('v2', { allow_gap: true }), 'anna'));
+    assert.ok(swap.gap_ms !== null);
+    assert.deepEqual(obtained[0], ['v2', true]);
   });
 
   it('is one change when it is done, written once', async (t) => {

@@ -173,11 +173,15 @@ describe('a model whose settings change', () => {
   });
 
   it('asks for second opinions only when they can be had', async (t) => {
-    const { reload, detector, settings, until } = await reloadScene(t);
+    const { reload, detector, settings, until, routers, pids } = await reloadScene(t);
+    const gives = (): boolean | undefined => routers.begin('anna').model('detector')?.opinions();
+    const before = pids();
     detector({ opinions: true });
     await reload.reload(false);
-    assert.equal(settings.models['detector']?.opinions, false);
-    await until('every process gives them', () => settings.models['detector']?.opinions === true);
+    assert.equal(gives(), false);
+    await until('its process gives them', () => gives() === true);
+    assert.notEqual(pids().get('detector'), before.get('detector'));
+    assert.equal(settings.models['detector']?.opinions, true);
     await settle();
     detector({ opinions: false });
     await reload.reload(false);

@@ -24,6 +24,8 @@ export type SceneOptions = {
   readonly onSent?: (version: string, message: FakeProcess['sent'][number], process: FakeProcess) => boolean;
   /** Writes the aliases; throws as a full disk does. */
   readonly write?: (file: string, text: string) => void;
+  /** A swap has the graphs of a version made ready. */
+  readonly onPrepare?: (version: string, opinions: boolean) => void;
   /** Other hands. */
   readonly ports?: (real: RolloutPorts) => Partial<RolloutPorts>;
 };
@@ -75,7 +77,10 @@ export function scene(t: TestContext, options: SceneOptions = {}) {
     clock,
     events,
     supervisor,
-    prepare,
+    prepare: (name, signal, version, opinions) => {
+      options.onPrepare?.(version, opinions);
+      return prepare(name, signal, version, opinions);
+    },
     probe: async (entry, signal) => (await routers.models.get(entry)?.probe(signal))?.value.passed === true,
     embeddingsIn: options.embeddingsIn ?? (() => 0),
   });

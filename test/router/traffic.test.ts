@@ -5,7 +5,7 @@ import { FacepoolError } from '../../src/contract/errors.ts';
 import { ONE_VERSION, type RunOutcome, type Traffic } from '../../src/router/traffic.ts';
 import { settle } from '../fixtures/fake-process.ts';
 import { fakeServer, type ServerOptions } from '../fixtures/fake-server.ts';
-import { detectorManifest } from '../fixtures/manifests.ts';
+import { detectorManifest, livenessManifest } from '../fixtures/manifests.ts';
 
 const job = (signal = new AbortController().signal) => ({
   parts: [{ graph: 'yunet', shape: [1, 32, 32, 3] as const, count: 1 }],
@@ -134,4 +134,47 @@ test('what is asked for by its entry is nobody’s, and never copied for a shado
   assert.deepEqual(asked, []);
   await routers.begin('anna').model('detector')?.router.infer(job());
   assert.deepEqual(asked, ['detector for anna']);
+});
+
+test('a shadow without the graphs of second opinions is not asked for them', async (t) => {
+  for (const opinions of [false, true]) {
+    const told: string[] = [];
+    const traffic: Traffic = {
+      ...ONE_VERSION,
+      shadow: (model) => ({
+        entry: `${model}@v2`,
+        compared: () => void told.push('compared'),
+        dropped: () => void told.push('dropped'),
+      }),
+    };
+    const { supervisor, routers } = fakeServer(t, {
+      traffic,
+      settings: (s) => {
+        const liveness = s.models['liveness'];
+        assert.ok(liveness !== undefined);
+        return { ...s, models: { liveness: { ...liveness, opinions: true } } };
+      },
+      onSent: (process, { id, type }) => {
+        const scores = Float32Array.of(1);
+        const output = { role: 'liveness', scores, opinions: [{ graph: 'probabilities', scores }] };
+        if (type === 'infer') {
+          process.say({ type: 'begin', id });
+          process.say({ type: 'result', id, value: { output, computeMs: 5, waitMs: 0 } });
+        }
+        return type === 'infer';
+      },
+    });
+    await supervisor.start();
+    supervisor.addVersion('liveness', 'v2', { ...livenessManifest(), version: 'v2' });
+    supervisor.configureVersion('liveness@v2', { opinions });
+    supervisor.residency.command('start', 'liveness@v2');
+    await supervisor.residency.settled('liveness@v2', 'up', new AbortController().signal);
+    const parts = ['main', 'probabilities'].map((graph) => ({ graph, shape: [1, 8, 8, 3] as const, count: 1 }));
+    await routers
+      .begin('anna')
+      .model('liveness')
+      ?.router.infer({ ...job(), parts, shared: { tensors: [], hold: () => () => {} } });
+    await settle();
+    assert.deepEqual(told, [opinions ? 'compared' : 'dropped']);
+  }
 });
