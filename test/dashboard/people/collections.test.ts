@@ -108,6 +108,7 @@ describe('a collection whose deletion goes on', { skip: skipWithoutBrowser }, ()
     assert.equal(await panel.getByLabel('Collection', { exact: true }).inputValue(), 'visitors');
     assert.deepEqual(await options(panel), ['default', 'visitors', 'visitors – being erased (disabled)']);
     made.set({ erasing: 0 });
+    await lookAgain(page);
     await until('the old one is gone', WAIT_MS, async () => (await options(panel)).length === 2);
     assert.deepEqual(await options(panel), ['default', 'visitors']);
     assert.equal(await panel.getByLabel('Collection', { exact: true }).inputValue(), 'visitors');
@@ -183,12 +184,14 @@ describe('a collection whose deletion goes on', { skip: skipWithoutBrowser }, ()
     const { page, panel, made, errors } = await visitors(t);
     made.delete('late');
     await made.people.deleteCollection('visitors').catch(() => undefined);
+    await lookAgain(page);
     await note(panel).getByText('The collection visitors is not there any more: this is default.').waitFor();
     await panel.locator('[data-open=Bert]').waitFor();
     await line(panel).getByText('1 deleted collection is being erased from the disk.').waitFor();
     assert.deepEqual(await options(panel), ['default', '1 deleted collection – being erased (disabled)']);
     await assertUsable(page);
     made.set({ erasing: 0 });
+    await lookAgain(page);
     await line(panel).waitFor({ state: 'hidden' });
     assert.deepEqual(await options(panel), ['default']);
     assert.deepEqual(unexpected(errors), []);
