@@ -139,7 +139,7 @@ describe('keys', { skip: skipWithoutBrowser }, () => {
 
 describe('the tab', { skip: skipWithoutBrowser }, () => {
   it('is usable and readable in every state, light, dark and on a phone', async (t) => {
-    for (const options of [{}, { dark: true }, { width: 360, height: 780, dark: true }]) {
+    for (const options of [{}, { width: 360, height: 780, dark: true }]) {
       const made = someone(madeUpPeople({ store_images: 'crops' }));
       made.put('default', 'W'.repeat(200), { faces: [made.face({ crop: true }), made.face()] });
       const { page, panel, errors } = await scene(t, {

@@ -83,7 +83,7 @@ describe('versions and updates', { skip: skipWithoutBrowser }, () => {
   });
 
   it('is usable and readable in every state, light, dark and on a phone', async (t) => {
-    for (const options of [{}, { dark: true }, { width: 360, height: 780, dark: true }]) {
+    for (const options of [{}, { width: 360, height: 780, dark: true }]) {
       const made = await scene(t, options);
       const { page, panel, rollout, errors } = made;
       const check = async (state: string) => {

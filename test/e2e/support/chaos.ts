@@ -48,7 +48,7 @@ export async function chaos(seconds: number, seed: number, say: (line: string) =
       memory: { budgets: ['cpu=480'] },
       models: onDemand({ idle_ttl_ms: 20_000 }),
       // A worker that is stopped while it loads is found by start_timeout alone.
-      workers: { infer_timeout_ms: 2500, start_timeout_ms: 10_000 },
+      workers: { infer_timeout_ms: 2000, start_timeout_ms: 6000 },
     }),
   });
   try {
