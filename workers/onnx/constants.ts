@@ -27,12 +27,14 @@ export function constantReader(graph: GraphProto): Constants {
 function widensToFloat(node: NodeProto): boolean {
   return isStandard(node, 'Cast') && node.attribute.some((a) => a.name === 'to' && a.i === BigInt(DATA_TYPE.float));
 }
-function elements(tensor: TensorProto): number {
-  return Number(tensor.dims.reduce((product, dim) => product * dim, 1n));
+
+/** Numbers in a tensor of this shape; one where it has none. */
+export function elementCount(dims: readonly bigint[]): bigint {
+  return dims.reduce((product, dim) => product * dim, 1n);
 }
 
 function floats(tensor: TensorProto): Float32Array | null {
-  const count = elements(tensor);
+  const count = Number(elementCount(tensor.dims));
   // The runtime takes the bytes where a file has both.
   if (tensor.rawData.length === 0 && tensor.floatData.length > 0)
     return tensor.floatData.length === count ? Float32Array.from(tensor.floatData) : null;
@@ -40,7 +42,7 @@ function floats(tensor: TensorProto): Float32Array | null {
 }
 
 function halves(tensor: TensorProto): Float32Array | null {
-  return read(tensor, 2, elements(tensor), (view, at) => fromHalf(view.getUint16(at, true)));
+  return read(tensor, 2, Number(elementCount(tensor.dims)), (view, at) => fromHalf(view.getUint16(at, true)));
 }
 
 /** From raw bytes; null when there are not as many as the shape says. */

@@ -10,7 +10,7 @@
  * Every channel is computed from the same numbers as before. Whoever changes this raises IMPORTER_VERSION.
  */
 import { create } from '@bufbuild/protobuf';
-import { constantReader, isStandard } from './constants.ts';
+import { constantReader, elementCount, isStandard } from './constants.ts';
 import type { Constants } from './constants.ts';
 import { ATTRIBUTE_TYPE, AttributeSchema, DATA_TYPE, NodeSchema, TensorSchema } from './descriptor.ts';
 import type { AttributeProto, GraphProto, NodeProto, TensorProto } from './descriptor.ts';
@@ -45,7 +45,7 @@ export function mergeBranches(model: OnnxModel): number {
   /** What stands for a node now. Where the first branch began, the tensor that they share is there already. */
   const instead = new Map<NodeProto, NodeProto[]>();
   for (const [n, branches] of siblings(graph).entries()) {
-    left -= branches.reduce((sum, { first, second }) => sum + numbersIn(first) + numbersIn(second), 0n);
+    left -= branches.reduce((sum, { first, second }) => sum + elementCount(first.dims) + elementCount(second.dims), 0n);
     if (left < 0n) break;
     const merged = merge(branches, constants, `${prefix}${n}_`, sizesAreInput);
     if (merged === null) continue;
@@ -121,10 +121,6 @@ function layer(node: NodeProto | null, tensors: ReadonlyMap<string, TensorProto>
   const [channels] = dims;
   if (channels === undefined || channels >= WIDE || bias.dims.length !== 1 || bias.dims[0] !== channels) return null;
   return { node, dims };
-}
-
-function numbersIn({ dims }: Layer): bigint {
-  return dims.reduce((product, dim) => product * dim, 1n);
 }
 
 function isDepthwise({ node, dims }: Layer, before: Layer): boolean {

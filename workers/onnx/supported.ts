@@ -1,5 +1,6 @@
 /** Is this a model that the runtime reads, and of a size that a face model has? Limits are those of onnxruntime 1.30; a test asks it. */
 import type { InspectedGraph } from '../../src/contract/importer.ts';
+import { elementCount } from './constants.ts';
 import { DATA_TYPE_BITS } from './descriptor.ts';
 import type { TensorProto } from './descriptor.ts';
 import { allNodes, allTensors, modelGraphs, refuse } from './model-file.ts';
@@ -77,7 +78,7 @@ function countParameters(model: OnnxModel, fileBytes: number): number {
 
 /** Numbers in a tensor. A shape that its bytes do not fill is refused: the runtime would make room for it first. */
 function elementsOf(tensor: TensorProto, fileBytes: number): bigint {
-  const elements = tensor.dims.reduce((product, dim) => product * dim, 1n);
+  const elements = elementCount(tensor.dims);
   const label = `the tensor "${tensor.name}" declares ${tensor.dims.join(' × ') || 'one'} numbers`;
   if (tensor.dims.some((dim) => dim < 0n)) throw refuse(label);
   if (elements > BigInt(fileBytes) * ELEMENTS_PER_BYTE) throw refuse(`${label}, more than the file can hold`);

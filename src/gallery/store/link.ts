@@ -4,6 +4,7 @@ import { Worker } from 'node:worker_threads';
 import { FacepoolError, fromWire } from '../../contract/errors.ts';
 import type { ChangeWatch } from '../../contract/people.ts';
 import type { Clock } from '../../util/clock.ts';
+import { once } from '../../util/once.ts';
 import { unavailable, withdrawn } from './faults.ts';
 import type { Answer, Call, FromThread, OperationName, ThreadData, ToThread } from './messages.ts';
 
@@ -82,7 +83,7 @@ export class Link {
     if (thread === null) return Promise.reject(this.#away());
     const id = ++this.#lastId;
     const answer = new Promise<unknown>((resolve, reject) =>
-      this.#pending.set(id, { resolve, reject, onDurable: once(onDurable) }),
+      this.#pending.set(id, { resolve, reject, onDurable: once(() => onDurable?.()) }),
     );
     const now = this.#options.clock.date().getTime();
     thread.postMessage({ ...call, id, now } as ToThread, transfer);
@@ -172,12 +173,4 @@ export class Link {
       if (this.#cancelRetry === null) this.#retry();
     }
   }
-}
-
-function once(call: (() => void) | undefined): () => void {
-  let isCalled = false;
-  return () => {
-    if (!isCalled) call?.();
-    isCalled = true;
-  };
 }

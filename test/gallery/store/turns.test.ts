@@ -52,9 +52,22 @@ function bench(t: TestContext) {
     assert.ok(answer?.ok, JSON.stringify(answer));
     return answer.value;
   };
+  /** The collection `c`, so large that its deletion takes several turns: 500 people with a face each. @returns its id */
+  const crowd = (): number => {
+    const id = ask('createCollection', 'c');
+    rest();
+    for (let i = 0; i < 500; i++) ask('addFace', newFace(`p${i}`, i, { collection: 'c' }), LIMITS);
+    rest();
+    return (valueOf(id) as { id: number }).id;
+  };
+  /** The error that was answered. */
+  const refusal = (id: number): string | undefined => {
+    const answer = answers.get(id);
+    return answer?.ok === false ? answer.error.code : undefined;
+  };
   ask('open');
   rest();
-  return { folder, engine, turns, answers, order, durable, ask, turn, rest, valueOf };
+  return { folder, engine, turns, answers, order, durable, ask, turn, rest, valueOf, crowd, refusal };
 }
 
 describe('turns', () => {
@@ -105,12 +118,8 @@ describe('turns', () => {
   });
 
   it('go on with others while a large collection is deleted, which nobody sees any more', (t) => {
-    const { ask, turn, rest, valueOf, answers } = bench(t);
-    const id = ask('createCollection', 'c');
-    rest();
-    const collection = (valueOf(id) as { id: number }).id;
-    for (let i = 0; i < 500; i++) ask('addFace', newFace(`p${i}`, i, { collection: 'c' }), LIMITS);
-    rest();
+    const { ask, turn, rest, valueOf, answers, crowd } = bench(t);
+    const collection = crowd();
     const removal = ask('deleteCollection', collection);
     const other = ask('createCollection', 'c');
     const list = ask('collections');
@@ -127,12 +136,8 @@ describe('turns', () => {
   });
 
   it('tell once that a long change is on the disk, before it has ended', (t) => {
-    const { ask, turn, rest, valueOf, answers, durable } = bench(t);
-    const id = ask('createCollection', 'c');
-    rest();
-    const collection = (valueOf(id) as { id: number }).id;
-    for (let i = 0; i < 500; i++) ask('addFace', newFace(`p${i}`, i, { collection: 'c' }), LIMITS);
-    rest();
+    const { ask, turn, rest, answers, durable, crowd } = bench(t);
+    const collection = crowd();
     assert.deepEqual(durable, [], 'a change of one transaction is told when it is made');
     const removal = ask('deleteCollection', collection);
     assert.deepEqual(durable, []);
@@ -144,7 +149,7 @@ describe('turns', () => {
   });
 
   it('tell that a deletion is on the disk also where it fails after that, and go on with it when they are asked to', (t) => {
-    const { ask, rest, valueOf, answers, durable, engine } = bench(t);
+    const { ask, rest, valueOf, answers, durable, engine, refusal } = bench(t);
     const [empty, some] = [ask('createCollection', 'empty'), ask('createCollection', 'some')];
     const face = ask('addFace', newFace('Ada', 1, { collection: 'some' }), LIMITS);
     rest();
@@ -159,11 +164,7 @@ describe('turns', () => {
     const none = ask('deleteCollection', 99);
     const [list, left] = [ask('collections'), ask('unfinishedDeletions')];
     rest();
-    const codes = [...removals, none].map((id) => {
-      const answer = answers.get(id);
-      return answer?.ok === false ? answer.error.code : 'ok';
-    });
-    assert.deepEqual(codes, ['storage_full', 'storage_full', 'not_found']);
+    assert.deepEqual([...removals, none].map(refusal), ['storage_full', 'storage_full', 'not_found']);
     assert.deepEqual(durable, removals);
     assert.deepEqual([valueOf(list), valueOf(left)], [[], ids]);
     database.checkpoint = checkpoint;
@@ -175,16 +176,8 @@ describe('turns', () => {
   });
 
   it('withdraw a change that is not begun, wherever it waits, and nothing else', (t) => {
-    const { ask, turn, turns, rest, valueOf, answers } = bench(t);
-    const id = ask('createCollection', 'c');
-    rest();
-    const collection = (valueOf(id) as { id: number }).id;
-    for (let i = 0; i < 500; i++) ask('addFace', newFace(`p${i}`, i, { collection: 'c' }), LIMITS);
-    rest();
-    const refusal = (one: number): string | undefined => {
-      const answer = answers.get(one);
-      return answer?.ok === false ? answer.error.code : undefined;
-    };
+    const { ask, turn, turns, rest, valueOf, answers, crowd, refusal } = bench(t);
+    const collection = crowd();
     const first = ask('deleteCollection', collection);
     turns.take({ op: 'cancel', id: first });
     rest();
