@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import process from 'node:process';
 import { before, test } from 'node:test';
 import zlib from 'node:zlib';
 import { configureSharp, decode, fitInside, readHeader } from '../../../workers/imaging/decode.ts';
@@ -168,6 +169,26 @@ test('a wide-gamut profile is converted', async () => {
   const converted = await decode(bytes, { ...header, convertIcc: true }, 640, MAX);
   assert.ok(farthest(pixelAt(converted, 20, 20), RED) <= 2, 'through the profile the colours are right');
   assert.ok(farthest(pixelAt(asIs, 20, 20), RED) > 2, 'the profile is not a no-op');
+});
+
+test('what was copied to its place is freed at once, not when garbage is collected', async () => {
+  const bytes = await noise(640, 480).jpeg({ quality: 50 }).toBuffer();
+  const header = await readHeader(bytes, MAX);
+  const place = new Uint8Array(640 * 480 * 3);
+  const held = () => process.memoryUsage().arrayBuffers;
+  await decode(bytes, header, 640, MAX, 32, () => place);
+  const before = held();
+  for (let i = 0; i < 12; i++) await decode(bytes, header, 640, MAX, 32, () => place);
+  assert.ok(held() - before < place.length, `${held() - before} bytes more are held after twelve pictures`);
+});
+
+test('a header that does not fit the picture is refused: its faces would be at wrong places', async () => {
+  const bytes = await picture.clone().jpeg().toBuffer();
+  const header = await readHeader(bytes, MAX);
+  await assert.rejects(
+    decode(bytes, { ...header, width: HEIGHT, height: WIDTH }, 640, MAX),
+    hasCode('image_undecodable'),
+  );
 });
 
 test('what is cut off is refused, at half and at the very end', async (t) => {
