@@ -1,4 +1,4 @@
-/** Processor time of a process group, from /proc. It says what a request costs even when the machine is busy. */
+/** Processor time from /proc: of a process group, which says what a request costs even when the machine is busy, and of all. */
 import { readFileSync, readdirSync } from 'node:fs';
 
 /** USER_HZ is 100 on every Linux that Node runs on. */
@@ -24,4 +24,21 @@ export function groupCpuMs(group: number): number {
     }
   }
   return sum;
+}
+
+/** Of all processors together: `user`, `nice`, `system`, `irq` and `softirq` of the first line of `/proc/stat`. */
+export function parseBusyMs(stat: string): number {
+  const [user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] =
+    stat.split('\n', 1)[0]?.split(/\s+/).slice(1).map(Number) ?? [];
+  return (user + nice + system + irq + softirq) * MS_PER_TICK;
+}
+
+/** Processor time that everybody on this machine has taken since it booted, in milliseconds. */
+export function busyMs(): number {
+  return parseBusyMs(readFileSync('/proc/stat', 'utf8'));
+}
+
+/** The process group of this program, which is also that of the load generator. */
+export function ownGroup(): number {
+  return parseStat(readFileSync('/proc/self/stat', 'utf8')).group;
 }

@@ -1,11 +1,13 @@
 /** Manifests of the default pack and their imported graphs, made by the project's own importer into a scratch folder. */
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { goldenSchema, manifestSchema } from '../../src/contract/manifest.ts';
 import type { Golden, Manifest } from '../../src/contract/manifest.ts';
 import { importGraph } from '../../workers/onnx/import-graph.ts';
+import { encodeModel, readModel } from '../../workers/onnx/model-file.ts';
+import { prependPreprocessing } from '../../workers/onnx/prepend.ts';
 
 const ROOT = new URL('../../', import.meta.url);
 const DEFAULT_PACK = fileURLToPath(new URL('../shared/models/default/', ROOT));
@@ -42,6 +44,16 @@ export async function importModel(name: string, version: string, folder: string)
     graphPaths[graph.id] = target;
   }
   return { manifest, golden, graphPaths };
+}
+
+/** The same graphs with the preprocessing put before them and nothing else changed: the recipe of the design. */
+export async function prependOnly(name: string, version: string, folder: string): Promise<void> {
+  mkdirSync(folder, { recursive: true });
+  for (const graph of readManifest(name, version).graphs.filter((g) => g.use !== 'opinion')) {
+    const model = await readModel(join(DEFAULT_PACK, graph.file));
+    prependPreprocessing(model, graph.input);
+    writeFileSync(graphPath(folder, graph.id), encodeModel(model));
+  }
 }
 
 export const DEFAULT_MODELS = [

@@ -12,11 +12,9 @@ export type BenchOptions = {
   /** How facepool and the tuned peer get their pictures; the naive peer only knows multipart. */
   readonly upload: 'raw' | 'multipart';
   readonly rounds: number | undefined;
-  /** The tuned peer's heap is collected as V8 likes. */
-  readonly plainHeap: boolean;
 };
 
-export const USAGE = `usage: npm run bench -- [${SUITES.join('] [')}] [--quick] [--write] [--rounds N] [--upload raw|multipart] [--plain-heap]`;
+export const USAGE = `usage: npm run bench -- [${SUITES.join('] [')}] [--quick] [--write] [--rounds N] [--upload raw|multipart]`;
 
 /** Throws with the usage on anything it does not know. */
 export function parseOptions(argv: readonly string[]): BenchOptions {
@@ -25,14 +23,12 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
   let write = false;
   let upload: BenchOptions['upload'] = 'raw';
   let rounds: number | undefined;
-  let plainHeap = false;
   for (let i = 0; i < argv.length; i++) {
     const arg = argv[i] ?? '';
     const suite = SUITES.find((name) => name === arg);
     if (suite !== undefined) suites.push(suite);
     else if (arg === '--quick') quick = true;
     else if (arg === '--write') write = true;
-    else if (arg === '--plain-heap') plainHeap = true;
     else if (arg === '--upload') {
       const value = argv[++i];
       if (value !== 'raw' && value !== 'multipart') throw new Error(USAGE);
@@ -42,5 +38,5 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
       if (!Number.isInteger(rounds) || rounds < 1) throw new Error(USAGE);
     } else throw new Error(`${arg}: unknown\n${USAGE}`);
   }
-  return { suites: suites.length === 0 ? SUITES : suites, quick, write, upload, rounds, plainHeap };
+  return { suites: suites.length === 0 ? SUITES : suites, quick, write, upload, rounds };
 }

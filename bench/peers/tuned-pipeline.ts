@@ -39,11 +39,18 @@ export type TunedPipeline = {
   recognize(bytes: Buffer, detection: Detection): Promise<Vectors | null>;
 };
 
-async function read(bytes: Buffer, fit: number, multipleOf: number) {
+/** Width and height of the upright picture, and a raster that fits a square of `fit` pixels. */
+export type ReadPicture = (
+  bytes: Buffer,
+  fit: number,
+  multipleOf: number,
+) => Promise<{ width: number; height: number; raster: Raster }>;
+
+export const readAsFacepool: ReadPicture = async (bytes, fit, multipleOf) => {
   const header = await readHeader(bytes, MAX_PIXELS);
   const raster = await decode(bytes, header, fit, MAX_PIXELS, multipleOf);
   return { width: header.width, height: header.height, raster };
-}
+};
 
 async function openGraphs(manifest: Manifest, folder: string, threads: number): Promise<OpenGraph[]> {
   const graphs: OpenGraph[] = [];
@@ -91,7 +98,7 @@ async function embedAll(
 }
 
 /** `folder` holds the imported graphs. */
-export async function openTuned(folder: string, threads: number): Promise<TunedPipeline> {
+export async function openTuned(folder: string, threads: number, read: ReadPicture): Promise<TunedPipeline> {
   const detectorManifest = readManifest('detector', 'yunet-n');
   const recognizerManifest = readManifest('recognizer', 'omz-0095');
   if (detectorManifest.role !== 'detector') throw new Error('not a detector');

@@ -1,4 +1,7 @@
-/** The tuned peer: one express process with facepool's whole recipe, raw bodies and multipart; everything but processes. */
+/**
+ * One express process with facepool's recipe, raw bodies and multipart; everything but processes. `recipe` is that of the
+ * design, word for word; `tuned` has whatever facepool learnt since (its graphs come from the caller).
+ */
 import process from 'node:process';
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
@@ -6,16 +9,20 @@ import express from 'express';
 import type { Request } from 'express';
 import multer from 'multer';
 import { growHeapFreely } from '../../src/util/heap-growth.ts';
-import { openTuned } from './tuned-pipeline.ts';
+import { readByRecipe } from './recipe-decode.ts';
+import { openTuned, readAsFacepool } from './tuned-pipeline.ts';
 
-const [folder, threads, heap] = process.argv.slice(2);
-if (folder === undefined) throw new Error('usage: tuned.ts <folder of imported graphs> [threads] [plain-heap]');
-if (heap !== 'plain-heap') growHeapFreely();
+const [kind, folder, threads] = process.argv.slice(2);
+if ((kind !== 'recipe' && kind !== 'tuned') || folder === undefined) {
+  throw new Error('usage: tuned.ts recipe|tuned <folder of imported graphs> [threads]');
+}
+if (kind === 'tuned') growHeapFreely();
 
 const DIM = 256;
 const LIMIT = 20 * 1024 * 1024;
 
-const pipeline = await openTuned(folder, Number(threads ?? 1));
+const read = kind === 'tuned' ? readAsFacepool : readByRecipe;
+const pipeline = await openTuned(folder, Number(threads ?? 1), read);
 const app = express();
 app.disable('etag');
 const form = multer({ storage: multer.memoryStorage(), limits: { fileSize: LIMIT } }).single('file');

@@ -9,22 +9,17 @@ test('without arguments all suites run in full', () => {
     write: false,
     upload: 'raw',
     rounds: undefined,
-    plainHeap: false,
   });
 });
 
 test('suites and flags are read in any order', () => {
-  assert.deepEqual(
-    parseOptions(['--quick', 'http', '--rounds', '3', 'cold', '--upload', 'multipart', '--plain-heap']),
-    {
-      suites: ['http', 'cold'],
-      quick: true,
-      write: false,
-      upload: 'multipart',
-      rounds: 3,
-      plainHeap: true,
-    },
-  );
+  assert.deepEqual(parseOptions(['--quick', 'http', '--rounds', '3', 'cold', '--upload', 'multipart']), {
+    suites: ['http', 'cold'],
+    quick: true,
+    write: false,
+    upload: 'multipart',
+    rounds: 3,
+  });
 });
 
 test('what it does not know is refused with the usage', () => {
