@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parse } from 'yaml';
 import { goldenSchema, manifestSchema } from '../../src/contract/manifest.ts';
-import type { Golden, Manifest } from '../../src/contract/manifest.ts';
+import type { Golden, GraphSpec, Manifest } from '../../src/contract/manifest.ts';
 import { importGraph } from '../../workers/onnx/import-graph.ts';
 import { encodeModel, readModel } from '../../workers/onnx/model-file.ts';
 import { prependPreprocessing } from '../../workers/onnx/prepend.ts';
@@ -32,6 +32,12 @@ export function readManifest(name: string, version: string): Manifest {
 
 /** Imports every graph but second opinions, which are off by default. */
 export async function importModel(name: string, version: string, folder: string): Promise<LoadedModel> {
+  return prepare(name, version, folder, (source, target, graph) => importGraph({ source, target, graph }));
+}
+
+type Make = (source: string, target: string, graph: GraphSpec) => Promise<unknown>;
+
+async function prepare(name: string, version: string, folder: string, make: Make): Promise<LoadedModel> {
   const manifest = readManifest(name, version);
   const golden = goldenSchema.parse(
     JSON.parse(readFileSync(new URL(`models/${name}/${version}/${manifest.golden.file}`, ROOT), 'utf8')),
@@ -40,20 +46,19 @@ export async function importModel(name: string, version: string, folder: string)
   const graphPaths: Record<string, string> = {};
   for (const graph of manifest.graphs.filter((g) => g.use !== 'opinion')) {
     const target = graphPath(folder, graph.id);
-    await importGraph({ source: join(DEFAULT_PACK, graph.file), target, graph });
+    await make(join(DEFAULT_PACK, graph.file), target, graph);
     graphPaths[graph.id] = target;
   }
   return { manifest, golden, graphPaths };
 }
 
 /** The same graphs with the preprocessing put before them and nothing else changed: the recipe of the design. */
-export async function prependOnly(name: string, version: string, folder: string): Promise<void> {
-  mkdirSync(folder, { recursive: true });
-  for (const graph of readManifest(name, version).graphs.filter((g) => g.use !== 'opinion')) {
-    const model = await readModel(join(DEFAULT_PACK, graph.file));
+export async function prependOnly(name: string, version: string, folder: string): Promise<LoadedModel> {
+  return prepare(name, version, folder, async (source, target, graph) => {
+    const model = await readModel(source);
     prependPreprocessing(model, graph.input);
-    writeFileSync(graphPath(folder, graph.id), encodeModel(model));
-  }
+    writeFileSync(target, encodeModel(model));
+  });
 }
 
 export const DEFAULT_MODELS = [

@@ -1,16 +1,16 @@
 /** `/detect` and `/recognize` of facepool and its peers, side by side: requests per second, latencies, processor time. */
-import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startLoader } from '../client/loader.ts';
 import type { Loader } from '../client/loader.ts';
 import type { Upload } from '../client/request.ts';
-import { busyMs, groupCpuMs, ownGroup } from '../lib/cpu.ts';
+import { groupCpuMs } from '../lib/cpu.ts';
 import { DEFAULT_MODELS, importModel, prependOnly } from '../lib/graphs.ts';
 import { interleave } from '../lib/order.ts';
 import { makePictures } from '../lib/pictures.ts';
 import type { Picture } from '../lib/pictures.ts';
 import { percentile } from '../lib/stats.ts';
+import { quietest, quietness, watchStrangers } from '../lib/strangers.ts';
 import { startFacepool } from '../servers/facepool.ts';
 import { startPeer } from '../servers/peer.ts';
 import type { Server } from '../servers/server.ts';
@@ -62,29 +62,13 @@ function uploadOf(server: Server, upload: Upload): Upload {
   return server.name === 'naive' ? 'multipart' : upload;
 }
 
-/** A round in which strangers had more of the processors says something of them: it is measured again, so many times. */
-const MOST_STRANGERS = 0.05;
-const TRIES = 6;
+type Measured = { readonly round: Round; readonly strangers: number; readonly latenciesMs: readonly number[] };
 
-/** The first quiet round, or the quietest. */
-async function quietRound(server: Server, loader: Loader, load: Load, groups: readonly number[]): Promise<Measured> {
-  let best: Measured | null = null;
-  for (let i = 0; i < TRIES; i++) {
-    const measured = await measure(server, loader, load, groups);
-    if (best === null || measured.round.strangers < best.round.strangers) best = measured;
-    if (best.round.strangers <= MOST_STRANGERS) break;
-  }
-  if (best === null) throw new Error('nothing was measured');
-  return best;
-}
-
-type Measured = { readonly round: Round; readonly latenciesMs: readonly number[] };
-
-/** @param groups of all servers and of this program */
+/** @param groups of all servers */
 async function measure(server: Server, loader: Loader, load: Load, groups: readonly number[]): Promise<Measured> {
   const { cell } = load;
-  const known = (): number => groups.reduce((sum, group) => sum + groupCpuMs(group), 0);
-  const before = { cpu: groupCpuMs(server.group), strangers: busyMs() - known(), at: performance.now() };
+  const watched = watchStrangers(groups);
+  const cpuBefore = groupCpuMs(server.group);
   const report = await loader.load({
     port: server.port,
     path: `/${cell.route}`,
@@ -93,19 +77,18 @@ async function measure(server: Server, loader: Loader, load: Load, groups: reado
     clients: cell.clients,
     ms: load.ms,
   });
-  const strangersMs = busyMs() - known() - before.strangers;
-  const elapsed = performance.now() - before.at;
+  const strangers = watched();
   const { latenciesMs } = report;
   const requests = latenciesMs.length;
   const round = {
     perSecond: requests / report.seconds,
     p50: percentile(latenciesMs, 0.5),
     p99: percentile(latenciesMs, 0.99),
-    cpuMs: (groupCpuMs(server.group) - before.cpu) / requests,
+    cpuMs: (groupCpuMs(server.group) - cpuBefore) / requests,
     requests,
-    strangers: strangersMs / elapsed / availableParallelism(),
+    strangers,
   };
-  return { round, latenciesMs };
+  return { round, strangers, latenciesMs };
 }
 
 /** Starts all servers, or none. */
@@ -130,13 +113,6 @@ async function startAll(context: SuiteContext): Promise<Server[]> {
   }
 }
 
-function quietness(cells: readonly Cell[]): string {
-  const rounds = cells.flatMap((cell) => Object.values(cell.rounds).flat());
-  const noisy = rounds.filter(({ strangers }) => strangers > MOST_STRANGERS).length;
-  const share = `${MOST_STRANGERS * 100} %`;
-  return `A round in which other programs took more than ${share} of the processors was measured again; ${noisy} of ${rounds.length} stayed above after ${TRIES} tries.`;
-}
-
 export async function httpSuite(context: SuiteContext): Promise<SuiteResult> {
   const { options, say } = context;
   const rounds = options.rounds ?? (options.quick ? 2 : 6);
@@ -144,7 +120,7 @@ export async function httpSuite(context: SuiteContext): Promise<SuiteResult> {
   const pictures = await makePictures(context.scratch, [1, 12]);
   const servers = await startAll(context);
   const loader = startLoader();
-  const groups = [ownGroup(), ...servers.map((server) => server.group)];
+  const groups = servers.map((server) => server.group);
   const cells: Cell[] = [];
   try {
     await checkAnswers(servers, pictures, uploadOf, options.upload);
@@ -162,7 +138,7 @@ export async function httpSuite(context: SuiteContext): Promise<SuiteResult> {
         for (const turn of interleave(servers, rounds)) {
           for (const server of turn) {
             const load = { cell, picture, upload: uploadOf(server, options.upload), ms };
-            const { round, latenciesMs } = await quietRound(server, loader, load, groups);
+            const { round, latenciesMs } = await quietest(() => measure(server, loader, load, groups));
             (cell.rounds[server.name] ??= []).push(round);
             (cell.latenciesMs[server.name] ??= []).push(...latenciesMs);
           }
@@ -175,7 +151,7 @@ export async function httpSuite(context: SuiteContext): Promise<SuiteResult> {
   }
   return {
     title: 'HTTP',
-    note: `${rounds} rounds of ${ms / 1000} s per variant and cell, taking turns (A B C, C B A, …). naive gets multipart, the others ${options.upload} bodies. Figures are medians over rounds, p99 is over all requests; in brackets the range of the ratio over rounds. CPU is processor time of all processes of the server per request. ${quietness(cells)}`,
+    note: `${rounds} rounds of ${ms / 1000} s per variant and cell, taking turns (A B C, C B A, …). naive gets multipart, the others ${options.upload} bodies. Figures are medians over rounds, p99 is over all requests; in brackets the range of the ratio over rounds. CPU is processor time of all processes of the server per request. ${quietness(cells.flatMap((cell) => Object.values(cell.rounds).flat()))}`,
     tables: httpTables(cells),
     raw: cells,
   };

@@ -14,17 +14,19 @@ import { cropBytes, cropFace } from '../../workers/imaging/crop-face.ts';
 import { toRaster } from '../../workers/imaging/raster.ts';
 import type { Raster } from '../../workers/imaging/raster.ts';
 import { openSession } from '../../workers/session.ts';
-import { importModel } from '../lib/graphs.ts';
+import { importModel, prependOnly } from '../lib/graphs.ts';
 import type { LoadedModel } from '../lib/graphs.ts';
 import { interleave } from '../lib/order.ts';
 import { end, imagingClient, startImaging, startModel } from '../lib/rig.ts';
 import { median, percentile, ratio } from '../lib/stats.ts';
+import { quietest, quietness, watchStrangers } from '../lib/strangers.ts';
 import { figure, ranged } from '../lib/table.ts';
 import type { SuiteContext, SuiteResult } from './suite.ts';
 
 const GROUP = fileURLToPath(new URL('../../../shared/eval/photos/group-1.jpg', import.meta.url));
 /** Samples of one variant between two turns; short enough that both meet the same noise. */
 const PER_TURN = 10;
+const AS_PUBLISHED = ', as published';
 const never = new AbortController().signal;
 const GEOMETRY = { maxPixels: 1e8, fit: 640, multipleOf: 32 };
 
@@ -36,7 +38,14 @@ type Case = {
   readonly direct: () => Promise<InferOutput>;
 };
 
-type Measured = { name: string; directMs: number[][]; isolatedMs: number[][]; computeMs: number[][] };
+type Turn = { readonly times: number[]; readonly compute: number[]; readonly strangers: number };
+type Measured = {
+  readonly name: string;
+  readonly directMs: number[][];
+  readonly isolatedMs: number[][];
+  readonly computeMs: number[][];
+  readonly turns: Turn[];
+};
 
 /** The same run in this process: session and decoder are the worker's own. */
 async function directRun(model: LoadedModel, part: InferPart, tensor: Uint8Array): Promise<() => Promise<InferOutput>> {
@@ -60,6 +69,7 @@ async function detectorCase(
   imaging: ImagingClient,
   router: ModelRouter,
   crop: { width: number; height: number },
+  suffix = '',
 ): Promise<Case> {
   const jpeg = await sharp(GROUP).resize(crop.width, crop.height, { fit: 'cover' }).jpeg({ quality: 95 }).toBuffer();
   const opened = await imaging.open({ bytes: jpeg, geometry: GEOMETRY, signal: never, charges: { count: 0 } });
@@ -67,7 +77,7 @@ async function detectorCase(
   const part: InferPart = { graph: 'yunet', shape: [1, frame.inputHeight, frame.inputWidth, 3], count: 1 };
   const tensor = await sharp(jpeg).resize(frame.inputWidth, frame.inputHeight, { fit: 'fill' }).raw().toBuffer();
   return {
-    name: `detector ${frame.inputWidth}×${frame.inputHeight}`,
+    name: `detector ${frame.inputWidth}×${frame.inputHeight}${suffix}`,
     prepare: async () => {},
     isolated: async () => {
       const { value } = await router.infer({
@@ -89,6 +99,7 @@ async function embedderCase(
   picture: { readonly frame: Frame; readonly raster: Raster },
   faces: readonly FaceGeometry[],
   router: ModelRouter,
+  suffix = '',
 ): Promise<Case> {
   const { frame, raster } = picture;
   const spec = model.manifest.graphs.find((g) => g.use === 'embedding');
@@ -105,7 +116,7 @@ async function embedderCase(
   let set = -1;
   let crops: SharedTensor | null = null;
   return {
-    name: `embedder, batch ${count}`,
+    name: `embedder, batch ${count}${suffix}`,
     prepare: async () => {
       const made = await frame.crop({ faces, specs }, never);
       set = made.set;
@@ -127,7 +138,7 @@ async function embedderCase(
 }
 
 async function measure(subject: Case, turns: number): Promise<Measured> {
-  const out: Measured = { name: subject.name, directMs: [], isolatedMs: [], computeMs: [] };
+  const out: Measured = { name: subject.name, directMs: [], isolatedMs: [], computeMs: [], turns: [] };
   const once = {
     direct: async () => {
       await subject.prepare();
@@ -143,17 +154,22 @@ async function measure(subject: Case, turns: number): Promise<Measured> {
     },
   };
   for (let i = 0; i < PER_TURN; i++) for (const run of [once.direct, once.isolated]) await run();
-  for (const turn of interleave(['direct', 'isolated'] as const, turns)) {
-    for (const variant of turn) {
-      const times: number[] = [];
-      const compute: number[] = [];
-      for (let i = 0; i < PER_TURN; i++) {
-        const [ms, inWorker] = await once[variant]();
-        times.push(ms);
-        compute.push(inWorker);
-      }
-      out[`${variant}Ms`].push(times);
-      if (variant === 'isolated') out.computeMs.push(compute);
+  for (const order of interleave(['direct', 'isolated'] as const, turns)) {
+    for (const variant of order) {
+      const turn = await quietest(async (): Promise<Turn> => {
+        const watched = watchStrangers([]);
+        const times: number[] = [];
+        const compute: number[] = [];
+        for (let i = 0; i < PER_TURN; i++) {
+          const [ms, inWorker] = await once[variant]();
+          times.push(ms);
+          compute.push(inWorker);
+        }
+        return { times, compute, strangers: watched() };
+      });
+      out.turns.push(turn);
+      out[`${variant}Ms`].push(turn.times);
+      if (variant === 'isolated') out.computeMs.push(turn.compute);
     }
   }
   return out;
@@ -169,6 +185,7 @@ function row(measured: Measured): string[] {
     both(directMs),
     both(isolatedMs),
     figure(median(computeMs.flat())),
+    figure(median(isolatedMs.flat()) - median(directMs.flat())),
     overall.toFixed(3),
     ranged(ratio(isolatedMs.map(median), directMs.map(median))),
   ];
@@ -193,6 +210,10 @@ export async function isolationSuite(context: SuiteContext): Promise<SuiteResult
   say('importing the graphs');
   const detector = await importModel('detector', 'yunet-n', join(scratch, 'graphs'));
   const recognizer = await importModel('recognizer', 'omz-0095', join(scratch, 'graphs'));
+  const published = {
+    detector: await prependOnly('detector', 'yunet-n', join(scratch, 'published')),
+    recognizer: await prependOnly('recognizer', 'omz-0095', join(scratch, 'published')),
+  };
   const imagingProcess = await startImaging(scratch);
   const imagingChild = imagingProcess.child;
   const children: Parameters<typeof end>[0][] = [imagingChild];
@@ -217,11 +238,19 @@ export async function isolationSuite(context: SuiteContext): Promise<SuiteResult
     const faces = await findFaces(frame, detectorWorker.router);
     if (faces.length < 4) throw new Error(`found ${faces.length} faces in the group picture`);
 
+    const publishedDetector = await startModel(published.detector, imagingProcess);
+    children.push(publishedDetector.child);
+    const publishedRecognizer = await startModel(published.recognizer, imagingProcess);
+    children.push(publishedRecognizer.child);
+    const square = { width: 1280, height: 1280 };
+    const one = faces.slice(0, 1);
     const cases = [
-      await detectorCase(detector, imaging, detectorWorker.router, { width: 1280, height: 1280 }),
+      await detectorCase(detector, imaging, detectorWorker.router, square),
       await detectorCase(detector, imaging, detectorWorker.router, { width: 1280, height: 960 }),
-      await embedderCase(recognizer, picture, faces.slice(0, 1), recognizerWorker.router),
+      await embedderCase(recognizer, picture, one, recognizerWorker.router),
       await embedderCase(recognizer, picture, faces.slice(0, 4), recognizerWorker.router),
+      await detectorCase(published.detector, imaging, publishedDetector.router, square, AS_PUBLISHED),
+      await embedderCase(published.recognizer, picture, one, publishedRecognizer.router, AS_PUBLISHED),
     ];
     for (const subject of cases) {
       say(subject.name);
@@ -232,12 +261,12 @@ export async function isolationSuite(context: SuiteContext): Promise<SuiteResult
   }
   return {
     title: 'Isolation',
-    note: `${turns} turns of ${PER_TURN} samples per variant (A B, B A, …), one thread, no spinning. Direct: session.run and decoder in one process. Isolated: from the tensor ready in imaging (in shared memory, where \`open\` and \`crop\` put it), through router and worker, to the result in the supervisor. Milliseconds, p50 / p99.`,
+    note: `${turns} turns of ${PER_TURN} samples per variant (A B, B A, …), one thread, no spinning. Direct: session.run and decoder in one process. Isolated: from the tensor ready in imaging (in shared memory, where \`open\` and \`crop\` put it), through router and worker, to the result in the supervisor. As published: the graph with its preprocessing and nothing rewritten, what the aim of 1.05 was set with. Milliseconds, p50 / p99. ${quietness(measured.flatMap((m) => m.turns))}`,
     tables: [
       {
         caption: 'One inference in its own process ÷ the same in one process (1.000 = free)',
         table: {
-          head: ['case', 'direct', 'isolated', 'run in worker', 'ratio of p50', 'ratio per turn'],
+          head: ['case', 'direct', 'isolated', 'run in worker', 'added', 'ratio of p50', 'ratio per turn'],
           rows: measured.map(row),
         },
       },
