@@ -6,7 +6,10 @@ import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-/** Their files share a process, folder by folder. A folder that is not listed, as a new one, shares none. */
+/**
+ * Their files share a process, folder by folder: a folder before the one it lies in. One that is not listed, as a new one,
+ * shares none.
+ */
 export const SHARING = [
   ...[
     'admin',
@@ -15,22 +18,26 @@ export const SHARING = [
     'cli',
     'config',
     'contract',
+    'dashboard/people',
     'dashboard',
+    'frames',
+    'gallery/search',
     'gallery',
     'gpu',
     'http',
+    'models/staging',
     'models',
     'pipeline',
   ],
   ...['rollout', 'router', 'scheduler', 'supervisor', 'telemetry', 'util'],
-  ...['workers/decoders', 'workers/math', 'workers/monitor', 'workers/onnx'],
+  ...['workers/decoders', 'workers/imaging', 'workers/math', 'workers/monitor', 'workers/onnx', 'workers'],
 ];
-/** Not those: browsers, misbehaving processes, and what keeps the processor busy for seconds. */
+/** Not those: misbehaving processes, what changes its own process or has hooks for all of it, what is busy for seconds. */
 const OWN = [
-  /^dashboard\/(?:page|system\/system|versions\/versions|people\/(?:people|subject|tab))\.test/,
-  /^(?:gallery\/search|models\/staging)\//,
   /^router\/dispatcher-random\.test/,
   /^supervisor\/(?:managed-process-random|misbehaviour|spawn)\.test/,
+  /^workers\/(?:child|main|memory-limit|parent|priority|real-models|serve|shared-memory)\.test/,
+  /^workers\/imaging\/(?:decode|encode|frame|jpeg-header|links|main|photos|service)\.test/,
 ];
 /** They reckon with the memory of the machine, of which others beside them would take and give gigabytes. */
 const ALONE = /\.alone\.test/;

@@ -6,7 +6,7 @@ import { alertsAnswerSchema, storedEventSchema } from '../../src/contract/histor
 import { buildFakeNvml, type FakeGpu, noFakeNvml, scriptFile } from '../fixtures/nvml/fake-nvml.ts';
 import { tempDir } from '../fixtures/temp-dir.ts';
 import { startReceiver } from '../telemetry/alerts/receiver.ts';
-import { withServer } from './support/server.ts';
+import { DETECTOR_ALONE, withServer } from './support/server.ts';
 import { skip } from './support/shared.ts';
 import { until } from './support/until.ts';
 
@@ -16,7 +16,7 @@ const args = Object.entries(RULE).flatMap(([key, value]) => ['--set', `alert_rul
 
 it('fires, reaches its receiver, and is shown', { skip }, async (t) => {
   const receiver = await startReceiver(t);
-  await withServer({ args, env: { FACEPOOL_ALERTS_WEBHOOKS: receiver.address } }, async (server) => {
+  await withServer({ args, env: { ...DETECTOR_ALONE, FACEPOOL_ALERTS_WEBHOOKS: receiver.address } }, async (server) => {
     await receiver.received(1);
     const [call] = receiver.calls;
     const [alert] = call?.message.alerts ?? [];
@@ -61,6 +61,7 @@ it('a silenced rule fires and ends again, and its receiver hears nothing of that
   heat(50);
   const env = {
     ...script.env,
+    ...DETECTOR_ALONE,
     FACEPOOL_MONITOR_NVML_LIBRARY: await buildFakeNvml(),
     FACEPOOL_MONITOR_SAMPLE_MS: '500',
     FACEPOOL_ALERT_RULES_HOT_FOR_MS: '0',

@@ -9,7 +9,8 @@ import { startServer, type TestServer, withServer } from './support/server.ts';
 import { picture, skip } from './support/shared.ts';
 import { until } from './support/until.ts';
 
-const CLIENTS = 16;
+/** With each of them some request waits and some runs; 32 at once are no-lost-request.test.ts. */
+const CLIENTS = 8;
 /** A run takes 30 ms; a machine with other tests beside may stand still for a second. */
 const INFER_TIMEOUT_MS = 2000;
 /** One face each, and different ones: an answer that went to the wrong request would be seen. */

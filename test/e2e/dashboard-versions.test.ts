@@ -12,7 +12,7 @@ import { assertUsable } from '../dashboard/support/audit.ts';
 import { openPage, skipWithoutBrowser, startBrowser } from './support/browser.ts';
 import { configured } from './support/config-file.ts';
 import { facepool } from './support/process.ts';
-import { makeDataDir, startServer, type TestServer } from './support/server.ts';
+import { DETECTOR_ALONE, makeDataDir, startServer, type TestServer } from './support/server.ts';
 import { picturePath, skip as skipWithoutShared } from './support/shared.ts';
 import { bundledDir, sha256, sharedWeights } from './support/swap-parts.ts';
 import { until } from './support/until.ts';
@@ -72,7 +72,7 @@ it('replaces a version from the dashboard', { skip }, async (t) => {
   const command = facepool(['keys', 'create', '--name', 'page', '--scope', 'admin', '--data-dir', dataDir]);
   assert.equal((await command.exited).code, 0);
   const key = command.stdout().trim();
-  const server = await startServer(configured({ admin: { http: true } }, dataDir));
+  const server = await startServer({ ...configured({ admin: { http: true } }, dataDir), env: DETECTOR_ALONE });
   t.after(() => server.stop());
   const browser = await startBrowser(t);
   const { page, errors, foreign } = await openPage(browser, `${server.url}/#models`);

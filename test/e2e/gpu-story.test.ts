@@ -17,7 +17,7 @@ import {
 } from '../../src/contract/history.ts';
 import { buildFakeNvml, type FakeGpu, type FakeScript, noFakeNvml, scriptFile } from '../fixtures/nvml/fake-nvml.ts';
 import { detect } from './support/client.ts';
-import { startServer, type TestServer } from './support/server.ts';
+import { DETECTOR_ALONE, startServer, type TestServer } from './support/server.ts';
 import { picture, skip as noShared } from './support/shared.ts';
 import { until } from './support/until.ts';
 
@@ -70,6 +70,7 @@ describe('the story of two cards', { skip }, () => {
     server = await startServer({
       env: {
         ...script.env,
+        ...DETECTOR_ALONE,
         FACEPOOL_MONITOR_NVML_LIBRARY: await buildFakeNvml(),
         FACEPOOL_MONITOR_SAMPLE_MS: '500',
         FACEPOOL_MONITOR_TIMEOUT_MS: '1500',

@@ -13,6 +13,7 @@ import { configured } from './support/config-file.ts';
 import { underLoad } from './support/load.ts';
 import { makeDataDir, startServer, type TestServer } from './support/server.ts';
 import { picture, skip } from './support/shared.ts';
+import { reload as reloadOver } from './support/swap-admin.ts';
 import { bundledDir } from './support/swap-parts.ts';
 import { versionFactory } from './support/swap-versions.ts';
 import { until } from './support/until.ts';
@@ -54,10 +55,7 @@ describe('the configuration of a server that runs', { skip }, () => {
   const rows = ({ changes }: ReloadAnswer): string[] => changes.map(({ setting, effect }) => `${setting} ${effect}`);
   /** What was begun is done: until then another reload is refused. */
   const settled = (): Promise<ReloadAnswer> =>
-    until('what was begun is done', DONE_MS, async () => {
-      const { code, stdout } = await server.cli('reload', '--json');
-      return code === 0 && reloadAnswerSchema.parse(JSON.parse(stdout));
-    });
+    until('what was begun is done', DONE_MS, () => reloadOver(server.socket));
 
   it('changes by SIGHUP: other weights at once, another version by a swap, and the other processes stay', async () => {
     const { version } = await factory.sound('detector', 'plain', false);
@@ -168,10 +166,7 @@ describe('the configuration of a server that runs', { skip }, () => {
     assert.ok(rows(answer).includes('models.detector.version model_swapped'));
     await until('the failure is told', DONE_MS, () => told(/could not be replaced by/) > 0);
     assert.equal((await server.model('detector')).version, serving);
-    const again = await until('another reload is taken', DONE_MS, async () => {
-      const { code, stdout } = await server.cli('reload', '--dry-run', '--json');
-      return code === 0 && reloadAnswerSchema.parse(JSON.parse(stdout));
-    });
+    const again = await until('another reload is taken', DONE_MS, () => reloadOver(server.socket, true));
     assert.deepEqual(rows(again), ['models.detector.version model_swapped']);
   });
 

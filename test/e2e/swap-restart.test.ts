@@ -12,6 +12,8 @@ import { until } from './support/until.ts';
 const PERCENT = 33.3;
 const PERSONS = people(20);
 const BACK_MS = 20_000;
+/** The other models would start with the server each time, and nobody asks them. */
+const SETTINGS = { models: { recognizer: { enabled: false }, liveness: { enabled: false } } };
 const SIGNALS = ['SIGTERM', 'SIGKILL'] as const;
 
 async function restarted(server: SwapServer, signal: NodeJS.Signals): Promise<SwapServer> {
@@ -30,7 +32,7 @@ const aliases = ({ generation, stable, canary, shadow, previous }: VersionsAnswe
 });
 
 test('a canary goes on after a restart: the same generation and share, the same clients', { skip }, async (t) => {
-  let server = await startSwapServer({});
+  let server = await startSwapServer(SETTINGS);
   t.after(() => server.stop());
   const { version } = await server.factory.sound('detector', 'plain', true);
   const begun = await server.admin.swap('detector', { version, strategy: 'canary', percent: PERCENT });
@@ -67,7 +69,7 @@ test('a canary goes on after a restart: the same generation and share, the same 
 });
 
 test('a server that ends while a version is loaded comes back to the one that served', { skip }, async (t) => {
-  let server = await startSwapServer({});
+  let server = await startSwapServer(SETTINGS);
   t.after(() => server.stop());
   const before = aliases(await server.admin.versions('detector'));
   for (const signal of SIGNALS) {

@@ -7,7 +7,7 @@ import { stringify } from 'yaml';
 import { facesAnswerSchema } from '../../src/contract/results.ts';
 import { swapSchema, versionsAnswerSchema } from '../../src/contract/rollout.ts';
 import { loadManifest, MANIFEST_FILE } from '../../src/models/manifest-file.ts';
-import { withServer } from './support/server.ts';
+import { DETECTOR_ALONE, withServer } from './support/server.ts';
 import { picture, skip } from './support/shared.ts';
 import { bundledDir, sharedWeights } from './support/swap-parts.ts';
 
@@ -27,7 +27,7 @@ async function nextVersion(folder: string): Promise<{ readonly manifest: string;
 }
 
 it('a version is registered, tried, promoted and taken back', { skip }, async () => {
-  await withServer({}, async (server) => {
+  await withServer({ env: DETECTOR_ALONE }, async (server) => {
     const folder = path.join(server.dataDir, 'new');
     const { manifest, weights } = await nextVersion(folder);
     const run = async (...args: string[]): Promise<string> => {

@@ -43,6 +43,12 @@ export type StartOptions = {
   readonly prepared?: boolean;
 };
 
+/** For `env`: a server whose other models nobody asks starts half of the processes. */
+export const DETECTOR_ALONE = {
+  FACEPOOL_MODELS_RECOGNIZER_ENABLED: 'false',
+  FACEPOOL_MODELS_LIVENESS_ENABLED: 'false',
+} as const;
+
 const dataDirs = new Set<string>();
 // What a test that failed has left; its processes are ended before (process.ts).
 process.on('exit', () => {

@@ -1,6 +1,7 @@
 /** Versions and swaps over the admin socket, as `facepool swap` asks for them. */
 import { request } from 'node:http';
 import { json } from 'node:stream/consumers';
+import { type ReloadAnswer, reloadAnswerSchema } from '../../../src/contract/reload.ts';
 import { problemSchema } from '../../../src/contract/results.ts';
 import { type Swap, swapSchema, type VersionsAnswer, versionsAnswerSchema } from '../../../src/contract/rollout.ts';
 
@@ -69,6 +70,12 @@ export function swapAdmin(socketPath: string): SwapAdmin {
 
 function jsonBody(value: unknown): Body {
   return { type: 'application/json', bytes: Buffer.from(JSON.stringify(value)) };
+}
+
+/** As `facepool reload` asks for it; undefined where it is refused, as while what the last one began is not done. */
+export async function reload(socketPath: string, dryRun = false): Promise<ReloadAnswer | undefined> {
+  const { status, body } = await send(socketPath, 'POST', '/v1/reload', jsonBody({ dry_run: dryRun }));
+  return status === 200 ? reloadAnswerSchema.parse(body) : undefined;
 }
 
 export async function send(socketPath: string, method: string, path: string, body?: Body): Promise<Raw> {

@@ -1,7 +1,9 @@
 /** Waiting for what is really so, with a bound: tests never sleep for a guessed time. */
 import { setTimeout as delay } from 'node:timers/promises';
 
-const POLL_MS = 20;
+/** A look costs the server and the test some processor time: the longer a wait, the rarer. */
+const POLL_MS = { least: 20, most: 100 } as const;
+const POLLS = 10;
 
 /**
  * The first result of `probe` that is neither undefined nor false. Throws what `what` describes when there is none
@@ -12,7 +14,7 @@ export async function until<T>(
   boundMs: number,
   probe: () => T | undefined | false | Promise<T | undefined | false>,
 ): Promise<T> {
-  const giveUpAt = performance.now() + boundMs;
+  const begun = performance.now();
   let cause: unknown;
   for (;;) {
     try {
@@ -21,7 +23,8 @@ export async function until<T>(
     } catch (error) {
       cause = error;
     }
-    if (performance.now() > giveUpAt) throw new Error(`not within ${boundMs} ms: ${what}`, { cause });
-    await delay(POLL_MS);
+    const waited = performance.now() - begun;
+    if (waited > boundMs) throw new Error(`not within ${boundMs} ms: ${what}`, { cause });
+    await delay(Math.min(POLL_MS.most, Math.max(POLL_MS.least, waited / POLLS)));
   }
 }
