@@ -14,7 +14,7 @@ const sources = new Map(
 
 /** Files with logic that are tested elsewhere, each with its reason. */
 const TESTED_ELSEWHERE: Readonly<Record<string, string>> = {
-  'src/main.ts': 'it only puts the layers together: test/e2e starts it as a process, for real',
+  'src/server/serve.ts': 'it only puts the layers together: test/e2e starts it as a process, for real',
   ...Object.fromEntries(
     ['checks', 'server-ports', 'tell-versions'].map((name) => [
       `src/rollout/${name}.ts`,

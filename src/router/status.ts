@@ -3,7 +3,7 @@ import { SUPERVISORD_WORD } from '../contract/lifecycle.ts';
 import type { ModelStatus } from '../contract/results.ts';
 import { readRssAnon } from '../gpu/proc.ts';
 import type { ModelEntry } from '../supervisor/model-entry.ts';
-import { threadsFor } from '../supervisor/model-role.ts';
+import { threadsFor } from '../supervisor/model-env.ts';
 import type { AnyProcess } from '../supervisor/supervisor.ts';
 import type { ControlDeps } from './control-deps.ts';
 import { shownName } from './names.ts';

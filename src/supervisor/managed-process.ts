@@ -187,7 +187,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
       this.#lifecycle.move('missing', prepared.missing);
       return;
     }
-    const workerId = deps.nextWorkerId();
+    const workerId = deps.nextWorkerId(role);
     const spawned = deps.spawn({
       entry: role.entry,
       workerId,

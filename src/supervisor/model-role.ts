@@ -1,13 +1,11 @@
 /** One model version as a managed process. */
-import { availableParallelism } from 'node:os';
 import { FacepoolError } from '../contract/errors.ts';
 import type { Golden, Manifest } from '../contract/manifest.ts';
-import { ENV_LOG_LEVEL } from '../contract/protocol.ts';
 import type { LoadResult, ModelCalls } from '../contract/protocol.ts';
 import type { ModelSettings, Settings } from '../contract/settings.ts';
 import { missingDetail } from '../models/resolve.ts';
 import type { Child } from './child.ts';
-import { deviceEnv } from './device-env.ts';
+import { crowdedThreadsFor, MODEL_ENTRY, modelEnv, threadsFor } from './model-env.ts';
 import { isProbeResult } from './probe-result.ts';
 import type { Role } from './role.ts';
 
@@ -31,30 +29,6 @@ export type ModelRoleOptions = {
   readonly onLoaded: (result: LoadResult, threads: number) => void;
 };
 
-/**
- * `auto`: the cores shared out among the models, and two at least where there are two cores: on 2 cores, two threads
- * answer one client a fifth sooner than one.
- */
-export function threadsFor(settings: Settings, model: ModelSettings, cores: number = availableParallelism()): number {
-  if (model.threads !== 'auto') return model.threads;
-  const models = Object.values(settings.models).filter((m) => m.enabled).length;
-  return Math.max(Math.min(2, cores), Math.floor(cores / Math.max(1, models)));
-}
-
-/**
- * Threads of a run while other requests are under way. On two cores they are all busy then, with other models and with
- * decoding: one thread each gives a tenth more answers. With more cores the model that is asked most is the bottleneck.
- */
-export function crowdedThreadsFor(
-  settings: Settings,
-  model: ModelSettings,
-  cores: number = availableParallelism(),
-): number {
-  const threads = threadsFor(settings, model, cores);
-  if (model.threads !== 'auto' || model.device !== 'cpu') return threads;
-  return cores > 2 ? threads : 1;
-}
-
 /** A worker may answer anything. */
 function isLoadResult(value: unknown): boolean {
   const { provider, phasesMs, golden } = (value ?? {}) as Partial<Record<keyof LoadResult, unknown>>;
@@ -67,10 +41,9 @@ export function modelRole(name: string, options: ModelRoleOptions): Role<ModelCa
   return {
     name,
     version,
-    entry: new URL('../../workers/main.ts', import.meta.url),
+    entry: MODEL_ENTRY,
     get env() {
-      const model = options.model();
-      return { ...deviceEnv(name, model.device, threadsFor(settings, model)), [ENV_LOG_LEVEL]: settings.log.level };
+      return modelEnv(settings, name, options.model());
     },
     uploadPipe: false,
     proof: 'proven by the golden probe',

@@ -3,7 +3,7 @@ import type { AnyCalls, WorkerId } from '../contract/protocol.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Clock } from '../util/clock.ts';
 import type { Child } from './child.ts';
-import type { Spawner } from './spawn.ts';
+import type { Forkable, Spawner } from './spawn.ts';
 
 /** What is particular to imaging or to a model. `P` is what `prepare` found. */
 export type Role<C extends AnyCalls, P> = {
@@ -28,7 +28,8 @@ export type ProcessDeps = {
   readonly spawn: Spawner;
   readonly clock: Clock;
   readonly events: Events;
-  readonly nextWorkerId: () => WorkerId;
+  /** For a process of this role; the spawner may have one waiting under the id that it gives. */
+  readonly nextWorkerId: (role?: Forkable) => WorkerId;
   readonly random: () => number;
   readonly startTimeoutMs: number;
   readonly stopWaitMs: number;

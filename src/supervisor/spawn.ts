@@ -26,6 +26,9 @@ export type ExitInfo = {
   readonly broken?: string;
 };
 
+/** What has to be known to fork a process. */
+export type Forkable = Pick<SpawnRequest, 'entry' | 'env' | 'uploadPipe'>;
+
 /** So much of stderr is kept. */
 const LAST_WORDS_BYTES = 4096;
 /** How long stderr may lag behind the exit event. */

@@ -3,7 +3,7 @@ import path from 'node:path';
 import { fitSocketPath, prepareSocketDir } from '../config/socket-path.ts';
 import { FacepoolError } from '../contract/errors.ts';
 import type { Manifest } from '../contract/manifest.ts';
-import type { ArenaRef, ImagingCalls, ImagingConfig, ModelCalls, WorkerId } from '../contract/protocol.ts';
+import type { ArenaRef, ImagingCalls, ImagingConfig, ModelCalls } from '../contract/protocol.ts';
 import type { ModelSettings, Settings } from '../contract/settings.ts';
 import type { Events } from '../telemetry/events.ts';
 import type { Metrics } from '../telemetry/metrics.ts';
@@ -24,6 +24,7 @@ import { modelConfig } from './memory-scheduler.ts';
 import type { ModelEntry } from './model-entry.ts';
 import type { PreparedModel } from './model-role.ts';
 import { processDeps } from './process-deps.ts';
+import type { ProcessDeps } from './role.ts';
 import { serverView } from './server-view.ts';
 import type { Spawner } from './spawn.ts';
 import { realTenantTools } from './run-command.ts';
@@ -43,7 +44,7 @@ export type SupervisorDeps = {
   readonly random: () => number;
   readonly manifests: ReadonlyMap<string, Manifest>;
   readonly prepare: EntryParts['prepare'];
-  readonly nextWorkerId?: () => WorkerId;
+  readonly nextWorkerId?: ProcessDeps['nextWorkerId'];
   /** How tenants are reached. */
   readonly tenantTools?: TenantTools;
 };

@@ -17,6 +17,7 @@ const ORDER = [
   ['router', 'rollout', 'gallery'],
   ['pipeline'],
   ['http', 'admin'],
+  ['server'],
   ['main'],
 ];
 /** Layers beside the order, or stricter than it: exactly what they may import besides themselves. */
