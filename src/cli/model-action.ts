@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ModelStatus, modelStatusSchema } from '../contract/results.ts';
 import type { Client } from './client.ts';
-import { clientFor } from './settings.ts';
+import { clientFor } from './client-for.ts';
 import { type Invocation, takeWords } from './command.ts';
 import { EXIT, type ExitCode } from './exit-codes.ts';
 import { formatMs } from '../util/format.ts';

@@ -7,7 +7,7 @@ import { EXIT } from '../exit-codes.ts';
 import { type FitColumn, fitTable, widthOf } from '../fit.ts';
 import { type Io, printJson, printLine } from '../io.ts';
 import { readAlerts, understood } from '../observatory.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 import type { Cell } from '../table.ts';
 
 const COLUMNS: readonly FitColumn[] = [

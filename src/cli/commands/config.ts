@@ -2,7 +2,7 @@ import { DEFAULT_CONFIG_FILE } from '../../config/paths.ts';
 import { type Command, type Invocation, takeWords } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printJson, printLine } from '../io.ts';
-import { loadFor } from '../settings.ts';
+import { loadFor } from '../load-settings.ts';
 import { printTable } from '../table.ts';
 
 const ADDRESS = {

@@ -7,7 +7,7 @@ import { widthOf } from '../fit.ts';
 import { type FollowOptions, followEvents } from '../follow-events.ts';
 import { type Io, printJson, printLine } from '../io.ts';
 import { readEvents } from '../observatory.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 import { sinceText } from '../time-flags.ts';
 
 const DEFAULT_LINES = '20';

@@ -9,7 +9,7 @@ import { faceOptions, faceQuery } from '../face-options.ts';
 import { printFaces } from '../face-table.ts';
 import { type Io, printable, printJson, printLine } from '../io.ts';
 import { readImage } from '../read-image.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 
 type FaceRoute = 'detect' | 'recognize' | 'liveness' | 'embed';
 

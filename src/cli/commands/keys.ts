@@ -10,7 +10,7 @@ import { type Command, type Invocation, takeWords } from '../command.ts';
 import { parseDuration } from '../duration.ts';
 import { EXIT } from '../exit-codes.ts';
 import { type Io, printable, printJson, printLine } from '../io.ts';
-import { loadFor } from '../settings.ts';
+import { loadFor } from '../load-settings.ts';
 import { printTable } from '../table.ts';
 
 const MAX_NAME = 100;

@@ -2,7 +2,7 @@ import { finished } from 'node:stream/promises';
 import { CliError, usageError } from '../cli-error.ts';
 import { type Command, takeWords } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 
 export const logs: Command = {
   name: 'logs',

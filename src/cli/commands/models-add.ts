@@ -15,7 +15,7 @@ import { EXIT } from '../exit-codes.ts';
 import { printable, printJson, printLine } from '../io.ts';
 import { modelPath } from '../model-action.ts';
 import { understood } from '../observatory.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 import { sseMessages } from '../sse.ts';
 import { type DrawnStep, StepLines } from '../step-lines.ts';
 

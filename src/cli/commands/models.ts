@@ -11,7 +11,7 @@ import { formatBytes } from '../../util/format.ts';
 import { printable, printJson, printLine } from '../io.ts';
 import { type Selected, selectModels } from '../model-selection.ts';
 import { pullAll } from '../pull.ts';
-import { loadFor } from '../settings.ts';
+import { loadFor } from '../load-settings.ts';
 import { printTable } from '../table.ts';
 
 const ALL = { all: { type: 'boolean', help: 'every version of the catalogue, second opinions too' } } as const;

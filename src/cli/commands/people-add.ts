@@ -11,7 +11,7 @@ import { insist, type InsistOptions } from '../insist.ts';
 import { type Io, printable, printJson, printLine } from '../io.ts';
 import { COLLECTION_OPTION, collectionOf, readSubjectName } from '../people.ts';
 import { readImage } from '../read-image.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 
 /** Of one person: two that run side by side would not see each other when they are compared. */
 const JOBS = 2;

@@ -19,7 +19,7 @@ import {
 } from '../people.ts';
 import { countText, peopleText } from '../people-view.ts';
 import { jsonBody } from '../rollout.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 
 const MOST_NAMED = 300;
 /** Of a change of metadata, where somebody else is faster each time. */

@@ -15,7 +15,7 @@ import { Tally } from '../import/tally.ts';
 import type { InsistOptions } from '../insist.ts';
 import { printable, printAll, printJson, printLine } from '../io.ts';
 import { COLLECTION_OPTION, collectionOf } from '../people.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 
 const DEFAULT_JOBS = 2;
 

@@ -12,7 +12,7 @@ import { understood } from '../observatory.ts';
 import { isNotFound } from '../people.ts';
 import { countText, peopleText } from '../people-view.ts';
 import { jsonBody } from '../rollout.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 
 const PATH = '/v1/people/reembed';
 const POLL_MS = 1000;

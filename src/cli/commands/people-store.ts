@@ -14,7 +14,7 @@ import { understood } from '../observatory.ts';
 import { COLLECTION_OPTION, collectionOf, collectionPath, readPeopleStatus } from '../people.ts';
 import { totalsText } from '../people-view.ts';
 import { writePrivately } from '../private-output.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 
 const FORCE: OptionSpecs = { force: { type: 'boolean', help: 'replaces a file of that name' } };
 

@@ -20,7 +20,7 @@ import {
 } from '../people.ts';
 import { collectionLines, countText, peopleText, statusLines, subjectAndFaces, subjectLines } from '../people-view.ts';
 import { jsonBody } from '../rollout.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 
 const STATUS = {
   words: '',

@@ -3,7 +3,7 @@ import { type Command, type Invocation, takeWords } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { printable, printJson, printLine } from '../io.ts';
 import { modelPath } from '../model-action.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 
 const DETAILS = ['It holds until the server starts again; the setting models.<model>.pin is for good.'];
 

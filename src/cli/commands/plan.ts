@@ -4,7 +4,7 @@ import { EXIT } from '../exit-codes.ts';
 import { formatBytes } from '../../util/format.ts';
 import { printable, printJson, printLine } from '../io.ts';
 import { modelPath } from '../model-action.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 import { type Cell, printTable } from '../table.ts';
 
 export const plan: Command = {

@@ -5,7 +5,7 @@ import { type FitColumn, fitTable, widthOf } from '../fit.ts';
 import { printJson, printLine, type Style } from '../io.ts';
 import { understood } from '../observatory.ts';
 import { jsonBody } from '../rollout.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 import type { Cell } from '../table.ts';
 
 const COLUMNS: readonly FitColumn[] = [

@@ -8,7 +8,7 @@ import { type FitColumn, fitTable, widthOf } from '../fit.ts';
 import { type Io, paint, printable, printAll, printJson, printLine } from '../io.ts';
 import { understood } from '../observatory.ts';
 import { readImage } from '../read-image.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 
 const COLUMNS: readonly FitColumn[] = [
   { title: 'PERSON', spare: 0 },

@@ -2,7 +2,7 @@ import type { Settings } from '../../contract/settings.ts';
 import { usageError } from '../cli-error.ts';
 import type { Command } from '../command.ts';
 import { EXIT, type ExitCode } from '../exit-codes.ts';
-import { loadFor } from '../settings.ts';
+import { loadFor } from '../load-settings.ts';
 
 export const start: Command = {
   name: 'start',

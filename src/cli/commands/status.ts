@@ -5,7 +5,7 @@ import { EXIT } from '../exit-codes.ts';
 import { formatBytes, formatMs, formatSeconds } from '../../util/format.ts';
 import { printable, printJson, printLine } from '../io.ts';
 import { readPeopleStatus } from '../people.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 import { type Cell, type Column, printTable } from '../table.ts';
 import { styleOf } from '../top-view.ts';
 

@@ -7,7 +7,7 @@ import { type Command, type Invocation, type OptionSpecs, takeWords } from '../c
 import { EXIT, type ExitCode } from '../exit-codes.ts';
 import { printable, printJson, printLine } from '../io.ts';
 import { postSwap, watchSwap } from '../rollout.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 import { StepLines } from '../step-lines.ts';
 import { swapSentence } from '../versions-view.ts';
 

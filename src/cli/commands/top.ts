@@ -3,7 +3,7 @@ import { type Command, takeWords } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { widthOf } from '../fit.ts';
 import { printJson, printLine } from '../io.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 import { CPU, look, Recent, type TopLook } from '../top-data.ts';
 import { topLines } from '../top-view.ts';
 

@@ -7,7 +7,7 @@ import { EXIT } from '../exit-codes.ts';
 import { widthOf } from '../fit.ts';
 import { printJson, printLine } from '../io.ts';
 import { queryText, readGpu, readHistory, readInsight } from '../observatory.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 import { checkRange, checkStep } from '../time-flags.ts';
 import { CPU } from '../top-data.ts';
 import { trendLines } from '../trends-view.ts';

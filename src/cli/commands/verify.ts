@@ -5,7 +5,7 @@ import { EXIT } from '../exit-codes.ts';
 import { faceOptions, faceQuery } from '../face-options.ts';
 import { type Io, paint, printJson, printLine } from '../io.ts';
 import { readImage } from '../read-image.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 
 export const verify: Command = {
   name: 'verify',

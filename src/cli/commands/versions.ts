@@ -4,7 +4,7 @@ import { EXIT } from '../exit-codes.ts';
 import { widthOf } from '../fit.ts';
 import { type Io, printable, printJson, printLine } from '../io.ts';
 import { readSwap, readSwaps, readVersions } from '../rollout.ts';
-import { clientFor } from '../settings.ts';
+import { clientFor } from '../client-for.ts';
 import { stepLine } from '../step-lines.ts';
 import { historyLines, swapLines, swapSentence, versionLines } from '../versions-view.ts';
 

@@ -1,9 +1,6 @@
-/** Settings and the server's address, as the flags of a command say. */
-import { resolve } from 'node:path';
+/** Settings, as the flags of a command say. */
 import { type LoadedSettings, loadSettingsWithOrigins } from '../config/load.ts';
-import { fitSocketPath } from '../config/socket-path.ts';
 import type { FlagSetting } from '../config/text-layers.ts';
-import { type Client, createClient } from './client.ts';
 import { usageError } from './cli-error.ts';
 import type { Invocation } from './command.ts';
 
@@ -18,13 +15,6 @@ export function loadFor(invocation: Invocation): LoadedSettings {
     flags: [...readSetFlags(invocation), ...readNamedFlags(invocation)],
     cwd: io.cwd,
   });
-}
-
-/** A client of the server that the flags name. With `--socket` no configuration is read at all. */
-export function clientFor(invocation: Invocation): Client {
-  const socket = invocation.text('socket');
-  if (socket !== undefined && socket !== '') return createClient(fitSocketPath(resolve(invocation.io.cwd, socket)));
-  return createClient(loadFor(invocation).settings.admin.socket);
 }
 
 function readNamedFlags(invocation: Invocation): FlagSetting[] {
