@@ -1,8 +1,8 @@
 /** Entry of the `facepool` command. */
-import '../util/zod-setup.ts';
+import process from 'node:process';
 
-import { processIo } from './io.ts';
-import { runCli } from './run.ts';
+await import('../util/zod-setup.ts');
+const [{ processIo }, { runCli }] = await Promise.all([import('./io.ts'), import('./run.ts')]);
 
 // `facepool status | head -1`: a reader that has enough is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
