@@ -5,6 +5,9 @@ import { fileURLToPath } from 'node:url';
 export const PROJECT_DIR = fileURLToPath(new URL('../../', import.meta.url));
 export const DEFAULT_CONFIG_FILE = resolve(PROJECT_DIR, 'config/default.yaml');
 
+/** Of this module, which has a say in what a file comes to. */
+export const PATHS_CODE = import.meta.url;
+
 const PATH_SETTINGS = new Set(['data_dir', 'admin.socket', 'store.models_dir', 'store.cache_dir', 'store.mirrors']);
 
 /** Settings that are paths become absolute, seen from `baseDir`; an empty one keeps its meaning ("derive it"). */

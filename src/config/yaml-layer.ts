@@ -1,14 +1,20 @@
 /** A YAML file → assignments with their lines. Unknown keys are found here, where the line is known. */
 import { readFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { type Document, type LineCounter, isAlias, isMap, isScalar, parseDocument, LineCounter as Lines } from 'yaml';
+import { createRequire } from 'node:module';
+import { basename, dirname } from 'node:path';
+import type { Document, LineCounter } from 'yaml';
+import { keptResult } from '../util/kept-result.ts';
 import { didYouMean } from '../util/nearest.ts';
 import type { Assignment, Layer, NamedEntry } from './assignment.ts';
 import { ConfigError } from './config-error.ts';
-import { resolvePaths } from './paths.ts';
-import { childKeys, findSpec } from './setting-index.ts';
+import { PATHS_CODE, resolvePaths } from './paths.ts';
+import { childKeys, findSpec, SETTING_INDEX } from './setting-index.ts';
+
+/** Read when a file has to be parsed: 25 ms. */
+const yaml = (): typeof import('yaml') => createRequire(import.meta.url)('yaml') as typeof import('yaml');
 
 type Reader = {
+  readonly yaml: typeof import('yaml');
   readonly doc: Document;
   readonly lines: LineCounter;
   readonly shownAs: string;
@@ -23,11 +29,25 @@ type Reader = {
  * relative to. Throws `ConfigError` where the file cannot be read or is no YAML.
  */
 export function readYamlLayer(file: string, shownAs: string, baseDir: string = dirname(file)): Layer {
-  const lines = new Lines();
-  const doc = parseDocument(readText(file, shownAs), { lineCounter: lines, prettyErrors: false });
+  const text = readText(file, shownAs);
+  return keptResult({
+    slot: basename(file),
+    code: [import.meta.url, PATHS_CODE],
+    facts: [text, shownAs, baseDir, JSON.stringify(SETTING_INDEX.map(({ path }) => path))],
+    make: () => {
+      const value = parseLayer(text, shownAs, baseDir);
+      return { value, keep: value.problems.length === 0 };
+    },
+  });
+}
+
+function parseLayer(text: string, shownAs: string, baseDir: string): Layer {
+  const library = yaml();
+  const lines = new library.LineCounter();
+  const doc = library.parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const faults = doc.errors.map((e) => `${shownAs}:${lines.linePos(e.pos[0]).line}: not valid YAML: ${e.message}`);
   if (faults.length > 0) throw new ConfigError(faults);
-  const reader: Reader = { doc, lines, shownAs, baseDir, assignments: [], entries: [], problems: [] };
+  const reader: Reader = { yaml: library, doc, lines, shownAs, baseDir, assignments: [], entries: [], problems: [] };
   readSection(reader, doc.contents, [], shownAs);
   return { assignments: reader.assignments, entries: reader.entries, problems: reader.problems };
 }
@@ -45,6 +65,7 @@ function readText(file: string, shownAs: string): string {
 }
 
 function readSection(reader: Reader, given: unknown, path: readonly string[], origin: string): void {
+  const { isAlias, isMap, isScalar } = reader.yaml;
   const node = isAlias(given) ? given.resolve(reader.doc) : given;
   // A section of which every line is commented out.
   const empty = node === null || node === undefined || (isScalar(node) && node.value === null);
@@ -62,7 +83,7 @@ function readSection(reader: Reader, given: unknown, path: readonly string[], or
 }
 
 function readPair(reader: Reader, key: unknown, value: unknown, parent: readonly string[]): void {
-  const name = isScalar(key) ? String(key.value) : String(key);
+  const name = reader.yaml.isScalar(key) ? String(key.value) : String(key);
   const path = [...parent, name];
   const origin = at(reader, key);
   const known = childKeys(parent);
@@ -87,7 +108,7 @@ function readPair(reader: Reader, key: unknown, value: unknown, parent: readonly
 }
 
 function toPlain(reader: Reader, value: unknown): unknown {
-  const node = isAlias(value) ? value.resolve(reader.doc) : value;
+  const node = reader.yaml.isAlias(value) ? value.resolve(reader.doc) : value;
   return hasToJS(node) ? node.toJS(reader.doc) : node;
 }
 
