@@ -202,7 +202,8 @@ export async function serve(base: Settings, { readAgain, keys, lock, forks, star
     endKeepGoing();
   };
   try {
-    const started = supervisor.start();
+    const served = Promise.withResolvers<void>();
+    const started = supervisor.start(served.promise);
     // It is waited for below; until then its failure is nobody's.
     started.catch(() => {});
     await first.done;
@@ -246,14 +247,15 @@ export async function serve(base: Settings, { readAgain, keys, lock, forks, star
       sendProblem: front.sendProblem,
     });
     // Both are waited for, so that the one that opened is closed when the other did not.
-    const [served, adminOpen] = await Promise.allSettled([
+    const [httpOpen, adminOpen] = await Promise.allSettled([
       front.listen(app, settings.http, settings.limits, settings.admin),
       admin.listen(),
     ]);
-    if (served.status === 'rejected') throw served.reason;
-    http = served.value;
+    if (httpOpen.status === 'rejected') throw httpOpen.reason;
+    http = httpOpen.value;
     if (adminOpen.status === 'rejected') throw adminOpen.reason;
-    url = served.value.url;
+    url = httpOpen.value.url;
+    served.resolve();
     onStopSignals((signal) => void exitInOrder(signal, leave, { log, written }));
     await started;
     bars.end();

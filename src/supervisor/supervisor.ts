@@ -171,17 +171,19 @@ export class Supervisor {
     return this.#stopping;
   }
 
-  /** Resolves when imaging and every resident model that there is memory for is ready, or will not be without help. */
-  async start(): Promise<void> {
+  /** Resolves when imaging and every resident model that has room is ready, or needs help. The monitor waits for `served`. */
+  async start(served: Promise<void> = Promise.resolve()): Promise<void> {
     const imaging = this.imaging.start();
-    // On a CPU the monitor may come last: it is of no use to a start. A GPU is looked at before it is loaded.
+    // On a CPU the monitor comes last: it is of no use to a start. A GPU is looked at before it is loaded.
     if ([...this.models.values()].some(({ device }) => device !== CPU)) await this.#firstLook();
     this.#sampler.start();
     this.residency.open();
     await Promise.all([imaging, this.residency.ordersDone()]);
-    if (this.#stopping) return;
-    void this.monitor?.start();
-    this.observer.start();
+    void served.then(() => {
+      if (this.#stopping) return;
+      void this.monitor?.start();
+      this.observer.start();
+    });
   }
 
   async #firstLook(): Promise<void> {

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import path from 'node:path';
 import test from 'node:test';
 import { FacepoolError } from '../../src/contract/errors.ts';
+import type { Settings } from '../../src/contract/settings.ts';
 import { settle } from '../fixtures/fake-process.ts';
 import { fakeServer } from '../fixtures/fake-server.ts';
 import { detectorManifest } from '../fixtures/manifests.ts';
@@ -21,6 +22,27 @@ test('a start brings imaging and every configured model up; what was loaded is k
   const states = (await metrics.registry.metrics()).match(/facepool_worker_state\{model="\w+",state="ready"\} 1/g);
   assert.equal(states?.length, 4);
   for (const name of NAMES) assert.ok(existsSync(path.join(settings.data_dir, 'logs', `${name}.log`)), name);
+});
+
+test('the monitor is started when the others are ready and people are served, and not by a server that stops', async (t) => {
+  const withMonitor = { settings: (d: Settings): Settings => ({ ...d, monitor: { ...d.monitor, enabled: true } }) };
+  const { supervisor } = fakeServer(t, withMonitor);
+  const served = Promise.withResolvers<void>();
+  await supervisor.start(served.promise);
+  await settle();
+  assert.equal(supervisor.monitor?.state.state, 'stopped');
+  served.resolve();
+  await settle();
+  assert.notEqual(supervisor.monitor?.state.state, 'stopped');
+  await supervisor.stop();
+
+  const other = fakeServer(t, withMonitor).supervisor;
+  const late = Promise.withResolvers<void>();
+  await other.start(late.promise);
+  await other.stop();
+  late.resolve();
+  await settle();
+  assert.equal(other.monitor?.state.state, 'stopped');
 });
 
 test('every process has an id of its own; only imaging has the upload pipe and its thread count', async (t) => {
