@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { basename, dirname } from 'node:path';
-import type { Document, LineCounter } from 'yaml';
+import type * as Yaml from 'yaml';
 import { keptResult } from '../util/kept-result.ts';
 import { didYouMean } from '../util/nearest.ts';
 import type { Assignment, Layer, NamedEntry } from './assignment.ts';
@@ -11,12 +11,12 @@ import { PATHS_CODE, resolvePaths } from './paths.ts';
 import { childKeys, findSpec, SETTING_INDEX } from './setting-index.ts';
 
 /** Read when a file has to be parsed: 25 ms. */
-const yaml = (): typeof import('yaml') => createRequire(import.meta.url)('yaml') as typeof import('yaml');
+const library = (): typeof Yaml => createRequire(import.meta.url)('yaml') as typeof Yaml;
 
 type Reader = {
-  readonly yaml: typeof import('yaml');
-  readonly doc: Document;
-  readonly lines: LineCounter;
+  readonly yaml: typeof Yaml;
+  readonly doc: Yaml.Document;
+  readonly lines: Yaml.LineCounter;
   readonly shownAs: string;
   readonly baseDir: string;
   readonly assignments: Assignment[];
@@ -42,12 +42,12 @@ export function readYamlLayer(file: string, shownAs: string, baseDir: string = d
 }
 
 function parseLayer(text: string, shownAs: string, baseDir: string): Layer {
-  const library = yaml();
-  const lines = new library.LineCounter();
-  const doc = library.parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const yaml = library();
+  const lines = new yaml.LineCounter();
+  const doc = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const faults = doc.errors.map((e) => `${shownAs}:${lines.linePos(e.pos[0]).line}: not valid YAML: ${e.message}`);
   if (faults.length > 0) throw new ConfigError(faults);
-  const reader: Reader = { yaml: library, doc, lines, shownAs, baseDir, assignments: [], entries: [], problems: [] };
+  const reader: Reader = { yaml, doc, lines, shownAs, baseDir, assignments: [], entries: [], problems: [] };
   readSection(reader, doc.contents, [], shownAs);
   return { assignments: reader.assignments, entries: reader.entries, problems: reader.problems };
 }
@@ -112,7 +112,7 @@ function toPlain(reader: Reader, value: unknown): unknown {
   return hasToJS(node) ? node.toJS(reader.doc) : node;
 }
 
-function hasToJS(node: unknown): node is { toJS: (doc: Document) => unknown } {
+function hasToJS(node: unknown): node is { toJS: (doc: Yaml.Document) => unknown } {
   return typeof node === 'object' && node !== null && 'toJS' in node && typeof node.toJS === 'function';
 }
 

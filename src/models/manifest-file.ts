@@ -2,7 +2,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
-import type { Document, LineCounter } from 'yaml';
+import type * as Yaml from 'yaml';
 import { FacepoolError } from '../contract/errors.ts';
 import { manifestSchema } from '../contract/manifest.ts';
 import type { Manifest } from '../contract/manifest.ts';
@@ -65,11 +65,11 @@ export function parseManifest(text: string, label: string): Manifest {
   throw new FacepoolError('model_failed', problems.join('\n'));
 }
 
-type Parsed = { readonly value: unknown; readonly document: Document; readonly lines: LineCounter };
+type Parsed = { readonly value: unknown; readonly document: Yaml.Document; readonly lines: Yaml.LineCounter };
 
 function parseYaml(text: string, label: string): Parsed {
   // Read when a file has to be parsed: 25 ms.
-  const yaml = createRequire(import.meta.url)('yaml') as typeof import('yaml');
+  const yaml = createRequire(import.meta.url)('yaml') as typeof Yaml;
   const lines = new yaml.LineCounter();
   // stringKeys: a false accept rate such as 1e-4 is a name, not a number.
   const document = yaml.parseDocument(text, { lineCounter: lines, stringKeys: true, prettyErrors: false });
@@ -87,7 +87,7 @@ function parseYaml(text: string, label: string): Parsed {
 }
 
 /** Line of the deepest node on the path that the file has. */
-function lineOf(document: Document, lines: LineCounter, path: readonly PropertyKey[]): number {
+function lineOf(document: Yaml.Document, lines: Yaml.LineCounter, path: readonly PropertyKey[]): number {
   for (let depth = path.length; depth > 0; depth--) {
     const node = document.getIn(path.slice(0, depth), true);
     const start = rangeStart(node);
