@@ -1,17 +1,33 @@
 import assert from 'node:assert/strict';
+import { execFile } from 'node:child_process';
 import { it } from 'node:test';
+import { promisify } from 'node:util';
 
-it('zod generates no code and speaks English, and nothing of the other languages is read', async () => {
-  await import('../../src/util/zod-setup.ts');
-  const z = await import('zod');
-  assert.equal(z.config().jitless, true);
-  assert.deepEqual(Object.keys(z.locales), ['en']);
-  const wrong = z.strictObject({ a: z.int() }).safeParse({ a: 'x' });
-  assert.equal(wrong.error?.issues[0]?.message, 'Invalid input: expected number, received string');
-});
+const SETUP = new URL('../../src/util/zod-setup.ts', import.meta.url).href;
 
-it('what is read afterwards is as it is written', async () => {
-  const url = `data:text/javascript,export const said = ${JSON.stringify('/zod/v4/locales/index.js')}`;
-  const { said } = (await import(url)) as { said: string };
-  assert.equal(said, '/zod/v4/locales/index.js');
+/** In a process of its own: there zod is read for the first time. */
+const SCRIPT = `
+await import(${JSON.stringify(SETUP)});
+const z = await import('zod');
+const wrong = z.strictObject({ a: z.int() }).safeParse({ a: 'x' });
+const after = await import('data:text/javascript,export const said = "/zod/v4/locales/index.js"');
+console.log(JSON.stringify({
+  jitless: z.config().jitless,
+  locales: Object.keys(z.locales),
+  message: wrong.error.issues[0].message,
+  after: after.said,
+}));
+`;
+
+it('zod generates no code and speaks English; nothing of the other languages is read, and all else is as it is written', async () => {
+  const run = promisify(execFile);
+  const args = ['--input-type=module', '--eval', SCRIPT];
+  const { stdout, stderr } = await run(process.execPath, args, { cwd: new URL('.', import.meta.url) });
+  assert.equal(stderr, '', 'people see no warning');
+  assert.deepEqual(JSON.parse(stdout), {
+    jitless: true,
+    locales: ['en'],
+    message: 'Invalid input: expected number, received string',
+    after: '/zod/v4/locales/index.js',
+  });
 });
