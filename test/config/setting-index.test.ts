@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { it } from 'node:test';
 import { childKeys, envName, findSpec, SETTING_INDEX } from '../../src/config/setting-index.ts';
 
@@ -51,4 +52,10 @@ it('reads text as the kind of the setting; what it cannot read stays text', () =
   ];
   for (const [key, text, value] of table)
     assert.deepEqual(findSpec(key.split('.'))?.parse(text), value, `${key}=${text}`);
+});
+
+it('depends on one module and zod: what is kept of it goes by the text of that module', () => {
+  const text = readFileSync(new URL('../../src/contract/settings.ts', import.meta.url), 'utf8');
+  const imports = [...text.matchAll(/^(?:import|export) .*from '(.*)';$/gm)].map(([, specifier]) => specifier);
+  assert.deepEqual(imports, ['zod']);
 });
