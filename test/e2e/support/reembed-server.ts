@@ -31,6 +31,8 @@ export const portrait = (name: string): Buffer => picture(`photos/${name}.jpg`);
 export async function startReembedServer(keepWarmMs: number): Promise<SwapServer> {
   const server = await startSwapServer({
     rollout: { keep_warm_ms: keepWarmMs },
+    // Nobody asks for it, and some of these tests start a server five times.
+    models: { liveness: { enabled: false } },
     people: { store_images: 'crops', enrol: { several_faces: 'largest', liveness: 'off', similar: 'report' } },
   });
   try {
