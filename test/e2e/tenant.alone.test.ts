@@ -15,7 +15,7 @@ import {
   tenantSettings,
   type TestTenant,
 } from './support/tenant.ts';
-import { until } from './support/until.ts';
+import { CLOSELY_MS, until } from './support/until.ts';
 
 const IDLE_TTL_MS = 500;
 const MAX_WAIT_MS = 2000;
@@ -55,8 +55,10 @@ describe('a tenant', { skip }, () => {
     const holder = (await tenant.state()).pid as number;
     const begun = performance.now();
     const since = (): number => Math.round(performance.now() - begun);
-    const released = until('the tenant is released', 10_000, () => !isAlive(holder) && since());
-    const loaded = until('the detector has a process', 10_000, () => modelWorkers(pid).length === 1 && since());
+    const seen = (what: string, isSo: () => boolean): Promise<number> =>
+      until(what, 10_000, () => isSo() && since(), CLOSELY_MS);
+    const released = seen('the tenant is released', () => !isAlive(holder));
+    const loaded = seen('the detector has a process', () => modelWorkers(pid).length === 1);
     assert.equal((await detect({ url }, image())).faces.length, 1);
     const answered = since();
     assert.ok((await released) <= (await loaded), 'its memory was back before the detector was started');
@@ -97,10 +99,11 @@ describe('a tenant', { skip }, () => {
     const { url, pid } = await serve(false);
     const holder = (await tenant.state()).pid as number;
     let early = false;
-    const watch = until('the tenant is gone', 10_000, () => {
+    const isGone = (): boolean => {
       early ||= isAlive(holder) && modelWorkers(pid).length > 0;
       return !isAlive(holder);
-    });
+    };
+    const watch = until('the tenant is gone', 10_000, isGone, CLOSELY_MS);
     assert.equal((await detect({ url }, image())).faces.length, 1);
     await watch;
     assert.equal(early, false, 'no process was started before the bytes were free');
