@@ -17,7 +17,7 @@ import { systemClock } from '../../src/util/clock.ts';
 import { counter } from '../../src/util/counter.ts';
 import type { LoadedModel } from './graphs.ts';
 
-const SHARED_BYTES = 64 * 1024 * 1024;
+const SHARED_BYTES = 60 * 1024 * 1024;
 const FRAME_BYTES = 512 * 1024 * 1024;
 const RUN_TIMEOUT_MS = 30_000;
 

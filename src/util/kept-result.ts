@@ -64,7 +64,8 @@ function write(file: string, kept: Kept): void {
   }
   const fresh = `${file}.${randomUUID()}.tmp`;
   try {
-    writeFileSync(fresh, text);
+    // A configuration may hold secrets.
+    writeFileSync(fresh, text, { mode: 0o600 });
     renameSync(fresh, file);
   } catch {
     rmSync(fresh, { force: true });

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { it } from 'node:test';
 import { keptResult } from '../../src/util/kept-result.ts';
@@ -24,6 +24,7 @@ it('is made once, and then comes from the file', (t) => {
   assert.deepEqual(keptResult(second.recipe, folder), { list: [1, 'two', null] });
   assert.deepEqual([first.made(), second.made()], [1, 0]);
   assert.deepEqual(readdirSync(folder), ['kept-s.json'], 'and nothing half-written');
+  assert.equal(statSync(path.join(folder, 'kept-s.json')).mode & 0o777, 0o600, 'a configuration may hold secrets');
 });
 
 it('is made again when anything that it depends on is another', (t) => {

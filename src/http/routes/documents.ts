@@ -1,8 +1,6 @@
 /** The index, `openapi.json` and the page made from it, each made once: the document when it is first asked for. */
 import { Router } from 'express';
 import { escapeHtml, htmlPage, sendHtml } from '../html.ts';
-import { docsPage } from '../openapi/docs-page.ts';
-import { openApiDocument } from '../openapi/document.ts';
 import { openToAll } from '../gate.ts';
 import { addRoute } from '../route.ts';
 import { once } from '../../util/once.ts';
@@ -38,13 +36,17 @@ const ADDRESSES: readonly (readonly [address: string, meaning: string])[] = [
 /** `/openapi.json` and `/docs`, mounted at the root and under `/v1`. */
 export function documentsRouter(version: string, keysNeeded: boolean): Router {
   const router = Router();
-  // Not at start, which it would make 20 ms longer.
-  const made = once(() => {
+  // Not at start, which making it would make 20 ms longer, and reading its modules 10.
+  const made = once(async () => {
+    const { openApiDocument } = await import('../openapi/document.ts');
+    const { docsPage } = await import('../openapi/docs-page.ts');
     const document = openApiDocument(version, keysNeeded);
     return { json: JSON.stringify(document), page: docsPage(document) };
   });
-  addRoute(router, 'get', '/openapi.json', 'openapi', openToAll, (_req, res) => send(res, JSON_TYPE, made().json));
-  addRoute(router, 'get', '/docs', 'docs', openToAll, (_req, res) => sendHtml(res, made().page));
+  addRoute(router, 'get', '/openapi.json', 'openapi', openToAll, async (_req, res) =>
+    send(res, JSON_TYPE, (await made()).json),
+  );
+  addRoute(router, 'get', '/docs', 'docs', openToAll, async (_req, res) => sendHtml(res, (await made()).page));
   return router;
 }
 
