@@ -18,7 +18,6 @@ export const SHARING = [
     'cli',
     'config',
     'contract',
-    'dashboard/people',
     'dashboard',
     'frames',
     'gallery/search',
@@ -32,8 +31,9 @@ export const SHARING = [
   ...['rollout', 'router', 'scheduler', 'supervisor', 'telemetry', 'util'],
   ...['workers/decoders', 'workers/imaging', 'workers/math', 'workers/monitor', 'workers/onnx', 'workers'],
 ];
-/** Not those: misbehaving processes, what changes its own process or has hooks for all of it, what is busy for seconds. */
+/** Not those: browsers, misbehaving processes, what changes its own process or has hooks for all of it, what is busy for seconds. */
 const OWN = [
+  /^dashboard\/(?:page|system\/system|versions\/versions|people\/(?:people|subject|tab))\.test/,
   /^router\/dispatcher-random\.test/,
   /^supervisor\/(?:managed-process-random|misbehaviour|spawn)\.test/,
   /^workers\/(?:child|main|memory-limit|parent|priority|real-models|serve|shared-memory)\.test/,
