@@ -7,6 +7,7 @@ import type { Settings } from './contract/settings.ts';
 import { withDevices } from './gpu/devices.ts';
 import { earlyRoles, forkEarly } from './supervisor/early-forks.ts';
 import { spawnChild } from './supervisor/spawn.ts';
+import { onHangup } from './util/signals.ts';
 
 /**
  * Runs a server until SIGTERM or SIGINT. Resolves when it serves; rejects (and leaves nothing behind) when it cannot, with a
@@ -15,6 +16,7 @@ import { spawnChild } from './supervisor/spawn.ts';
  */
 export async function main(configured: Settings, readAgain: () => Settings): Promise<void> {
   const startedAt = performance.now();
+  const setHangup = onHangup();
   const base = withDevices(configured);
   const keys = new KeyStore(base.data_dir);
   const fault = startFault(base, keys.all());
@@ -23,7 +25,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
   const forks = forkEarly(spawnChild, earlyRoles(base));
   try {
     const { serve } = await import('./server/serve.ts');
-    await serve(base, { readAgain, keys, lock, forks, startedAt });
+    await serve(base, { readAgain, keys, lock, forks, setHangup, startedAt });
   } finally {
     forks.end();
   }

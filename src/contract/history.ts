@@ -250,7 +250,7 @@ export type EventQuery = {
   readonly limit: number;
 };
 
-/** What HTTP asks of telemetry. Implemented in `src/telemetry`, put together in `src/main.ts`. */
+/** What HTTP asks of telemetry. Implemented in `src/telemetry`, put together in `src/server/serve.ts`. */
 export type Observatory = {
   gpu(): GpuAnswer;
   /** Rejects with `invalid_argument` for a range or step that is too large; never for an empty range. */

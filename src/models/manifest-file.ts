@@ -11,6 +11,10 @@ import { keptResult } from '../util/kept-result.ts';
 
 export const MANIFEST_FILE = 'manifest.yaml';
 
+/** What can be one; a word of a text that begins with an asterisk counts too. */
+const ALIAS = /(?<=[\s[{,:-])\*[^\s\]},*]/g;
+const MOST_ALIASES = 100;
+
 const MAX_MANIFEST_BYTES = 256 * 1024;
 
 /** What was read last at each path. A start reads every manifest twice, and parsing one takes 5 ms. */
@@ -34,7 +38,7 @@ export async function loadManifest(dir: string): Promise<Manifest> {
   const unchanged = [info.ino, info.size, info.mtimeMs, info.ctimeMs].join(' ');
   const before = known.get(path);
   if (before?.unchanged === unchanged) return before.manifest;
-  const manifest = deepFreeze(parseManifest(await readFile(path, 'utf8'), label));
+  const manifest = deepFreeze(check(keptValue(await readFile(path, 'utf8'), label)));
   if (manifest.name !== name || manifest.version !== version) {
     const said = `${manifest.name}/${manifest.version}`;
     throw new FacepoolError('model_failed', `${label}: says it is ${said}; name and version are those of its folders`);
@@ -48,12 +52,26 @@ export async function loadManifest(dir: string): Promise<Manifest> {
  * @throws FacepoolError `model_failed`
  */
 export function parseManifest(text: string, label: string): Manifest {
+  return check({ text, label, value: parseYaml(text, label).value });
+}
+
+type Read = { readonly text: string; readonly label: string; readonly value: unknown };
+
+/** Of a file that lies here. What is uploaded is not kept: nothing has looked at it yet. */
+function keptValue(text: string, label: string): Read {
   const value = keptResult({
     slot: label,
     code: [import.meta.url],
     facts: [text],
-    make: () => ({ value: parseYaml(text, label).value, keep: true }),
+    make: () => {
+      const made = parseYaml(text, label).value;
+      return { value: made, keep: manifestSchema.safeParse(made).success };
+    },
   });
+  return { text, label, value };
+}
+
+function check({ text, label, value }: Read): Manifest {
   const parsed = manifestSchema.safeParse(value);
   if (parsed.success) return parsed.data;
   const { document, lines } = parseYaml(text, label);
@@ -68,6 +86,10 @@ export function parseManifest(text: string, label: string): Manifest {
 type Parsed = { readonly value: unknown; readonly document: Yaml.Document; readonly lines: Yaml.LineCounter };
 
 function parseYaml(text: string, label: string): Parsed {
+  // The parser's time grows with their square, and faster.
+  if ((text.match(ALIAS) ?? []).length > MOST_ALIASES) {
+    throw new FacepoolError('model_failed', `${label}: too many YAML aliases`);
+  }
   // Read when a file has to be parsed: 25 ms.
   const yaml = createRequire(import.meta.url)('yaml') as typeof Yaml;
   const lines = new yaml.LineCounter();
@@ -80,7 +102,7 @@ function parseYaml(text: string, label: string): Parsed {
     throw new FacepoolError('model_failed', `${label}:${lines.linePos(syntax.pos[0]).line}: ${what}`);
   }
   try {
-    return { value: document.toJS({ maxAliasCount: 100 }), document, lines };
+    return { value: document.toJS({ maxAliasCount: MOST_ALIASES }), document, lines };
   } catch (error) {
     throw new FacepoolError('model_failed', `${label}: too many YAML aliases`, { cause: error });
   }

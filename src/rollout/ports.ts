@@ -1,4 +1,4 @@
-/** What a rollout does to the server. `src/main.ts` gives the real hands, tests a model of them. */
+/** What a rollout does to the server. `src/server/serve.ts` gives the real hands, tests a model of them. */
 import type { WorkerState } from '../contract/lifecycle.ts';
 import type { Manifest } from '../contract/manifest.ts';
 

@@ -42,7 +42,7 @@ import { PullBars } from '../telemetry/pull-bars.ts';
 import { createStory } from '../telemetry/story.ts';
 import { systemClock } from '../util/clock.ts';
 import { growHeapFreely } from '../util/heap-growth.ts';
-import { onHangup, onStopSignals } from '../util/signals.ts';
+import { onStopSignals } from '../util/signals.ts';
 import { loadFront } from './front.ts';
 
 /** An import of a large graph on a slow machine. */
@@ -55,14 +55,16 @@ export type ServerParts = {
   /** Of the data directory; released when the server leaves. */
   readonly lock: DataDirLock;
   readonly forks: EarlyForks;
+  /** Says what SIGHUP does from now on. */
+  readonly setHangup: (act: () => void) => void;
   /** By `performance.now()`. */
   readonly startedAt: number;
 };
 
 /** As `main`. @param base with definite devices */
-export async function serve(base: Settings, { readAgain, keys, lock, forks, startedAt }: ServerParts): Promise<void> {
+export async function serve(base: Settings, parts: ServerParts): Promise<void> {
+  const { readAgain, keys, lock, forks, setHangup, startedAt } = parts;
   growHeapFreely();
-  const setHangup = onHangup();
   const clock = systemClock;
   const { version }: { version: string } = JSON.parse(
     readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),

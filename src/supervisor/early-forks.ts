@@ -52,7 +52,13 @@ export function forkEarly(spawn: Spawner, roles: readonly Forkable[]): EarlyFork
   for (const { entry, env, uploadPipe } of roles) {
     const workerId = newId();
     const log = new PassThrough();
-    const spawned = spawn({ entry, env, uploadPipe, workerId, log });
+    let spawned: Spawned;
+    try {
+      spawned = spawn({ entry, env, uploadPipe, workerId, log });
+    } catch {
+      // No memory for it, say. It is only a head start: whoever needs the process tries again, and tells what is wrong.
+      break;
+    }
     const one: Waiting = { key: keyOf({ entry, env, uploadPipe }), spawned, log, heard: [], listener: null };
     spawned.onMessage((message) => {
       if (one.listener === null) one.heard.push(message);

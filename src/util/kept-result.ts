@@ -9,7 +9,7 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
 
-/** Names the versions of all packages. */
+/** Names the versions of the packages that are asked for. */
 const PACKAGE = new URL('../../package.json', import.meta.url).href;
 
 export type Recipe<T> = {
@@ -53,10 +53,20 @@ function read(file: string): Kept | null {
   }
 }
 
+/** Null for what JSON cannot say, such as what holds itself. */
+function asJson(kept: Kept): string | null {
+  try {
+    const text = JSON.stringify(kept);
+    return isDeepStrictEqual(JSON.parse(text), kept) ? text : null;
+  } catch {
+    return null;
+  }
+}
+
 /** Whole or not at all: several processes may write it. */
 function write(file: string, kept: Kept): void {
-  const text = JSON.stringify(kept);
-  if (!isDeepStrictEqual(JSON.parse(text), kept)) return;
+  const text = asJson(kept);
+  if (text === null) return;
   try {
     mkdirSync(path.dirname(file), { recursive: true });
   } catch {

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import process from 'node:process';
 import { describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { FacepoolError } from '../../src/contract/errors.ts';
@@ -76,6 +78,11 @@ describe('a wrong manifest is refused with file, line and field', () => {
     assert.match(refused(RECOGNIZER.replace('graphs: [lightqnet]', 'graphs: [other]')), /parts\.1\.graphs: .*"other"/);
   });
 
+  test('a chain of aliases, which a parser follows for minutes', () => {
+    const chain = Array.from({ length: 3000 }, (_, i) => `a${i + 1}: &a${i + 1} [*a${i}]`);
+    assert.match(refused(['a0: &a0 x', ...chain].join('\n')), /too many YAML aliases/);
+  });
+
   test('aliases that grow without end', () => {
     const bomb = ['a: &a [x, x, x, x, x, x, x, x, x, x]'];
     for (const [i, name] of Array.from('bcdefgh').entries()) {
@@ -124,4 +131,55 @@ test('it is read again when the file has changed, and only then', async (t) => {
   assert.equal((await loadManifest(dir)).graphs[0]?.input.color, 'rgb');
   writeFileSync(file, 'name: broken');
   await assert.rejects(loadManifest(dir), FacepoolError);
+});
+
+/** In a process that keeps what YAML came to, as servers do. */
+function withCache(cache: string, script: string): string {
+  const module = fileURLToPath(new URL('../../src/models/manifest-file.ts', import.meta.url));
+  const code = `import { loadManifest, parseManifest } from ${JSON.stringify(module)};\n${script}`;
+  const env = { ...process.env, NODE_COMPILE_CACHE: cache };
+  const { stdout, stderr, status } = spawnSync(process.execPath, ['--input-type=module', '-e', code], {
+    ...{ env, encoding: 'utf8' },
+  });
+  assert.equal(status, 0, stderr);
+  return stdout;
+}
+
+const keptIn = (cache: string): string[] =>
+  readdirSync(cache, { recursive: true, encoding: 'utf8' }).filter((name) => /kept-[^/]*\.json$/.test(name));
+
+test('what a sound file came to is kept, and read like the file', (t) => {
+  const [dir, cache] = [join(tempDir(t), 'recognizer', 'omz-0095'), tempDir(t)];
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(join(dir, 'manifest.yaml'), RECOGNIZER);
+  const script = `console.log(JSON.stringify(await loadManifest(${JSON.stringify(dir)})))`;
+  const first = withCache(cache, script);
+  assert.equal(keptIn(cache).length, 1);
+  assert.equal(withCache(cache, script), first);
+  assert.deepEqual(JSON.parse(first), JSON.parse(JSON.stringify(parseManifest(RECOGNIZER, 'm.yaml'))));
+});
+
+test('what is wrong is not kept, and told with its line each time', (t) => {
+  const [dir, cache] = [join(tempDir(t), 'recognizer', 'omz-0095'), tempDir(t)];
+  mkdirSync(dir, { recursive: true });
+  const script = `await loadManifest(${JSON.stringify(dir)}).catch((e) => console.log(e.code, e.message))`;
+  for (const [yaml, told] of [
+    [RECOGNIZER.replace('color: bgr', 'color: red'), new RegExp(`:${lineOf(RECOGNIZER, 'color: bgr')}: .*color`)],
+    ['name: &a [*a]', /manifest\.yaml:1: /],
+  ] as const) {
+    writeFileSync(join(dir, 'manifest.yaml'), yaml);
+    for (const _ of [1, 2]) {
+      const said = withCache(cache, script);
+      assert.match(said, /^model_failed /);
+      assert.match(said, told);
+    }
+  }
+  assert.deepEqual(keptIn(cache), []);
+});
+
+test('what is uploaded is not kept', (t) => {
+  const cache = tempDir(t);
+  const script = `console.log(parseManifest(${JSON.stringify(RECOGNIZER)}, 'manifest.yaml').name)`;
+  assert.equal(withCache(cache, script), 'recognizer\n');
+  assert.deepEqual(keptIn(cache), []);
 });

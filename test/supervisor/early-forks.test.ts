@@ -5,7 +5,7 @@ import type { Settings } from '../../src/contract/settings.ts';
 import { earlyRoles, forkEarly } from '../../src/supervisor/early-forks.ts';
 import { imagingRole } from '../../src/supervisor/imaging-role.ts';
 import { MODEL_ENTRY, modelEnv } from '../../src/supervisor/model-env.ts';
-import type { Forkable } from '../../src/supervisor/spawn.ts';
+import type { Forkable, Spawner } from '../../src/supervisor/spawn.ts';
 import { fakeSpawner, settle } from '../fixtures/fake-process.ts';
 import { testSettings } from '../fixtures/fake-server.ts';
 import { tempDir } from '../fixtures/temp-dir.ts';
@@ -108,6 +108,26 @@ test('what it said while it waited is told in order, before what it says later, 
   child.request.log.write('said late\n');
   await settle();
   assert.equal(String(log.read()), 'said early\nsaid late\n');
+});
+
+test('where one cannot be forked it is left at those before it, and a start forks its own', () => {
+  const { spawn, made } = fakeSpawner();
+  let full = true;
+  const failing: Spawner = (request) => {
+    if (full && made.length === 1) throw new Error('spawn ENOMEM');
+    return spawn(request);
+  };
+  const forks = forkEarly(failing, [IMAGING, MODEL, MODEL]);
+  assert.equal(made.length, 1);
+  full = false;
+  const log = new PassThrough();
+  const workerId = forks.nextWorkerId(MODEL);
+  assert.equal(forks.spawn({ ...MODEL, workerId, log }).pid, made[1]?.pid);
+  forks.end();
+  assert.deepEqual(
+    made.map(({ signals }) => signals),
+    [['SIGKILL'], []],
+  );
 });
 
 test('one that nobody asked for is killed, and no other', () => {

@@ -27,6 +27,19 @@ it('is made once, and then comes from the file', (t) => {
   assert.equal(statSync(path.join(folder, 'kept-s.json')).mode & 0o777, 0o600, 'a configuration may hold secrets');
 });
 
+it('what JSON cannot say is made each time', (t) => {
+  const folder = tempDir(t);
+  const ring: unknown[] = [];
+  ring.push(ring);
+  for (const value of [ring, 1n, { at: new Date(0) }, [Number.NaN], -0, { gone: undefined }]) {
+    const { recipe, made } = counting(value);
+    assert.equal(keptResult(recipe, folder), value);
+    assert.equal(keptResult(recipe, folder), value);
+    assert.equal(made(), 2);
+  }
+  assert.deepEqual(readdirSync(folder), []);
+});
+
 it('is made again when anything that it depends on is another', (t) => {
   const folder = tempDir(t);
   const code = path.join(folder, 'code.ts');

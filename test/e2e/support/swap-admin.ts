@@ -75,6 +75,7 @@ function jsonBody(value: unknown): Body {
 /** As `facepool reload` asks for it; undefined where it is refused, as while what the last one began is not done. */
 export async function reload(socketPath: string, dryRun = false): Promise<ReloadAnswer | undefined> {
   const { status, body } = await send(socketPath, 'POST', '/v1/reload', jsonBody({ dry_run: dryRun }));
+  if (status >= 500) throw new Error(`reload: ${status} ${JSON.stringify(body)}`);
   return status === 200 ? reloadAnswerSchema.parse(body) : undefined;
 }
 
