@@ -7,6 +7,7 @@ import type { Settings } from './contract/settings.ts';
 import { withDevices } from './gpu/devices.ts';
 import { earlyRoles, forkEarly } from './supervisor/early-forks.ts';
 import { spawnChild } from './supervisor/spawn.ts';
+import { systemClock } from './util/clock.ts';
 import { onHangup } from './util/signals.ts';
 
 /**
@@ -22,7 +23,7 @@ export async function main(configured: Settings, readAgain: () => Settings): Pro
   const fault = startFault(base, keys.all());
   if (fault !== null) throw new ConfigError([fault]);
   const lock = lockDataDir(base.data_dir);
-  const forks = forkEarly(spawnChild, earlyRoles(base));
+  const forks = forkEarly(spawnChild, earlyRoles(base), systemClock);
   try {
     const { serve } = await import('./server/serve.ts');
     await serve(base, { readAgain, keys, lock, forks, setHangup, startedAt });

@@ -6,6 +6,7 @@ import { PassThrough } from 'node:stream';
 import { FacepoolError } from '../contract/errors.ts';
 import type { WorkerId } from '../contract/protocol.ts';
 import type { Settings } from '../contract/settings.ts';
+import type { Clock } from '../util/clock.ts';
 import { counter } from '../util/counter.ts';
 import { imagingRole } from './imaging-role.ts';
 import { MODEL_ENTRY, modelEnv } from './model-env.ts';
@@ -27,6 +28,8 @@ type Waiting = {
   readonly key: string;
   readonly spawned: Spawned;
   readonly log: PassThrough;
+  /** By the clock. */
+  readonly forkedAt: number;
   /** What it has said. */
   readonly heard: unknown[];
   listener: ((message: unknown) => void) | null;
@@ -46,7 +49,7 @@ export function earlyRoles(settings: Settings): Forkable[] {
   return roles.slice(0, MOST);
 }
 
-export function forkEarly(spawn: Spawner, roles: readonly Forkable[]): EarlyForks {
+export function forkEarly(spawn: Spawner, roles: readonly Forkable[], clock: Pick<Clock, 'now'>): EarlyForks {
   const newId = counter();
   const waiting = new Map<WorkerId, Waiting>();
   for (const { entry, env, uploadPipe } of roles) {
@@ -59,7 +62,8 @@ export function forkEarly(spawn: Spawner, roles: readonly Forkable[]): EarlyFork
       // No memory for it, say. It is only a head start: whoever needs the process tries again, and tells what is wrong.
       break;
     }
-    const one: Waiting = { key: keyOf({ entry, env, uploadPipe }), spawned, log, heard: [], listener: null };
+    const key = keyOf({ entry, env, uploadPipe });
+    const one: Waiting = { key, spawned, log, forkedAt: clock.now(), heard: [], listener: null };
     spawned.onMessage((message) => {
       if (one.listener === null) one.heard.push(message);
       else one.listener(message);
@@ -78,7 +82,7 @@ export function forkEarly(spawn: Spawner, roles: readonly Forkable[]): EarlyFork
       if (one === undefined) return spawn(request);
       waiting.delete(request.workerId);
       one.log.pipe(request.log, { end: false });
-      return { ...one.spawned, onMessage: (fn) => listen(one, fn) };
+      return { ...one.spawned, aheadMs: clock.now() - one.forkedAt, onMessage: (fn) => listen(one, fn) };
     },
     end() {
       for (const { spawned } of waiting.values()) spawned.kill('SIGKILL');

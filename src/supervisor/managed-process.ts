@@ -213,7 +213,8 @@ export class ManagedProcess<C extends AnyCalls, P> {
       await Promise.race([timeout.promise, role.boot(child, prepared.value, warming)]);
       if (this.#isDown()) return;
       warming();
-      this.loadMs = deps.clock.now() - begunAt;
+      // Of a process that was forked ahead, its boot counts too.
+      this.loadMs = deps.clock.now() - begunAt + (spawned.aheadMs ?? 0);
       deps.onLoaded?.(role.name, this.loadMs);
       this.#lifecycle.move('ready', role.proof);
     } finally {

@@ -20,7 +20,8 @@ export function banner(facts: BannerFacts): string {
   const rows = facts.status.map((s) => [
     s.name,
     s.version ?? '',
-    s.state === 'ready' ? 'ready' : s.state.toUpperCase(),
+    // The monitor comes last, and nobody waits for it.
+    s.state === 'ready' || s.kind === 'monitor' ? s.state : s.state.toUpperCase(),
     s.load_ms === null ? '' : `${s.load_ms} ms`,
     s.memory_bytes === null ? '' : `${Math.round(s.memory_bytes / 1e6)} MB`,
     s.state === 'ready' ? '' : s.reason,
@@ -29,7 +30,6 @@ export function banner(facts: BannerFacts): string {
   const table = rows.map((row) =>
     `  ${row.map((cell, i) => (i === 3 || i === 4 ? cell.padStart(widths[i] ?? 0) : cell.padEnd(widths[i] ?? 0))).join('  ')}`.trimEnd(),
   );
-  // Nobody waits for the monitor: it serves no request, and its row says how it is.
   const notices = facts.notices ?? [];
   const ready = facts.status.every((s) => s.kind === 'monitor' || s.state === 'ready');
   const head = ready && notices.length === 0 ? 'ready' : 'started, not everything is ready';

@@ -8,6 +8,7 @@ import { MODEL_ENTRY, modelEnv } from '../../src/supervisor/model-env.ts';
 import type { Forkable, Spawner } from '../../src/supervisor/spawn.ts';
 import { fakeSpawner, settle } from '../fixtures/fake-process.ts';
 import { testSettings } from '../fixtures/fake-server.ts';
+import { ManualClock } from '../fixtures/manual-clock.ts';
 import { tempDir } from '../fixtures/temp-dir.ts';
 
 const IMAGING: Forkable = { entry: new URL('file:///imaging.ts'), env: { A: '1' }, uploadPipe: true };
@@ -15,14 +16,15 @@ const MODEL: Forkable = { entry: new URL('file:///model.ts'), env: { A: '1', B: 
 
 function setUp(roles: readonly Forkable[]) {
   const { spawn, made } = fakeSpawner();
-  const forks = forkEarly(spawn, roles);
+  const clock = new ManualClock();
+  const forks = forkEarly(spawn, roles, clock);
   const log = new PassThrough();
   /** As a managed process does it. */
   const start = (role: Forkable) => {
     const workerId = forks.nextWorkerId(role);
     return { workerId, spawned: forks.spawn({ ...role, workerId, log }) };
   };
-  return { forks, made, start, log };
+  return { forks, made, start, log, clock };
 }
 
 test('imaging and the models of a start are forked; disabled ones, on demand ones and those without their card are not', (t) => {
@@ -117,7 +119,7 @@ test('where one cannot be forked it is left at those before it, and a start fork
     if (full && made.length === 1) throw new Error('spawn ENOMEM');
     return spawn(request);
   };
-  const forks = forkEarly(failing, [IMAGING, MODEL, MODEL]);
+  const forks = forkEarly(failing, [IMAGING, MODEL, MODEL], new ManualClock());
   assert.equal(made.length, 1);
   full = false;
   const log = new PassThrough();
@@ -128,6 +130,13 @@ test('where one cannot be forked it is left at those before it, and a start fork
     made.map(({ signals }) => signals),
     [['SIGKILL'], []],
   );
+});
+
+test('a start is told how long its process has been running', () => {
+  const { start, clock } = setUp([MODEL]);
+  clock.advance(250);
+  assert.equal(start(MODEL).spawned.aheadMs, 250);
+  assert.equal(start(MODEL).spawned.aheadMs, undefined, 'it was forked just now');
 });
 
 test('one that nobody asked for is killed, and no other', () => {

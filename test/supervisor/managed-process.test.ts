@@ -353,3 +353,25 @@ test('a lost device context is told as such and restarts at once', async (t) => 
   assert.equal(process.state.state, 'ready');
   assert.deepEqual(restarts, ['signal:0', 'device_error:0']);
 });
+
+test('loading took as long as its process has been running, also where that was forked ahead', async (t) => {
+  for (const [ahead, took] of [
+    [undefined, 40],
+    [300, 340],
+  ] as const) {
+    const { process, clock } = setUp(t, {
+      onSpawn: (fake) => {
+        if (ahead !== undefined) fake.aheadMs = ahead;
+        fake.onSent = (message) => {
+          if (message.type !== 'load') return;
+          clock.advance(40);
+          fake.say({ type: 'result', id: message.id, value: {} });
+        };
+        queueMicrotask(() => fake.hello());
+      },
+    });
+    await process.start();
+    await settle();
+    assert.equal(process.loadMs, took);
+  }
+});

@@ -22,8 +22,9 @@ test('says whether everything that answers requests is ready; the monitor is not
   const imaging = status('imaging', 'imaging', 'ready');
   const late = status('monitor', 'monitor', 'starting');
   assert.match(banner(facts(imaging, late)), /^facepool 1: ready after 1\.5\d* s\n/);
-  assert.match(banner(facts(imaging, late)), /monitor +STARTING +started/);
+  assert.match(banner(facts(imaging, late)), /monitor +starting +started/);
   const missing = status('detector', 'model', 'missing');
+  assert.match(banner(facts(imaging, missing)), /detector +MISSING/);
   assert.match(banner(facts(imaging, missing)), /^facepool 1: started, not everything is ready after 1\.5/);
 });
 
