@@ -179,7 +179,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
 
   async #boot(signal: AbortSignal): Promise<void> {
     const { deps, role } = { deps: this.#deps, role: this.role };
-    const begunAt = deps.clock.now();
+    let begunAt = deps.clock.now();
     // Raced as well: a stop must not wait for a download or an import that does not heed the signal.
     const prepared = await orAbort(role.prepare(signal), signal);
     if (this.#isDown()) return;
@@ -195,6 +195,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
       uploadPipe: role.uploadPipe,
       log: this.log,
     });
+    begunAt = Math.min(begunAt, deps.clock.now() - (spawned.aheadMs ?? 0));
     const child = new Child<C>(spawned, workerId, deps.clock, role.livelyMs ?? null);
     this.#child = child;
     child.onViolation = (fault) => this.quarantine(workerId, fault);
@@ -213,8 +214,7 @@ export class ManagedProcess<C extends AnyCalls, P> {
       await Promise.race([timeout.promise, role.boot(child, prepared.value, warming)]);
       if (this.#isDown()) return;
       warming();
-      // Of a process that was forked ahead, its boot counts too.
-      this.loadMs = deps.clock.now() - begunAt + (spawned.aheadMs ?? 0);
+      this.loadMs = deps.clock.now() - begunAt;
       deps.onLoaded?.(role.name, this.loadMs);
       this.#lifecycle.move('ready', role.proof);
     } finally {

@@ -38,7 +38,7 @@ const CHANNEL_CLOSED_GRACE_MS = 1000;
 
 export type Spawned = {
   readonly pid: number | undefined;
-  /** How long it has been running when it was handed over; undefined for one that was forked for the request. */
+  /** How long it had been running when it was handed over, which counts as loading; undefined: forked for the request. */
   readonly aheadMs?: number;
   /** False when the channel is closed already. */
   readonly send: (message: unknown) => void;

@@ -354,12 +354,16 @@ test('a lost device context is told as such and restarts at once', async (t) => 
   assert.deepEqual(restarts, ['signal:0', 'device_error:0']);
 });
 
-test('loading took as long as its process has been running, also where that was forked ahead', async (t) => {
-  for (const [ahead, took] of [
-    [undefined, 40],
-    [300, 340],
+test('loading is counted from the order, or from the fork where that came first', async (t) => {
+  for (const [ahead, preparing, took] of [
+    [undefined, 0, 40],
+    [undefined, 100, 140],
+    [300, 0, 340],
+    [300, 100, 340],
+    [50, 100, 140],
   ] as const) {
     const { process, clock } = setUp(t, {
+      prepare: async () => clock.advance(preparing),
       onSpawn: (fake) => {
         if (ahead !== undefined) fake.aheadMs = ahead;
         fake.onSent = (message) => {
@@ -372,6 +376,6 @@ test('loading took as long as its process has been running, also where that was 
     });
     await process.start();
     await settle();
-    assert.equal(process.loadMs, took);
+    assert.equal(process.loadMs, took, `${ahead} ms ahead, ${preparing} ms of preparing`);
   }
 });
