@@ -69,7 +69,7 @@ function uploadOf(server: Server, upload: Upload): Upload {
   return server.name === 'naive' ? 'multipart' : upload;
 }
 
-type Measured = { readonly round: Round; readonly strangers: number; readonly latenciesMs: readonly number[] };
+type Measured = Round & { readonly latenciesMs: readonly number[] };
 
 /** @param groups of all servers */
 async function measure(server: Server, loader: Loader, load: Load, groups: readonly number[]): Promise<Measured> {
@@ -85,17 +85,17 @@ async function measure(server: Server, loader: Loader, load: Load, groups: reado
     ms: load.ms,
   });
   const strangers = watched();
-  const { latenciesMs } = report;
+  const { latenciesMs, seconds } = report;
   const requests = latenciesMs.length;
-  const round = {
-    perSecond: requests / report.seconds,
+  return {
+    perSecond: requests / seconds,
     p50: percentile(latenciesMs, 0.5),
     p99: percentile(latenciesMs, 0.99),
     cpuMs: (groupCpuMs(server.group) - cpuBefore) / requests,
     requests,
     strangers,
+    latenciesMs,
   };
-  return { round, strangers, latenciesMs };
 }
 
 /** Starts all servers, or none. */
@@ -145,7 +145,7 @@ export async function httpSuite(context: SuiteContext): Promise<SuiteResult> {
         for (const turn of interleave(servers, hasAim(cell) ? AIM_TIMES * rounds : rounds)) {
           for (const server of turn) {
             const load = { cell, picture, upload: uploadOf(server, options.upload), ms };
-            const { round, latenciesMs } = await quietest(() => measure(server, loader, load, groups));
+            const { latenciesMs, ...round } = await quietest(() => measure(server, loader, load, groups));
             (cell.rounds[server.name] ??= []).push(round);
             (cell.latenciesMs[server.name] ??= []).push(...latenciesMs);
           }

@@ -48,13 +48,7 @@ type Turn = {
   readonly compute: number[];
   readonly strangers: number;
 };
-type Measured = {
-  readonly name: string;
-  readonly directMs: number[][];
-  readonly isolatedMs: number[][];
-  readonly computeMs: number[][];
-  readonly turns: Turn[];
-};
+type Measured = { readonly name: string; readonly turns: Turn[] };
 
 /** The same run in this process: session and decoder are the worker's own. */
 async function directRun(model: LoadedModel, part: InferPart, tensor: Uint8Array): Promise<() => Promise<InferOutput>> {
@@ -147,7 +141,7 @@ async function embedderCase(
 }
 
 async function measure(subject: Case, turns: number): Promise<Measured> {
-  const out: Measured = { name: subject.name, directMs: [], isolatedMs: [], computeMs: [], turns: [] };
+  const measured: Measured = { name: subject.name, turns: [] };
   const once = {
     direct: async () => {
       await subject.prepare();
@@ -176,24 +170,23 @@ async function measure(subject: Case, turns: number): Promise<Measured> {
       }
       return { ...taken, strangers: watched() };
     });
-    out.turns.push(turn);
-    out.directMs.push(turn.direct);
-    out.isolatedMs.push(turn.isolated);
-    out.computeMs.push(turn.compute);
+    measured.turns.push(turn);
   }
-  return out;
+  return measured;
 }
 
-function row(measured: Measured): string[] {
-  const { directMs, isolatedMs, computeMs } = measured;
+function row({ name, turns }: Measured): string[] {
+  const directMs = turns.map((turn) => turn.direct);
+  const isolatedMs = turns.map((turn) => turn.isolated);
+  const computeMs = turns.flatMap((turn) => turn.compute);
   const both = (times: number[][]): string =>
     `${figure(median(times.flat()))} / ${figure(percentile(times.flat(), 0.99))}`;
   const overall = median(isolatedMs.flat()) / median(directMs.flat());
   return [
-    measured.name,
+    name,
     both(directMs),
     both(isolatedMs),
-    figure(median(computeMs.flat())),
+    figure(median(computeMs)),
     figure(median(isolatedMs.flat()) - median(directMs.flat())),
     overall.toFixed(3),
     ranged(ratio(isolatedMs.map(median), directMs.map(median))),
