@@ -1,17 +1,14 @@
 /** A YAML file → assignments with their lines. Unknown keys are found here, where the line is known. */
 import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { basename, dirname } from 'node:path';
 import type * as Yaml from 'yaml';
 import { keptResult } from '../util/kept-result.ts';
 import { didYouMean } from '../util/nearest.ts';
+import { yamlLibrary } from '../util/yaml-library.ts';
 import type { Assignment, Layer, NamedEntry } from './assignment.ts';
 import { ConfigError } from './config-error.ts';
 import { PATHS_CODE, resolvePaths } from './paths.ts';
 import { childKeys, findSpec, SETTING_INDEX } from './setting-index.ts';
-
-/** Read when a file has to be parsed: 25 ms. */
-const library = (): typeof Yaml => createRequire(import.meta.url)('yaml') as typeof Yaml;
 
 type Reader = {
   readonly yaml: typeof Yaml;
@@ -42,7 +39,7 @@ export function readYamlLayer(file: string, shownAs: string, baseDir: string = d
 }
 
 function parseLayer(text: string, shownAs: string, baseDir: string): Layer {
-  const yaml = library();
+  const yaml = yamlLibrary();
   const lines = new yaml.LineCounter();
   const doc = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const faults = doc.errors.map((e) => `${shownAs}:${lines.linePos(e.pos[0]).line}: not valid YAML: ${e.message}`);

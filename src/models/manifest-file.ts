@@ -1,6 +1,5 @@
 /** One manifest file: YAML → checked `Manifest`, with errors that say where. */
 import { readFile, stat } from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { basename, dirname, join } from 'node:path';
 import type * as Yaml from 'yaml';
 import { FacepoolError } from '../contract/errors.ts';
@@ -8,6 +7,7 @@ import { manifestSchema } from '../contract/manifest.ts';
 import type { Manifest } from '../contract/manifest.ts';
 import { deepFreeze } from '../util/deep-freeze.ts';
 import { keptResult } from '../util/kept-result.ts';
+import { yamlLibrary } from '../util/yaml-library.ts';
 
 export const MANIFEST_FILE = 'manifest.yaml';
 
@@ -90,8 +90,7 @@ function parseYaml(text: string, label: string): Parsed {
   if ((text.match(ALIAS) ?? []).length > MOST_ALIASES) {
     throw new FacepoolError('model_failed', `${label}: too many YAML aliases`);
   }
-  // Read when a file has to be parsed: 25 ms.
-  const yaml = createRequire(import.meta.url)('yaml') as typeof Yaml;
+  const yaml = yamlLibrary();
   const lines = new yaml.LineCounter();
   // stringKeys: a false accept rate such as 1e-4 is a name, not a number.
   const document = yaml.parseDocument(text, { lineCounter: lines, stringKeys: true, prettyErrors: false });

@@ -2,12 +2,13 @@
  * What was made of a text the last time. It is kept beside Node's compiled code, and like that it is never needed: what is
  * missing, stale or unreadable is made again.
  */
-import { createHash, randomUUID } from 'node:crypto';
-import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { createHash } from 'node:crypto';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isDeepStrictEqual } from 'node:util';
+import { replacePrivate } from './private-file.ts';
 
 /** Names the versions of the packages that are asked for. */
 const PACKAGE = new URL('../../package.json', import.meta.url).href;
@@ -63,21 +64,14 @@ function asJson(kept: Kept): string | null {
   }
 }
 
-/** Whole or not at all: several processes may write it. */
+/** Whole or not at all: several processes may write it. For its owner only: a configuration may hold secrets. */
 function write(file: string, kept: Kept): void {
   const text = asJson(kept);
   if (text === null) return;
   try {
     mkdirSync(path.dirname(file), { recursive: true });
+    replacePrivate(file, text);
   } catch {
-    return;
-  }
-  const fresh = `${file}.${randomUUID()}.tmp`;
-  try {
-    // A configuration may hold secrets.
-    writeFileSync(fresh, text, { mode: 0o600 });
-    renameSync(fresh, file);
-  } catch {
-    rmSync(fresh, { force: true });
+    // It is made again the next time.
   }
 }
