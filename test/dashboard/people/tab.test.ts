@@ -207,6 +207,8 @@ describe('the tab', { skip: skipWithoutBrowser }, () => {
     await page.keyboard.press('Enter');
     await panel.getByText('Bert is called Bertha now.').waitFor();
     await panel.getByRole('button', { name: '← All people' }).press('Enter');
+    // The list is read anew before it is shown.
+    await page.locator(':focus', { hasText: /^Bertha$/ }).waitFor();
     assert.equal(await page.locator(':focus').textContent(), 'Bertha');
     assert.deepEqual(made.changes, ['delete face of default/Bert', 'rename default/Bert Bertha']);
   });
